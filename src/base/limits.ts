@@ -1,0 +1,59 @@
+/** @module Every bound in the product, in one place; units are in the names. */
+
+/** Bounds of queues, batches, payloads and waits. Changing one changes what the product promises. */
+export const limits = {
+  /** Attempts handed out by one claim. */
+  claimBatch: 64,
+  /** Calls of the Task Execution API in one batch request. */
+  executionBatch: 256,
+  /** Longest a claim waits for work before it answers with none. */
+  claimWaitMsMax: 20_000,
+  /** Queued tasks moved in one scheduler pass. */
+  queueBatch: 256,
+  /** Largest task output kept inline in the database; larger ones go to object storage. */
+  outputInlineBytes: 64 * 1024,
+  /** Largest task output at all. */
+  outputBytes: 64 * 1024 * 1024,
+  /** Largest JSON body of a REST request. */
+  requestBytes: 4 * 1024 * 1024,
+  /** Largest conf or params document. */
+  confBytes: 256 * 1024,
+  /** Largest bundle of one DAG file: modules, data files and lock. */
+  bundleBytes: 16 * 1024 * 1024,
+  /** Files in one bundle. */
+  bundleFiles: 500,
+  /** One line of a task's log; the rest is cut with a note. */
+  logLineBytes: 64 * 1024,
+  /** One attempt's log; later lines are dropped with a note. */
+  logBytes: 64 * 1024 * 1024,
+  /** One frame between a supervisor and its child. */
+  frameBytes: 80 * 1024 * 1024,
+  /** Tasks of one DAG. */
+  tasksPerDag: 10_000,
+  /** Items of one mapped task. */
+  mapLength: 100_000,
+  /** Rows of a quarantine kept in the database; all rows are in the quarantine file. */
+  quarantineRowsInline: 100,
+  /** Page size of lists: default and most. */
+  pageRows: 50,
+  pageRowsMax: 1_000,
+  /** Safety sweep of every event-driven loop: the longest a lost hint can delay anything. */
+  sweepMs: 5_000,
+  /** A leader that has not renewed for this long, on the observer's own clock, is replaced. */
+  leaseMs: 4_000,
+  leaseRenewMs: 1_000,
+  /** A transaction left idle is cut after this, so that it cannot block a takeover. */
+  idleTransactionMs: 2_000,
+  /** Attempts whose heartbeat stood still for this long are lost. */
+  heartbeatTimeoutMs: 30_000,
+  heartbeatMs: 5_000,
+  /** A queued task that no worker took for this long is said to be stuck in its log and in health. */
+  queuedWarnMs: 600_000,
+  /** Infrastructure losses that requeue one task before it counts as failed. */
+  infraLossesMax: 5,
+  /** A DAG file's import: time and resident memory. */
+  parseMs: 10_000,
+  parseRssBytes: 512 * 1024 * 1024,
+  /** Grace between asking a child to stop and killing it. */
+  killGraceMs: 2_000,
+} as const;

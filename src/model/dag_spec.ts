@@ -1,0 +1,114 @@
+/** @module A DAG as data: what the parser stores and everything else reads. */
+import { z } from "zod";
+import { RetryPolicy } from "./retry.ts";
+
+/** When runs are due. Cron and interval runs carry the data interval that ends at the tick. */
+export const ScheduleSpec = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("none") }),
+  z.object({ kind: z.literal("once") }),
+  z.object({ kind: z.literal("cron"), cron: z.string(), timezone: z.string() }),
+  z.object({ kind: z.literal("interval"), everyMs: z.int().min(1000) }),
+]);
+/** See {@link ScheduleSpec}. */
+export type ScheduleSpec = z.infer<typeof ScheduleSpec>;
+
+/** The trigger rules of Airflow 3. */
+export const triggerRules = [
+  "all_success",
+  "all_failed",
+  "all_done",
+  "one_success",
+  "one_failed",
+  "one_done",
+  "none_failed",
+  "none_failed_min_one_success",
+  "none_skipped",
+  "all_skipped",
+  "all_done_min_one_success",
+  "all_done_setup_success",
+  "always",
+] as const;
+/** One of {@link triggerRules}. */
+export type TriggerRule = (typeof triggerRules)[number];
+
+/** Ids of DAGs, tasks, groups, pools: Airflow's letters. */
+export const Id = z.string().min(1).max(250).regex(/^[A-Za-z0-9_.-]+$/);
+
+/** Where a value of a task's input comes from when it runs. */
+export const InputSpec = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("task"), taskId: Id }).meta({
+    doc: "The output of a task; of a mapped one: the array of its outputs by map_index",
+  }),
+  z.object({ kind: z.literal("tasks"), taskIds: z.array(Id) }).meta({
+    doc: "The outputs of several tasks, in this order; skipped ones are left out",
+  }),
+  z.object({ kind: z.literal("item"), taskId: Id }).meta({
+    doc: "Of the array that this task put out, the item at the instance's own map_index",
+  }),
+  z.object({ kind: z.literal("itemOf"), items: z.array(z.json()) }).meta({
+    doc: "Of this literal array, the item at the instance's own map_index",
+  }),
+]);
+/** See {@link InputSpec}. */
+export type InputSpec = z.infer<typeof InputSpec>;
+
+/** What a task's process may do; nothing else is allowed. */
+export const PermissionsSpec = z.object({
+  net: z.array(z.string()).default([]).meta({ doc: "host or host:port", example: ["api.x.com"] }),
+  read: z.array(z.string()).default([]).meta({ doc: "Folders and files outside its own" }),
+  write: z.array(z.string()).default([]),
+  env: z.array(z.string()).default([]),
+  run: z.array(z.string()).default([]),
+});
+/** See {@link PermissionsSpec}. */
+export type PermissionsSpec = z.infer<typeof PermissionsSpec>;
+
+/** One node. */
+export const TaskSpec = z.object({
+  taskId: Id,
+  operator: z.string().meta({ example: "collect.http" }),
+  doc: z.string().optional(),
+  upstream: z.array(Id),
+  group: z.string().nullable().default(null),
+  triggerRule: z.enum(triggerRules).default("all_success"),
+  retry: RetryPolicy,
+  timeoutMs: z.int().positive().nullable().default(null),
+  pool: z.string().default("default_pool"),
+  poolSlots: z.int().positive().default(1),
+  priorityWeight: z.int().default(1).meta({ doc: "With the weights of all downstream added" }),
+  queue: z.string().default("default"),
+  isolation: z.enum(["warm", "fresh"]).default("warm"),
+  memoryBytesMax: z.int().positive().default(1024 * 1024 * 1024),
+  connections: z.array(z.string()).default([]),
+  permissions: PermissionsSpec.prefault({}),
+  inputs: z.record(z.string(), InputSpec).default({}),
+  /** The mapped input: its length is the number of instances. */
+  mappedOver: z.string().nullable().default(null).meta({ doc: "Name of an item or itemOf input" }),
+  isBranch: z.boolean().default(false),
+  /** Parameters as far as they are constant; functions of the context appear as {"$fn": true}. */
+  params: z.json().default({}),
+});
+/** See {@link TaskSpec}. */
+export type TaskSpec = z.infer<typeof TaskSpec>;
+
+/** A whole DAG. Tasks are in topological order, ties by id, so equal DAGs give equal JSON. */
+export const DagSpec = z.object({
+  dagId: Id,
+  description: z.string().nullable().default(null),
+  docMd: z.string().nullable().default(null),
+  owner: z.string().default("tidewheel"),
+  tags: z.array(z.string()).default([]),
+  schedule: ScheduleSpec,
+  start: z.iso.datetime().nullable().default(null),
+  end: z.iso.datetime().nullable().default(null),
+  catchup: z.boolean().default(false),
+  maxActiveRuns: z.int().positive().default(16),
+  maxActiveTasks: z.int().positive().default(16),
+  /** JSON Schema of conf; null: any object. */
+  paramsSchema: z.json().nullable().default(null),
+  paramsDefault: z.record(z.string(), z.json()).default({}),
+  datasets: z.array(z.string()).default([]).meta({ doc: "Datasets that its tasks publish" }),
+  tasks: z.array(TaskSpec),
+});
+/** See {@link DagSpec}. */
+export type DagSpec = z.infer<typeof DagSpec>;

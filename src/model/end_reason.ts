@@ -1,0 +1,41 @@
+/** @module Why an attempt ended: one word, the same in log, API, UI and alert. */
+
+/** The reasons, with the sentence that docs and pages show. */
+export const endReasons = {
+  success: "The task returned done",
+  skipped: "The task returned skip",
+  rescheduled: "The task asked to be started again later",
+  task_error: "The task's code threw",
+  invalid_outcome: "The task returned something that is not an outcome, or broke its row equation",
+  timeout: "The task ran longer than its timeout",
+  memory_limit: "The task's process went past its limit of resident memory and was killed",
+  child_exit: "The task's process ended by itself without an outcome",
+  child_killed: "The task's process was killed by a signal from outside",
+  permission: "The task asked for something that it did not declare",
+  bundle: "The task's code could not be fetched, verified or imported",
+  cancelled: "A person or the API cancelled it",
+  cleared: "It was cleared while it ran",
+  worker_lost: "The worker's heartbeat stood still; its process or machine is gone",
+  drained: "The worker was stopped and gave the attempt back",
+  never_started: "The attempt was handed out and its worker died before the task's code ran",
+} as const;
+/** One of {@link endReasons}. */
+export type EndReason = keyof typeof endReasons;
+
+/** Reasons that say nothing about the task: they never use up a retry. */
+export const infrastructureReasons: ReadonlySet<EndReason> = new Set(
+  ["worker_lost", "drained", "never_started"] as const,
+);
+
+/** What backs an end reason up; every field that is known. */
+export interface EndEvidence {
+  message?: string;
+  exitCode?: number;
+  signal?: string;
+  rssBytesMax?: number;
+  limitBytes?: number;
+  timeoutMs?: number;
+  stack?: string;
+  lastHeartbeatAt?: string;
+  by?: string;
+}

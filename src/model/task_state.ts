@@ -1,0 +1,109 @@
+/** @module States of a task instance and every legal move between them. */
+import { IllegalTransitionError } from "./errors.ts";
+
+/** Airflow 3's states, with `none` for its null, plus `cancelling` and `cancelled`. */
+export const taskStates = [
+  "none",
+  "scheduled",
+  "queued",
+  "running",
+  "cancelling",
+  "success",
+  "failed",
+  "cancelled",
+  "skipped",
+  "upstream_failed",
+  "removed",
+  "up_for_retry",
+  "up_for_reschedule",
+] as const;
+/** One of {@link taskStates}. */
+export type TaskState = (typeof taskStates)[number];
+
+/** What can happen to a task instance. */
+export type TaskEvent =
+  | "schedule"
+  | "queue"
+  | "run"
+  | "succeed"
+  | "skip"
+  | "retry"
+  | "reschedule"
+  | "fail"
+  | "lose"
+  | "cancel"
+  | "confirm_cancelled"
+  | "confirm_cleared"
+  | "upstream_fail"
+  | "remove"
+  | "clear";
+
+type Moves = Readonly<Partial<Record<TaskEvent, TaskState>>>;
+
+const waiting: Moves = {
+  schedule: "scheduled",
+  skip: "skipped",
+  upstream_fail: "upstream_failed",
+  remove: "removed",
+  cancel: "cancelled",
+  clear: "none",
+};
+const ended: Moves = { clear: "none", remove: "removed" };
+
+/** Every legal move; docs, the SQL check and the UI legend are printed from this. */
+export const taskTransitions: Readonly<Record<TaskState, Moves>> = {
+  none: waiting,
+  scheduled: { ...waiting, queue: "queued" },
+  queued: { run: "running", lose: "scheduled", cancel: "cancelled", clear: "none" },
+  running: {
+    succeed: "success",
+    skip: "skipped",
+    retry: "up_for_retry",
+    reschedule: "up_for_reschedule",
+    fail: "failed",
+    lose: "scheduled",
+    cancel: "cancelling",
+  },
+  cancelling: { confirm_cancelled: "cancelled", confirm_cleared: "none" },
+  up_for_retry: waiting,
+  up_for_reschedule: waiting,
+  success: ended,
+  failed: ended,
+  cancelled: ended,
+  skipped: ended,
+  upstream_failed: ended,
+  removed: { clear: "none" },
+};
+
+/** The state after `event`; throws {@link IllegalTransitionError} where there is none. */
+export function nextTaskState(from: TaskState, event: TaskEvent): TaskState {
+  const to = taskTransitions[from][event];
+  if (to === undefined) throw new IllegalTransitionError("task instance", from, event);
+  return to;
+}
+
+/** States that nothing but `clear` or a changed DAG leaves. */
+export const finishedTaskStates: ReadonlySet<TaskState> = new Set(
+  [
+    "success",
+    "failed",
+    "cancelled",
+    "skipped",
+    "upstream_failed",
+    "removed",
+  ] as const,
+);
+
+/** States that take a slot of a pool and of the DAG's limit. */
+export const occupyingTaskStates: ReadonlySet<TaskState> = new Set(
+  [
+    "queued",
+    "running",
+    "cancelling",
+  ] as const,
+);
+
+/** Has the task instance ended? */
+export function isFinished(state: TaskState): boolean {
+  return finishedTaskStates.has(state);
+}

@@ -1,0 +1,78 @@
+/** @module What a task sees while it runs. */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { EngineResult } from "../contract/child.ts";
+import type { DatasetVersionInfo } from "../contract/dataset.ts";
+import type { ConnectionSecret } from "../contract/execution.ts";
+import type { FileRef } from "../model/data.ts";
+
+/** The data interval of a run: [start, end). `date` is the start's date in the DAG's time zone. */
+export interface DataInterval {
+  start: Date;
+  end: Date;
+  date: string;
+}
+
+/** Facts of the run, all that a parameter function may depend on: same facts, same value. */
+export interface RunFacts<Params = Record<string, unknown>> {
+  dagId: string;
+  runId: string;
+  taskId: string;
+  mapIndex: number;
+  logicalDate: Date | null;
+  /** For a run without a logical date: the empty interval at `runAfter`. */
+  interval: DataInterval;
+  runAfter: Date;
+  /** The DAG's params: defaults with the run's conf over them. */
+  params: Params;
+}
+
+/** Files of the attempt and of its inputs. */
+export interface TaskFiles {
+  /** A local path at which a stored file can be read. */
+  open(file: FileRef): Promise<string>;
+  /** Hash a file in the work folder and move it into object storage, where it never changes. */
+  put(
+    path: string,
+    options?: { name?: string; mediaType?: string; rows?: number },
+  ): Promise<FileRef>;
+}
+
+/** SQL on files, in an engine process of its own: it sees the work folder and opened files only. */
+export interface TaskEngine {
+  /** Run statements (DuckDB's dialect) and return the last one's rows, at most `rowsMax` (0). */
+  run(sql: string, options?: { params?: unknown[]; rowsMax?: number }): Promise<EngineResult>;
+}
+
+/** Small durable values of a task that outlive its runs: cursors, watermarks, offsets. */
+export interface TaskStateStore {
+  get<T = unknown>(key: string): T | undefined;
+  /** Written in the transaction of the task's success, never before; `null` removes. */
+  set(key: string, value: unknown): void;
+}
+
+/** Everything a running task has. Nothing else is to be had: no token, no database, no network. */
+export interface TaskContext<Params = Record<string, unknown>> extends RunFacts<Params> {
+  attemptId: string;
+  /** From 1. */
+  tryNumber: number;
+  log: Logger;
+  /** Aborts on cancel, timeout and drain. */
+  signal: AbortSignal;
+  clock: Clock;
+  /** The newest successful earlier run of the DAG. */
+  previousSuccess: { runId: string; logicalDate: Date | null; dataIntervalEnd: Date | null } | null;
+  state: TaskStateStore;
+  /** The attempt's own empty folder; gone when the attempt ends. */
+  workDir: string;
+  files: TaskFiles;
+  engine: TaskEngine;
+  /** A connection that the task declared; FORBIDDEN for any other. */
+  connection(connectionId: string): Promise<ConnectionSecret>;
+  /** The newest version of a dataset's partition (of any partition: null), or null. */
+  dataset(name: string, partition?: string | null): Promise<DatasetVersionInfo | null>;
+  variable(key: string): Promise<unknown>;
+}
+
+/** Parameters in which any value may instead be a function of the run's facts. */
+export type Param<T> = T | ((facts: RunFacts) => T);

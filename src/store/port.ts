@@ -1,0 +1,233 @@
+/**
+ * @module The engine's view of the metadata database: what scheduler, dispatcher and the Task
+ * Execution API need. `PostgreSQL` and memory implement it and pass one suite. Pages and lists of
+ * the REST API are queries of their own, on PostgreSQL alone.
+ *
+ * Every write is fenced: moves repeat the expected state, scheduler writes the lease's epoch,
+ * workers' writes the attempt. A write that lost its race changes nothing and says so.
+ */
+import type { DagSpec } from "../model/dag_spec.ts";
+import type { EndEvidence, EndReason } from "../model/end_reason.ts";
+import type { Effects } from "../model/outcome.ts";
+import type { Attempt, DagRun, Pool, TaskInstance } from "../model/rows.ts";
+import type { RunState, RunType } from "../model/run_state.ts";
+import type { TaskState } from "../model/task_state.ts";
+
+/** A DAG with its current version, as the scheduler reads it. */
+export interface SchedulableDag {
+  dagId: string;
+  isPaused: boolean;
+  /** The file is gone. */
+  isStale: boolean;
+  dagVersionId: string;
+  spec: DagSpec;
+  /** The newest automatic run's interval, where the next one goes on. */
+  lastInterval: { start: Date; end: Date } | null;
+  /** Due instant of the next automatic run as computed last; null: none or not computed. */
+  nextRunAt: Date | null;
+}
+
+/** An immutable DAG version. */
+export interface DagVersion {
+  id: string;
+  dagId: string;
+  versionNumber: number;
+  spec: DagSpec;
+  bundleHash: string;
+  entry: string;
+}
+
+/** A run with all of its task instances, and its version's spec by `dagVersionId`. */
+export interface RunSnapshot {
+  run: DagRun;
+  tasks: TaskInstance[];
+}
+
+/** A run to create; its task instances are made from the spec, one per task, mapIndex -1. */
+export interface NewRun {
+  id: string;
+  dagId: string;
+  runId: string;
+  runType: RunType;
+  logicalDate: Date | null;
+  dataIntervalStart: Date | null;
+  dataIntervalEnd: Date | null;
+  runAfter: Date;
+  conf: Record<string, unknown>;
+  dagVersionId: string;
+  backfillId: string | null;
+  traceParent: string | null;
+  /** Ids for the task instances, by task. */
+  tasks: { id: string; taskId: string; maxTries: number }[];
+}
+
+/** One fenced move of a task instance by the scheduler. */
+export interface TaskMove {
+  id: string;
+  from: TaskState;
+  to: TaskState;
+  /** With `to: "queued"`: the new attempt and what a claim needs to choose by. */
+  queue?: {
+    attemptId: string;
+    tryNumber: number;
+    queue: string;
+    pool: string;
+    poolSlots: number;
+    priorityWeight: number;
+  };
+}
+
+/** Turn the one unexpanded instance of a mapped task into `length` (≥ 1) instances. */
+export interface TaskExpansion {
+  /** The instance with mapIndex -1; it becomes index 0. */
+  id: string;
+  dagRunId: string;
+  taskId: string;
+  maxTries: number;
+  /** Ids for indexes 1 … length-1. */
+  ids: string[];
+}
+
+/** One fenced move of a run. */
+export interface RunMove {
+  id: string;
+  from: RunState;
+  to: RunState;
+}
+
+/** The writes of one scheduler pass. All or nothing, under the lease. */
+export interface TickWrites {
+  newRuns: NewRun[];
+  runMoves: RunMove[];
+  taskMoves: TaskMove[];
+  expansions: TaskExpansion[];
+  /** Next due instants that changed; `null`: none. */
+  nextRuns: { dagId: string; nextRunAt: Date | null; lastInterval?: { start: Date; end: Date } }[];
+}
+
+/** What of {@link TickWrites} took effect: the ids of rows that did change. */
+export interface TickResult {
+  newRuns: string[];
+  runMoves: string[];
+  taskMoves: string[];
+  expansions: string[];
+}
+
+/** The leader's lease: `epoch` grows with each change of holder. */
+export interface Lease {
+  holder: string;
+  epoch: number;
+  /** Grows with each renewal; one that stands still has lost its holder. */
+  renewals: number;
+}
+
+/** A claimed attempt with what a workload is made of. */
+export interface Claimed {
+  attempt: Attempt;
+  task: TaskInstance;
+  run: DagRun;
+}
+
+/** How an attempt ended, decided by the API from the supervisor's word and the task's policy. */
+export interface AttemptEnding {
+  attemptId: string;
+  endReason: EndReason;
+  evidence: EndEvidence;
+  endDate: Date;
+  /**
+   * `retry`: failed, and another try is allowed at `nextTryAt`; the store turns it into `fail` when
+   * tryNumber > maxTries. `lose`: requeue without using up a try. For an attempt that is being
+   * cancelled each of these becomes `cancelled` (or `none` when a clear asked for it).
+   */
+  result: "succeed" | "skip" | "fail" | "retry" | "reschedule" | "lose";
+  nextTryAt: Date | null;
+  output: unknown;
+  outputKey: string | null;
+  outputLength: number | null;
+  chosen: string[] | null;
+  effects: Effects | null;
+  rssBytesMax: number | null;
+  cpuMs: number | null;
+}
+
+/** Answer to one ending: `ok`, `repeat` (already recorded so), or why it was refused. */
+export type EndingResult =
+  | { result: "ok" | "repeat"; dagRunId: string; taskInstanceId: string; state: TaskState }
+  | { result: "gone" | "not_running" }
+  | { result: "invalid"; reason: string };
+
+/** Hints that something changed. Losing one costs at most a sweep. */
+export type Hint =
+  /** Runs created, moved, cleared, cancelled; task instances that left a state from outside. */
+  | { topic: "runs"; ids: string[]; taskInstanceIds?: string[] }
+  /** A DAG's version, pause or schedule changed. */
+  | { topic: "dags"; ids: string[] }
+  /** Task instances became queued, by queue name. */
+  | { topic: "queued"; ids: string[] }
+  /** Attempts that their workers must stop. */
+  | { topic: "cancel"; ids: string[] };
+
+/** The engine's store. */
+export interface EngineStore {
+  /** Take the free or expired lease (`expected`: the epoch seen as dead), or renew one's own. */
+  takeLease(holder: string, expected: number | null, now: Date): Promise<Lease | null>;
+  renewLease(lease: Lease): Promise<Lease | null>;
+  readLease(): Promise<Lease | null>;
+  releaseLease(lease: Lease): Promise<void>;
+
+  /** DAGs that can be scheduled: all, or those named. */
+  loadDags(ids?: string[]): Promise<SchedulableDag[]>;
+  loadDagVersions(ids: string[]): Promise<DagVersion[]>;
+  /** Unfinished runs with their task instances: all, or those named (finished ones too then). */
+  loadRuns(ids?: string[]): Promise<RunSnapshot[]>;
+  /** Task instances by id, as they are now. */
+  loadTasks(ids: string[]): Promise<TaskInstance[]>;
+  loadPools(): Promise<Pool[]>;
+  /** Throws LEASE_LOST when `epoch` is not the lease's. */
+  applyTick(epoch: number, writes: TickWrites, now: Date): Promise<TickResult>;
+  /** Running attempts whose heartbeat counter stood still: id → counter. */
+  readHeartbeats(): Promise<Map<string, { beats: number; workerId: string | null }>>;
+
+  /** Oldest of the highest priority first; queued → running, with the worker on record. */
+  claim(
+    claim: {
+      workerId: string;
+      hostname: string;
+      pid: number;
+      queues: string[];
+      slots: number;
+    },
+    now: Date,
+  ): Promise<Claimed[]>;
+  /** Count a heartbeat; `running`, `cancelling`, or `gone` (a newer attempt speaks). */
+  heartbeat(attemptIds: string[]): Promise<("running" | "cancelling" | "gone" | "ended")[]>;
+  /** Write endings with all of their effects in one transaction each group; fenced one by one. */
+  endAttempts(endings: AttemptEnding[], now: Date): Promise<EndingResult[]>;
+  /** Inputs of an instance: outputs of these tasks of its run, by map index. */
+  loadOutputs(
+    dagRunId: string,
+    taskIds: string[],
+  ): Promise<{ taskId: string; mapIndex: number; output: unknown; outputKey: string | null }[]>;
+  /** Durable state of a task, shared by all of its runs and map indexes' own keys. */
+  loadTaskState(dagId: string, taskId: string, mapIndex: number): Promise<Record<string, unknown>>;
+  previousSuccess(dagId: string, before: Date | null): Promise<DagRun | null>;
+
+  /** Create a run by hand; CONFLICT where (dag, run id) or (dag, logical date) exists. */
+  createRun(run: NewRun): Promise<DagRun>;
+  /** Ask every unfinished task of a run to end: waiting → cancelled, running → cancelling. */
+  cancelRun(dagRunId: string, now: Date, by: string): Promise<void>;
+  cancelTasks(taskInstanceIds: string[], now: Date, by: string): Promise<void>;
+  /**
+   * Finished → none with a new budget of tries; running → cancelling, then none. The run becomes
+   * queued again. `dagVersionId`: re-run on that version, else as it was.
+   */
+  clearTasks(
+    dagRunId: string,
+    taskInstanceIds: string[],
+    options: { dagVersionId?: string; spec: DagSpec },
+    now: Date,
+  ): Promise<void>;
+
+  /** Subscribe to hints; `onHint` also gets those of other processes. */
+  listen(onHint: (hint: Hint) => void): Promise<{ stop(): Promise<void> }>;
+}
