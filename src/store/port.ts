@@ -113,6 +113,13 @@ export interface TickResult {
   expansions: string[];
 }
 
+/** What the scheduler needs of a backfill: its runs have a cap and a pause of their own. */
+export interface BackfillLimits {
+  id: string;
+  maxActiveRuns: number;
+  isPaused: boolean;
+}
+
 /** The leader's lease: `epoch` grows with each change of holder. */
 export interface Lease {
   holder: string;
@@ -183,6 +190,8 @@ export interface EngineStore {
   /** Task instances by id, as they are now. */
   loadTasks(ids: string[]): Promise<TaskInstance[]>;
   loadPools(): Promise<Pool[]>;
+  /** Backfills that have unfinished runs. */
+  loadBackfills(): Promise<BackfillLimits[]>;
   /** Throws LEASE_LOST when `epoch` is not the lease's. */
   applyTick(epoch: number, writes: TickWrites, now: Date): Promise<TickResult>;
   /** Running attempts whose heartbeat counter stood still: id → counter. */
