@@ -62,7 +62,7 @@ export const ClaimRequest = z.object({
   hostname: z.string(),
   pid: z.int(),
   queues: z.array(z.string()).min(1),
-  slots: z.int().min(1).max(1024),
+  slots: z.int().min(0).max(1024).meta({ doc: "0: only wait for `stop`" }),
   waitMs: z.int().min(0).default(0),
   version: z.string().meta({ doc: "Product version of the worker" }),
 });
@@ -70,7 +70,11 @@ export const ClaimRequest = z.object({
 export type ClaimRequest = z.infer<typeof ClaimRequest>;
 
 /** Answer to {@link ClaimRequest}. */
-export const ClaimResponse = z.object({ workloads: z.array(Workload) });
+export const ClaimResponse = z.object({
+  workloads: z.array(Workload),
+  /** Attempts of this worker that were cancelled or cleared: heartbeat them now to learn why. */
+  stop: z.array(z.uuid()).default([]),
+});
 /** See {@link ClaimResponse}. */
 export type ClaimResponse = z.infer<typeof ClaimResponse>;
 

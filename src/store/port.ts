@@ -143,7 +143,8 @@ export interface AttemptEnding {
   endDate: Date;
   /**
    * `retry`: failed, and another try is allowed at `nextTryAt`; the store turns it into `fail` when
-   * tryNumber > maxTries. `lose`: requeue without using up a try. For an attempt that is being
+   * tryNumber > maxTries. `lose`: requeue without using up a try. Both `lose` and `reschedule` lower
+   * the instance's tryNumber by one, so that queueing always writes tryNumber + 1. For an attempt that is being
    * cancelled each of these becomes `cancelled` (or `none` when a clear asked for it).
    */
   result: "succeed" | "skip" | "fail" | "retry" | "reschedule" | "lose";
@@ -209,6 +210,7 @@ export interface EngineStore {
     now: Date,
   ): Promise<Claimed[]>;
   /** Count a heartbeat; `running`, `cancelling`, or `gone` (a newer attempt speaks). */
+  /** In the order of the ids. */
   heartbeat(attemptIds: string[]): Promise<("running" | "cancelling" | "gone" | "ended")[]>;
   /** Write endings with all of their effects in one transaction each group; fenced one by one. */
   endAttempts(endings: AttemptEnding[], now: Date): Promise<EndingResult[]>;
