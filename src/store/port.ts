@@ -61,7 +61,10 @@ export interface NewRun {
   tasks: { id: string; taskId: string; maxTries: number }[];
 }
 
-/** One fenced move of a task instance by the scheduler. */
+/**
+ * One fenced move of a task instance by the scheduler. A waiting instance (`none`, `up_for_retry`,
+ * `up_for_reschedule`) may go to `queued` at once: both steps in one write.
+ */
 export interface TaskMove {
   id: string;
   from: TaskState;
@@ -84,8 +87,13 @@ export interface TaskExpansion {
   dagRunId: string;
   taskId: string;
   maxTries: number;
-  /** Ids for indexes 1 … length-1. */
+  /** Ids for indexes `firstIndex` … length-1. */
   ids: string[];
+  /**
+   * 1 by default. Set when the task is expanded already and a re-run needs more instances: `id` is
+   * its index 0, which stays as it is, and `ids` are added from this index on.
+   */
+  firstIndex?: number;
 }
 
 /** One fenced move of a run. */
@@ -95,7 +103,10 @@ export interface RunMove {
   to: RunState;
 }
 
-/** The writes of one scheduler pass. All or nothing, under the lease. */
+/**
+ * The writes of one scheduler pass. All or nothing, under the lease, in this order: new runs,
+ * expansions, then the moves, which may name rows that the same pass made. A row moves once a pass.
+ */
 export interface TickWrites {
   newRuns: NewRun[];
   runMoves: RunMove[];
