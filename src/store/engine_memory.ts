@@ -1,0 +1,507 @@
+/**
+ * @module The engine's store in memory: `tidewheel run` and the simulation. Same fences, same
+ * answers as on PostgreSQL; one suite holds both to it. Every method is one atomic step.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Ids } from "../base/ids.ts";
+import { limits } from "../base/limits.ts";
+import { AppError } from "../model/errors.ts";
+import type { Attempt, DagRun, Pool, TaskInstance } from "../model/rows.ts";
+import { isRunFinished } from "../model/run_state.ts";
+import { isFinished, type TaskState } from "../model/task_state.ts";
+import { localHintBus } from "./hints.ts";
+import { type MemoryDataset, memoryDatasets } from "./memory_datasets.ts";
+import type {
+  AttemptEnding,
+  BackfillLimits,
+  Claimed,
+  DagVersion,
+  EndingResult,
+  EngineStore,
+  Hint,
+  Lease,
+  NewRun,
+  SchedulableDag,
+  TickResult,
+  TickWrites,
+} from "./port.ts";
+
+type Row = TaskInstance & {
+  clearRequested: boolean;
+  queue: string;
+  priorityWeight: number;
+  dagId: string;
+};
+type Try = Attempt & { dagRunId: string; beats: number };
+
+/** What tests and `tidewheel run` set and look at beside the port. */
+export interface MemoryEngineStore extends EngineStore {
+  addDag(dag: SchedulableDag, version: DagVersion): void;
+  setPaused(dagId: string, isPaused: boolean): void;
+  setPool(pool: Pool): void;
+  setBackfill(backfill: BackfillLimits): void;
+  /** All attempts, oldest first. */
+  attempts(): Attempt[];
+  /** Everything published. */
+  datasets(): MemoryDataset[];
+  /** Every run, also finished ones. */
+  runs(): DagRun[];
+}
+
+/** An empty store with the default pool. */
+export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): MemoryEngineStore {
+  const hints = localHintBus();
+  const dags = new Map<string, SchedulableDag>();
+  const versions = new Map<string, DagVersion>();
+  const runs = new Map<string, DagRun>();
+  const tasks = new Map<string, Row>();
+  const tasksOfRun = new Map<string, Row[]>();
+  const attempts = new Map<string, Try>();
+  const outputs = new Map<string, { output: unknown; outputKey: string | null }>();
+  const taskState = new Map<string, Record<string, unknown>>();
+  const pools = new Map<string, Pool>([["default_pool", { name: "default_pool", slots: 128 }]]);
+  const backfills = new Map<string, BackfillLimits>();
+  const published = memoryDatasets(ids);
+  const queued = new Set<Row>();
+  let lease: Lease | null = null;
+
+  const publish = (hint: Hint) => hint.ids.length > 0 && hints.publish(hint);
+  const stateKey = (dagId: string, taskId: string, index: number) =>
+    `${dagId}\n${taskId}\n${index}`;
+
+  function addTask(run: DagRun, id: string, taskId: string, mapIndex: number, maxTries: number) {
+    const row: Row = {
+      id,
+      dagRunId: run.id,
+      dagId: run.dagId,
+      taskId,
+      mapIndex,
+      state: "none",
+      attemptId: null,
+      tryNumber: 0,
+      maxTries,
+      infraLosses: 0,
+      nextTryAt: null,
+      outputLength: null,
+      chosen: null,
+      queuedAt: null,
+      startDate: null,
+      endDate: null,
+      clearRequested: false,
+      queue: "default",
+      priorityWeight: 1,
+    };
+    tasks.set(id, row);
+    tasksOfRun.get(run.id)!.push(row);
+  }
+
+  function setState(row: Row, state: TaskState) {
+    row.state = state;
+    if (state === "queued") queued.add(row);
+    else queued.delete(row);
+  }
+
+  function insertRun(run: NewRun, now: Date): boolean {
+    for (const other of runs.values()) {
+      if (other.dagId !== run.dagId) continue;
+      if (other.runId === run.runId) return false;
+      if (run.logicalDate && other.logicalDate?.getTime() === run.logicalDate.getTime()) {
+        return false;
+      }
+    }
+    const { tasks: given, ...rest } = run;
+    const made: DagRun = {
+      ...rest,
+      state: "queued",
+      queuedAt: now,
+      startDate: null,
+      endDate: null,
+      cancelRequestedAt: null,
+    };
+    runs.set(run.id, made);
+    tasksOfRun.set(run.id, []);
+    for (const task of given) addTask(made, task.id, task.taskId, -1, task.maxTries);
+    return true;
+  }
+
+  function expand(expansion: TickWrites["expansions"][number]): boolean {
+    const row = tasks.get(expansion.id);
+    const expected = expansion.firstIndex === undefined ? -1 : 0;
+    if (!row || row.mapIndex !== expected) return false;
+    row.mapIndex = 0;
+    const run = runs.get(row.dagRunId)!;
+    expansion.ids.forEach((id, i) =>
+      addTask(run, id, row.taskId, i + (expansion.firstIndex ?? 1), expansion.maxTries)
+    );
+    return true;
+  }
+
+  function moveTask(move: TickWrites["taskMoves"][number], now: Date): boolean {
+    const row = tasks.get(move.id);
+    if (!row || row.state !== move.from) return false;
+    setState(row, move.to);
+    row.endDate = isFinished(move.to) ? now : null;
+    if (move.queue) {
+      const { attemptId, tryNumber, queue, priorityWeight } = move.queue;
+      Object.assign(row, {
+        attemptId,
+        tryNumber,
+        queue,
+        priorityWeight,
+        queuedAt: now,
+        startDate: null,
+        nextTryAt: null,
+      });
+      attempts.set(attemptId, newAttempt(row, attemptId, tryNumber, now));
+    }
+    return true;
+  }
+
+  function moveRun({ id, from, to }: TickWrites["runMoves"][number], now: Date): boolean {
+    const run = runs.get(id);
+    if (!run || run.state !== from) return false;
+    run.state = to;
+    if (to === "queued") Object.assign(run, { queuedAt: now, startDate: null, endDate: null });
+    else run.startDate ??= now;
+    if (isRunFinished(to)) run.endDate = now;
+    return true;
+  }
+
+  function end(ending: AttemptEnding, now: Date): EndingResult {
+    const attempt = attempts.get(ending.attemptId);
+    const row = attempt && tasks.get(attempt.taskInstanceId);
+    if (!attempt || !row || row.attemptId !== attempt.id) return { result: "gone" };
+    const place = { dagRunId: row.dagRunId, taskInstanceId: row.id };
+    if (attempt.state === "ended") {
+      return attempt.endReason === ending.endReason
+        ? { result: "repeat", ...place, state: "success" }
+        : { result: "gone" };
+    }
+    if (attempt.state === "queued" && ending.result !== "lose") return { result: "not_running" };
+    const to = stateAfter(row, ending.result);
+    Object.assign(row, {
+      clearRequested: false,
+      endDate: isFinished(to) ? ending.endDate : null,
+      nextTryAt: to === "up_for_retry" || to === "up_for_reschedule" ? ending.nextTryAt : null,
+      tryNumber: row.tryNumber - (to === "scheduled" || to === "up_for_reschedule" ? 1 : 0),
+      infraLosses: row.infraLosses + (to === "scheduled" ? 1 : 0),
+      outputLength: to === "success" ? ending.outputLength : null,
+      chosen: to === "success" ? ending.chosen : null,
+    });
+    setState(row, to);
+    Object.assign(attempt, {
+      state: "ended",
+      endDate: ending.endDate,
+      evidence: ending.evidence,
+      endReason: to === "cancelled" ? "cancelled" : to === "none" ? "cleared" : ending.endReason,
+    });
+    if (to === "success") keep(row, attempt, ending, now);
+    return { result: "ok", ...place, state: to };
+  }
+
+  function keep(row: Row, attempt: Try, ending: AttemptEnding, now: Date) {
+    if (ending.output != null || ending.outputKey) {
+      outputs.set(row.id, { output: ending.output, outputKey: ending.outputKey });
+    }
+    for (const intent of ending.effects?.publish ?? []) {
+      published.publish(intent, attempt.id, now);
+    }
+    const key = stateKey(row.dagId, row.taskId, row.mapIndex);
+    const state = { ...taskState.get(key), ...ending.effects?.state };
+    for (const name of Object.keys(state)) if (state[name] === null) delete state[name];
+    taskState.set(key, state);
+  }
+
+  function cancel(ids: string[], now: Date, by: string, clear: boolean) {
+    const moved: Row[] = [];
+    for (const id of ids) {
+      const row = tasks.get(id);
+      if (!row || isFinished(row.state) || row.state === "cancelling") continue;
+      const attempt = row.attemptId ? attempts.get(row.attemptId) : undefined;
+      if (row.state === "running") {
+        setState(row, "cancelling");
+        row.clearRequested = clear;
+        Object.assign(attempt!, { state: "cancelling", evidence: { by } });
+      } else {
+        if (row.state === "queued") endQueued(attempt!, "cancelled", now, by);
+        setState(row, "cancelled");
+        row.endDate = now;
+      }
+      moved.push(row);
+    }
+    publish({
+      topic: "cancel",
+      ids: moved.filter((row) => row.state === "cancelling").map((row) => row.attemptId!),
+    });
+    return moved;
+  }
+
+  return {
+    takeLease(holder, expected) {
+      if (lease && lease.holder !== "" && lease.epoch !== expected) return Promise.resolve(null);
+      lease = { holder, epoch: (lease?.epoch ?? 0) + 1, renewals: (lease?.renewals ?? 0) + 1 };
+      return Promise.resolve({ ...lease });
+    },
+    renewLease(held) {
+      if (!lease || lease.holder !== held.holder || lease.epoch !== held.epoch) {
+        return Promise.resolve(null);
+      }
+      lease.renewals++;
+      return Promise.resolve({ ...lease });
+    },
+    readLease: () => Promise.resolve(lease && { ...lease }),
+    releaseLease(held) {
+      if (lease?.epoch === held.epoch) lease.holder = "";
+      return Promise.resolve();
+    },
+
+    loadDags: (which) =>
+      Promise.resolve(
+        [...dags.values()].filter((dag) => !which || which.includes(dag.dagId)).map((dag) => ({
+          ...dag,
+        })),
+      ),
+    loadDagVersions: (which) =>
+      Promise.resolve(which.flatMap((id) => versions.get(id) ? [versions.get(id)!] : [])),
+    loadRuns: (which) =>
+      Promise.resolve(
+        [...runs.values()]
+          .filter((run) => which ? which.includes(run.id) : !isRunFinished(run.state))
+          .map((run) => ({
+            run: { ...run },
+            tasks: tasksOfRun.get(run.id)!.map((row) => ({ ...row })),
+          })),
+      ),
+    loadTasks: (which) =>
+      Promise.resolve(which.flatMap((id) => tasks.get(id) ? [{ ...tasks.get(id)! }] : [])),
+    loadPools: () => Promise.resolve([...pools.values()]),
+    loadBackfills: () => Promise.resolve([...backfills.values()]),
+    readHeartbeats: () =>
+      Promise.resolve(
+        new Map(
+          [...attempts.values()]
+            .filter(({ state }) => state === "running" || state === "cancelling")
+            .map(({ id, beats, workerId }) => [id, { beats, workerId }]),
+        ),
+      ),
+    applyTick(epoch, writes, now): Promise<TickResult> {
+      if (lease?.epoch !== epoch) {
+        return Promise.reject(
+          new AppError(
+            "LEASE_LOST",
+            `Cannot write as the scheduler with epoch ${epoch}: another holds the lease`,
+          ),
+        );
+      }
+      const result = {
+        newRuns: writes.newRuns.filter((run) => insertRun(run, now)).map((run) => run.id),
+        expansions: writes.expansions.filter(expand).map((e) => e.id),
+        taskMoves: writes.taskMoves.filter((move) => moveTask(move, now)).map((move) => move.id),
+        runMoves: writes.runMoves.filter((move) => moveRun(move, now)).map((move) => move.id),
+      };
+      for (const { dagId, nextRunAt, lastInterval } of writes.nextRuns) {
+        const dag = dags.get(dagId);
+        if (dag) Object.assign(dag, { nextRunAt }, lastInterval && { lastInterval });
+      }
+      const moved = new Set(result.taskMoves);
+      const queues = writes.taskMoves.filter((m) => m.queue && moved.has(m.id))
+        .map((m) => m.queue!.queue);
+      publish({ topic: "queued", ids: [...new Set(queues)] });
+      return Promise.resolve(result);
+    },
+
+    claim({ workerId, hostname, pid, queues, slots }, now): Promise<Claimed[]> {
+      const ready = [...queued].filter((row) => queues.includes(row.queue))
+        .sort((a, b) =>
+          b.priorityWeight - a.priorityWeight ||
+          a.queuedAt!.getTime() - b.queuedAt!.getTime() || (a.id < b.id ? -1 : 1)
+        ).slice(0, slots);
+      return Promise.resolve(ready.map((row) => {
+        setState(row, "running");
+        row.startDate = now;
+        const attempt = attempts.get(row.attemptId!)!;
+        Object.assign(attempt, { state: "running", startDate: now, workerId, hostname, pid });
+        return {
+          attempt: { ...attempt },
+          task: { ...row },
+          run: { ...runs.get(row.dagRunId)! },
+        };
+      }));
+    },
+    heartbeat: (which) =>
+      Promise.resolve(which.map((id) => {
+        const attempt = attempts.get(id);
+        const row = attempt && tasks.get(attempt.taskInstanceId);
+        if (!attempt || row?.attemptId !== id) return "gone";
+        if (attempt.state === "ended") return "ended";
+        attempt.beats++;
+        return row.state === "cancelling" ? "cancelling" : "running";
+      })),
+    endAttempts(endings, now) {
+      const results = endings.map((ending) => end(ending, now));
+      const done = results.filter((r) => "dagRunId" in r);
+      publish({
+        topic: "runs",
+        ids: [...new Set(done.map((r) => r.dagRunId))],
+        taskInstanceIds: done.map((r) => r.taskInstanceId),
+      });
+      return Promise.resolve(results);
+    },
+    loadOutputs: (dagRunId, taskIds) =>
+      Promise.resolve(
+        (tasksOfRun.get(dagRunId) ?? [])
+          .filter((row) =>
+            taskIds.includes(row.taskId) && row.state === "success" && outputs.has(row.id)
+          )
+          .sort((a, b) => a.mapIndex - b.mapIndex)
+          .map(({ id, taskId, mapIndex }) => ({ taskId, mapIndex, ...outputs.get(id)! })),
+      ),
+    loadTaskState: (dagId, taskId, index) =>
+      Promise.resolve({ ...taskState.get(stateKey(dagId, taskId, index)) }),
+    previousSuccess(dagId, before) {
+      const at = (run: DagRun) => (run.logicalDate ?? run.runAfter).getTime();
+      const found = [...runs.values()].filter((run) =>
+        run.dagId === dagId && run.state === "success" &&
+        (!before || run.logicalDate !== null && run.logicalDate < before)
+      ).sort((a, b) => at(b) - at(a));
+      return Promise.resolve(found[0] ?? null);
+    },
+
+    createRun(run) {
+      if (!insertRun(run, clock.now())) {
+        return Promise.reject(
+          new AppError(
+            "CONFLICT",
+            `Cannot create run "${run.runId}" of DAG "${run.dagId}": its id or logical date is taken`,
+          ),
+        );
+      }
+      publish({ topic: "runs", ids: [run.id] });
+      return Promise.resolve({ ...runs.get(run.id)! });
+    },
+    cancelRun(dagRunId, now, by) {
+      const run = runs.get(dagRunId);
+      if (run && !isRunFinished(run.state)) run.cancelRequestedAt = now;
+      cancel((tasksOfRun.get(dagRunId) ?? []).map((row) => row.id), now, by, false);
+      publish({ topic: "runs", ids: [dagRunId] });
+      return Promise.resolve();
+    },
+    cancelTasks(which, now, by) {
+      const moved = cancel(which, now, by, false);
+      publish({
+        topic: "runs",
+        ids: [...new Set(moved.map((row) => row.dagRunId))],
+        taskInstanceIds: moved.map((row) => row.id),
+      });
+      return Promise.resolve();
+    },
+    clearTasks(dagRunId, which, { dagVersionId, spec }, now) {
+      const run = runs.get(dagRunId);
+      if (!run) return Promise.resolve();
+      const retries = new Map(spec.tasks.map((task) => [task.taskId, task.retry.retries]));
+      const chosen = tasksOfRun.get(dagRunId)!.filter((row) => which.includes(row.id));
+      cancel(
+        chosen.filter((row) => row.state === "running").map((row) => row.id),
+        now,
+        "clear",
+        true,
+      );
+      for (const row of chosen) {
+        row.maxTries = row.tryNumber + (retries.get(row.taskId) ?? 0);
+        outputs.delete(row.id);
+        if (row.state === "cancelling") {
+          row.clearRequested = true;
+          continue;
+        }
+        if (row.state === "queued") {
+          endQueued(attempts.get(row.attemptId!)!, "cleared", now, "clear");
+        }
+        setState(row, "none");
+        Object.assign(row, {
+          endDate: null,
+          startDate: null,
+          queuedAt: null,
+          nextTryAt: null,
+          infraLosses: 0,
+          outputLength: null,
+          chosen: null,
+        });
+      }
+      Object.assign(run, {
+        state: "queued",
+        queuedAt: now,
+        startDate: null,
+        endDate: null,
+        cancelRequestedAt: null,
+        dagVersionId: dagVersionId ?? run.dagVersionId,
+      });
+      const known = new Set(tasksOfRun.get(dagRunId)!.map((row) => row.taskId));
+      for (const [taskId, maxTries] of retries) {
+        if (!known.has(taskId)) addTask(run, ids.uuid(), taskId, -1, maxTries);
+      }
+      publish({ topic: "runs", ids: [dagRunId] });
+      return Promise.resolve();
+    },
+    listen(onHint) {
+      const stop = hints.subscribe(onHint);
+      return Promise.resolve({ stop: () => Promise.resolve(stop()) });
+    },
+
+    addDag(dag, version) {
+      dags.set(dag.dagId, dag);
+      versions.set(version.id, version);
+      publish({ topic: "dags", ids: [dag.dagId] });
+    },
+    setPaused(dagId, isPaused) {
+      dags.get(dagId)!.isPaused = isPaused;
+      publish({ topic: "dags", ids: [dagId] });
+    },
+    setPool: (pool) => void pools.set(pool.name, pool),
+    setBackfill: (backfill) => void backfills.set(backfill.id, backfill),
+    attempts: () => [...attempts.values()].map((attempt) => ({ ...attempt })),
+    datasets: () => published.all(),
+    runs: () => [...runs.values()].map((run) => ({ ...run })),
+  };
+}
+
+function newAttempt(row: Row, id: string, tryNumber: number, now: Date): Try {
+  return {
+    id,
+    taskInstanceId: row.id,
+    dagRunId: row.dagRunId,
+    tryNumber,
+    state: "queued",
+    endReason: null,
+    evidence: {},
+    workerId: null,
+    hostname: null,
+    pid: null,
+    queuedAt: now,
+    startDate: null,
+    endDate: null,
+    beats: 0,
+  };
+}
+
+function endQueued(attempt: Try, endReason: "cancelled" | "cleared", now: Date, by: string) {
+  Object.assign(attempt, { state: "ended", endReason, endDate: now, evidence: { by } });
+}
+
+/** The same decision as `engine_end.ts` makes in SQL. */
+function stateAfter(row: Row, result: AttemptEnding["result"]): TaskState {
+  if (row.state === "cancelling") return row.clearRequested ? "none" : "cancelled";
+  switch (result) {
+    case "succeed":
+      return "success";
+    case "skip":
+      return "skipped";
+    case "reschedule":
+      return "up_for_reschedule";
+    case "retry":
+      return row.tryNumber <= row.maxTries ? "up_for_retry" : "failed";
+    case "lose":
+      return row.infraLosses < limits.infraLossesMax ? "scheduled" : "failed";
+    case "fail":
+      return "failed";
+  }
+}

@@ -1,0 +1,100 @@
+/** @module The engine's store on PostgreSQL: its modules behind one port, with hints after commit. */
+import type { Sql } from "postgres";
+import type { Ids } from "../base/ids.ts";
+import type { Clock } from "../base/clock.ts";
+import * as claims from "./engine_claim.ts";
+import { endAttempts } from "./engine_end.ts";
+import * as lease from "./engine_lease.ts";
+import * as read from "./engine_read.ts";
+import * as run from "./engine_run.ts";
+import { applyTick } from "./engine_tick.ts";
+import type { HintBus } from "./hints.ts";
+import type { EngineStore, Hint } from "./port.ts";
+
+/** Parts that the store is made of. */
+export interface EnginePgParts {
+  sql: Sql;
+  hints: HintBus;
+  ids: Ids;
+  clock: Clock;
+}
+
+/** The store that everything but `tidewheel run` and the simulation uses. */
+export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): EngineStore {
+  const publish = (hint: Hint) => {
+    if (hint.ids.length > 0) hints.publish(hint);
+  };
+  const stopped = (
+    { dagRunIds, taskInstanceIds, stop }: {
+      dagRunIds: string[];
+      taskInstanceIds: string[];
+      stop: string[];
+    },
+  ) => {
+    publish({ topic: "cancel", ids: stop });
+    publish({ topic: "runs", ids: dagRunIds, taskInstanceIds });
+  };
+  return {
+    takeLease: (holder, expected) => lease.takeLease(sql, holder, expected),
+    renewLease: (held) => lease.renewLease(sql, held),
+    readLease: () => lease.readLease(sql),
+    releaseLease: (held) => lease.releaseLease(sql, held),
+
+    loadDags: (which) => read.loadDags(sql, which),
+    loadDagVersions: (which) => read.loadDagVersions(sql, which),
+    loadRuns: (which) => read.loadRuns(sql, which),
+    loadTasks: (which) => read.loadTasks(sql, which),
+    loadPools: () => read.loadPools(sql),
+    loadBackfills: () => read.loadBackfills(sql),
+    readHeartbeats: () => read.readHeartbeats(sql),
+    loadOutputs: (dagRunId, taskIds) => read.loadOutputs(sql, dagRunId, taskIds),
+    loadTaskState: (dagId, taskId, index) => read.loadTaskState(sql, dagId, taskId, index),
+    previousSuccess: (dagId, before) => read.previousSuccess(sql, dagId, before),
+
+    async applyTick(epoch, writes, now) {
+      const result = await applyTick(sql, epoch, writes, now);
+      const moved = new Set(result.taskMoves);
+      const queues = new Set<string>();
+      for (const { id, queue } of writes.taskMoves) {
+        if (queue && moved.has(id)) queues.add(queue.queue);
+      }
+      publish({ topic: "queued", ids: [...queues] });
+      return result;
+    },
+    claim: (request, now) => claims.claim(sql, request, now),
+    heartbeat: (which) => claims.heartbeat(sql, which),
+    async endAttempts(endings, now) {
+      const results = await endAttempts(sql, ids, endings, now);
+      const done = results.filter((r) => "dagRunId" in r);
+      publish({
+        topic: "runs",
+        ids: [...new Set(done.map((r) => r.dagRunId))],
+        taskInstanceIds: done.map((r) => r.taskInstanceId),
+      });
+      return results;
+    },
+
+    async createRun(made) {
+      const created = await run.createRun(sql, made, clock.now());
+      publish({ topic: "runs", ids: [created.id] });
+      return created;
+    },
+    async cancelRun(dagRunId, now, by) {
+      const result = await run.cancelRun(sql, dagRunId, now, by);
+      stopped({ ...result, dagRunIds: [dagRunId] });
+    },
+    async cancelTasks(which, now, by) {
+      stopped(await run.cancelTasks(sql, which, now, by));
+    },
+    async clearTasks(dagRunId, which, options, now) {
+      const { stop } = await run.clearTasks(sql, dagRunId, which, options, now);
+      publish({ topic: "cancel", ids: stop });
+      publish({ topic: "runs", ids: [dagRunId] });
+    },
+
+    listen(onHint) {
+      const stop = hints.subscribe(onHint);
+      return Promise.resolve({ stop: () => Promise.resolve(stop()) });
+    },
+  };
+}

@@ -1,0 +1,104 @@
+/** @module What the scheduler and the Task Execution API read. */
+import type { Sql } from "postgres";
+import type { DagRun, Pool, TaskInstance } from "../model/rows.ts";
+import { runColumns, taskColumns } from "./engine_rows.ts";
+import type { BackfillLimits, DagVersion, RunSnapshot, SchedulableDag } from "./port.ts";
+
+/** DAGs with their current version. */
+export async function loadDags(sql: Sql, ids?: string[]): Promise<SchedulableDag[]> {
+  const found = await sql`
+    select d.dag_id as "dagId", d.is_paused as "isPaused", d.is_stale as "isStale",
+      d.dag_version_id as "dagVersionId", v.spec, d.next_run_at as "nextRunAt",
+      d.last_interval_start as "lastStart", d.last_interval_end as "lastEnd"
+    from dag d join dag_version v on v.id = d.dag_version_id
+    ${ids ? sql`where d.dag_id = any(${ids})` : sql``}
+    order by d.dag_id`;
+  return found.map(({ lastStart, lastEnd, ...dag }) => ({
+    ...dag,
+    lastInterval: lastStart ? { start: lastStart, end: lastEnd } : null,
+  } as SchedulableDag));
+}
+
+/** DAG versions; they never change. */
+export async function loadDagVersions(sql: Sql, ids: string[]): Promise<DagVersion[]> {
+  return await sql<DagVersion[]>`
+    select id, dag_id as "dagId", version_number as "versionNumber", spec,
+      bundle_hash as "bundleHash", entry
+    from dag_version where id = any(${ids}::uuid[])`;
+}
+
+/** Unfinished runs, or those named, each with all of its task instances. */
+export async function loadRuns(sql: Sql, ids?: string[]): Promise<RunSnapshot[]> {
+  const which = ids ? sql`r.id = any(${ids}::uuid[])` : sql`r.state in ('queued', 'running')`;
+  const [runs, tasks] = await sql.begin(
+    "isolation level repeatable read read only",
+    (tx) =>
+      Promise.all([
+        tx<DagRun[]>`select ${
+          runColumns(sql)
+        } from dag_run r where ${which} order by r.run_after, r.id`,
+        tx<TaskInstance[]>`
+        select ${taskColumns(sql)} from task_instance t join dag_run r on r.id = t.dag_run_id
+        where ${which} order by t.dag_run_id, t.task_id, t.map_index`,
+      ]),
+  );
+  const byRun = Map.groupBy(tasks, (task) => task.dagRunId);
+  return runs.map((run) => ({ run, tasks: byRun.get(run.id) ?? [] }));
+}
+
+/** Task instances by id. */
+export async function loadTasks(sql: Sql, ids: string[]): Promise<TaskInstance[]> {
+  return await sql<TaskInstance[]>`
+    select ${taskColumns(sql)} from task_instance t where t.id = any(${ids}::uuid[])`;
+}
+
+/** All pools. */
+export async function loadPools(sql: Sql): Promise<Pool[]> {
+  return await sql<Pool[]>`select name, slots from pool`;
+}
+
+/** Backfills with unfinished runs. */
+export async function loadBackfills(sql: Sql): Promise<BackfillLimits[]> {
+  return await sql<BackfillLimits[]>`
+    select b.id::text as id, b.max_active_runs as "maxActiveRuns", b.is_paused as "isPaused"
+    from backfill b
+    where exists (
+      select from dag_run r where r.backfill_id = b.id and r.state in ('queued', 'running'))`;
+}
+
+/** Heartbeat counters of all attempts that workers hold. */
+export async function readHeartbeats(sql: Sql) {
+  const live = await sql<{ id: string; beats: number; workerId: string | null }[]>`
+    select id, beats::float8 as beats, worker_id as "workerId"
+    from attempt where state in ('running', 'cancelling')`;
+  return new Map(live.map(({ id, ...beat }) => [id, beat]));
+}
+
+/** Outputs of tasks of one run, by map index. */
+export async function loadOutputs(sql: Sql, dagRunId: string, taskIds: string[]) {
+  return await sql<
+    { taskId: string; mapIndex: number; output: unknown; outputKey: string | null }[]
+  >`
+    select t.task_id as "taskId", t.map_index as "mapIndex", o.output, o.output_key as "outputKey"
+    from task_instance t join task_output o on o.task_instance_id = t.id
+    where t.dag_run_id = ${dagRunId} and t.task_id = any(${taskIds}) and t.state = 'success'
+    order by t.task_id, t.map_index`;
+}
+
+/** The durable state of a task. */
+export async function loadTaskState(sql: Sql, dagId: string, taskId: string, mapIndex: number) {
+  const found = await sql<{ key: string; value: unknown }[]>`
+    select key, value from task_state
+    where dag_id = ${dagId} and task_id = ${taskId} and map_index = ${mapIndex}`;
+  return Object.fromEntries(found.map(({ key, value }) => [key, value]));
+}
+
+/** The newest successful run of a DAG, before a logical date if one is given. */
+export async function previousSuccess(sql: Sql, dagId: string, before: Date | null) {
+  const [run] = await sql<DagRun[]>`
+    select ${runColumns(sql)} from dag_run r
+    where r.dag_id = ${dagId} and r.state = 'success'
+      ${before ? sql`and r.logical_date < ${before}` : sql``}
+    order by r.logical_date desc nulls last, r.run_after desc limit 1`;
+  return run ?? null;
+}

@@ -1,0 +1,150 @@
+/** @module Runs made, cancelled and cleared from outside the scheduler. */
+import type { Sql, TransactionSql } from "postgres";
+import type { DagSpec } from "../model/dag_spec.ts";
+import { AppError } from "../model/errors.ts";
+import type { DagRun } from "../model/rows.ts";
+import { runColumns } from "./engine_rows.ts";
+import { insertRuns } from "./engine_tick.ts";
+import type { NewRun } from "./port.ts";
+
+/** Create one run; CONFLICT where its run id or logical date is taken. */
+export async function createRun(sql: Sql, run: NewRun, now: Date): Promise<DagRun> {
+  return await sql.begin(async (tx) => {
+    const [id] = await insertRuns(
+      tx,
+      [run],
+      now,
+      run.runType === "backfill" ? "backfill" : "rest_api",
+    );
+    if (id === undefined) throw await conflict(tx, run);
+    const [made] = await tx<DagRun[]>`
+      select ${runColumns(sql)} from dag_run r where r.id = ${run.id}`;
+    return made;
+  });
+}
+
+async function conflict(tx: TransactionSql, run: NewRun) {
+  const [other] = await tx<{ runId: string }[]>`
+    select run_id as "runId" from dag_run
+    where dag_id = ${run.dagId} and (run_id = ${run.runId} or logical_date = ${run.logicalDate})
+    limit 1`;
+  const why = other?.runId === run.runId
+    ? "a run of that id exists"
+    : `run "${other?.runId}" has the logical date ${run.logicalDate?.toISOString()}`;
+  return new AppError(
+    "CONFLICT",
+    `Cannot create run "${run.runId}" of DAG "${run.dagId}": ${why}`,
+    {
+      detail: { dagId: run.dagId, runId: run.runId },
+    },
+  );
+}
+
+/** Ask all unfinished instances of a run to end; returns attempts that workers must stop. */
+export async function cancelRun(sql: Sql, dagRunId: string, now: Date, by: string) {
+  return await sql.begin(async (tx) => {
+    await tx`
+      update dag_run set cancel_requested_at = ${now}
+      where id = ${dagRunId} and state in ('queued', 'running')`;
+    const open = await tx<{ id: string }[]>`
+      select id from task_instance
+      where dag_run_id = ${dagRunId} and state not in
+        ('success', 'failed', 'cancelled', 'skipped', 'upstream_failed', 'removed', 'cancelling')`;
+    return await cancel(tx, open.map((row) => row.id), now, by, false);
+  });
+}
+
+/** Ask these instances to end; returns attempts that workers must stop, and their runs. */
+export async function cancelTasks(sql: Sql, ids: string[], now: Date, by: string) {
+  return await sql.begin(async (tx) => await cancel(tx, ids, now, by, false));
+}
+
+/** Waiting and queued → cancelled at once; running → cancelling, until its process is gone. */
+async function cancel(tx: TransactionSql, ids: string[], now: Date, by: string, clear: boolean) {
+  const moved = await tx<
+    { id: string; dagRunId: string; attemptId: string | null; state: string }[]
+  >`
+    with locked as (
+      select id, state from task_instance
+      where id = any(${ids}::uuid[]) and state in
+        ('none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule')
+      order by id for update
+    )
+    update task_instance t set
+      state = case when locked.state = 'running' then 'cancelling' else 'cancelled' end,
+      clear_requested = ${clear} and locked.state = 'running',
+      end_date = case when locked.state = 'running' then null else ${now}::timestamptz end
+    from locked where t.id = locked.id
+    returning t.id, t.dag_run_id as "dagRunId", t.attempt_id as "attemptId", t.state`;
+  const evidence = JSON.stringify({ by });
+  await tx`
+    update attempt set state = 'cancelling', evidence = ${evidence}::text::jsonb
+    where id = any(${attempts(moved, "cancelling")}::uuid[]) and state = 'running'`;
+  await tx`
+    update attempt set state = 'ended', end_reason = 'cancelled', end_date = ${now},
+      evidence = ${evidence}::text::jsonb
+    where id = any(${attempts(moved, "cancelled")}::uuid[]) and state = 'queued'`;
+  return {
+    dagRunIds: [...new Set(moved.map((row) => row.dagRunId))],
+    taskInstanceIds: moved.map((row) => row.id),
+    stop: attempts(moved, "cancelling"),
+  };
+}
+
+function attempts(moved: readonly { attemptId: string | null; state: string }[], state: string) {
+  return moved.filter((row) => row.state === state && row.attemptId).map((row) => row.attemptId!);
+}
+
+/**
+ * Give instances a fresh start with a new budget of tries: finished → none, running → cancelling
+ * and then none. The run is queued again. Returns attempts that workers must stop.
+ */
+export async function clearTasks(
+  sql: Sql,
+  dagRunId: string,
+  ids: string[],
+  { dagVersionId, spec }: { dagVersionId?: string; spec: DagSpec },
+  now: Date,
+) {
+  return await sql.begin(async (tx) => {
+    const running = await tx<{ id: string }[]>`
+      select id from task_instance
+      where id = any(${ids}::uuid[]) and dag_run_id = ${dagRunId} and state = 'running'`;
+    const { stop } = await cancel(tx, running.map((row) => row.id), now, "clear", true);
+    await tx`
+      update task_instance set clear_requested = true
+      where id = any(${ids}::uuid[]) and state = 'cancelling'`;
+    await tx`
+      update attempt a set state = 'ended', end_reason = 'cleared', end_date = ${now}
+      from task_instance t
+      where t.id = any(${ids}::uuid[]) and t.dag_run_id = ${dagRunId} and t.state = 'queued'
+        and a.id = t.attempt_id and a.state = 'queued'`;
+    const retries = JSON.stringify(
+      Object.fromEntries(spec.tasks.map((task) => [task.taskId, task.retry.retries])),
+    );
+    await tx`
+      update task_instance t set
+        state = 'none', end_date = null, start_date = null, queued_at = null, next_try_at = null,
+        infra_losses = 0, output_length = null, chosen = null,
+        max_tries = t.try_number + coalesce((${retries}::text::jsonb ->> t.task_id)::int, 0)
+      where t.id = any(${ids}::uuid[]) and t.dag_run_id = ${dagRunId} and t.state <> 'cancelling'`;
+    await tx`
+      update task_instance t set
+        max_tries = t.try_number + coalesce((${retries}::text::jsonb ->> t.task_id)::int, 0)
+      where t.id = any(${ids}::uuid[]) and t.state = 'cancelling'`;
+    await tx`
+      delete from task_output where task_instance_id = any(${ids}::uuid[])`;
+    await tx`
+      update dag_run set state = 'queued', queued_at = ${now}, start_date = null, end_date = null,
+        cancel_requested_at = null, clear_number = clear_number + 1,
+        dag_version_id = coalesce(${dagVersionId ?? null}::uuid, dag_version_id)
+      where id = ${dagRunId}`;
+    await tx`
+      insert into task_instance (id, dag_run_id, dag_id, task_id, state, max_tries)
+      select gen_random_uuid(), ${dagRunId}, r.dag_id, s.key, 'none', s.value::int
+      from dag_run r, jsonb_each_text(${retries}::text::jsonb) s
+      where r.id = ${dagRunId} and not exists (
+        select from task_instance t where t.dag_run_id = ${dagRunId} and t.task_id = s.key)`;
+    return { stop };
+  });
+}

@@ -1,0 +1,193 @@
+/** @module The writes of one scheduler pass, under the leader's lease. */
+import type { Sql, TransactionSql } from "postgres";
+import { AppError } from "../model/errors.ts";
+import { rows } from "./engine_rows.ts";
+import type { NewRun, TaskExpansion, TickResult, TickWrites } from "./port.ts";
+
+/** All or nothing; throws LEASE_LOST when `epoch` is no longer the lease's. */
+export async function applyTick(
+  sql: Sql,
+  epoch: number,
+  writes: TickWrites,
+  now: Date,
+): Promise<TickResult> {
+  const plain = writes.newRuns.length === 0 && writes.expansions.length === 0;
+  if (plain) return { ...await applyMoves(sql, epoch, writes, now), newRuns: [], expansions: [] };
+  return await sql.begin(async (tx) => {
+    await requireLease(tx, epoch);
+    const newRuns = await insertRuns(tx, writes.newRuns, now, "scheduler");
+    const expansions = await expand(tx, writes.expansions);
+    return { ...await applyMoves(tx, epoch, writes, now), newRuns, expansions };
+  });
+}
+
+async function requireLease(sql: TransactionSql, epoch: number) {
+  const held = await sql`
+    select 1 from leader_lease where name = 'scheduler' and epoch = ${epoch} for update`;
+  if (held.length === 0) throw leaseLost(epoch);
+}
+
+function leaseLost(epoch: number) {
+  return new AppError(
+    "LEASE_LOST",
+    `Cannot write as the scheduler with epoch ${epoch}: another holds the lease`,
+  );
+}
+
+/** Every move in one statement, so that a pass is one round trip and one commit. */
+async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: TickWrites, now: Date) {
+  const taskMoves = writes.taskMoves.map(({ id, from, to, queue }) => ({
+    id,
+    from,
+    to,
+    attempt: queue?.attemptId,
+    try_number: queue?.tryNumber,
+    queue: queue?.queue,
+    pool: queue?.pool,
+    pool_slots: queue?.poolSlots,
+    priority_weight: queue?.priorityWeight,
+  }));
+  const nextRuns = writes.nextRuns.map(({ dagId, nextRunAt, lastInterval }) => ({
+    dag_id: dagId,
+    at: nextRunAt,
+    last_start: lastInterval?.start,
+    last_end: lastInterval?.end,
+  }));
+  const changed = await sql<{ kind: "lease" | "task" | "run"; id: string | null }[]>`
+    with lease as (
+      select 1 from leader_lease where name = 'scheduler' and epoch = ${epoch} for update
+    ), move as (
+      select * from jsonb_to_recordset(${rows(taskMoves)}::text::jsonb) as m(
+        id uuid, "from" text, "to" text, attempt uuid, try_number int, queue text, pool text,
+        pool_slots int, priority_weight int)
+    ), moved as (
+      update task_instance t set
+        state = m."to",
+        attempt_id = coalesce(m.attempt, t.attempt_id),
+        try_number = coalesce(m.try_number, t.try_number),
+        queue = coalesce(m.queue, t.queue),
+        pool = coalesce(m.pool, t.pool),
+        pool_slots = coalesce(m.pool_slots, t.pool_slots),
+        priority_weight = coalesce(m.priority_weight, t.priority_weight),
+        queued_at = case when m."to" = 'queued' then ${now} else t.queued_at end,
+        start_date = case when m."to" = 'queued' then null else t.start_date end,
+        next_try_at = case when m."to" = 'queued' then null else t.next_try_at end,
+        end_date = case
+          when m."to" in ('success', 'failed', 'cancelled', 'skipped', 'upstream_failed', 'removed')
+          then ${now} end
+      from move m, lease
+      where t.id = m.id and t.state = m."from"
+      returning t.id, t.dag_run_id, m.attempt, m.try_number
+    ), attempts as (
+      insert into attempt (id, task_instance_id, dag_run_id, try_number, state, queued_at)
+      select attempt, id, dag_run_id, try_number, 'queued', ${now} from moved
+      where attempt is not null
+    ), run_moved as (
+      update dag_run r set
+        state = m."to",
+        queued_at = case when m."to" = 'queued' then ${now} else r.queued_at end,
+        start_date = case
+          when m."to" = 'running' and m."from" = 'queued' then coalesce(r.start_date, ${now})
+          when m."to" = 'queued' then null
+          else coalesce(r.start_date, ${now}) end,
+        end_date = case when m."to" in ('success', 'failed') then ${now} end
+      from jsonb_to_recordset(${rows(writes.runMoves)}::text::jsonb)
+        as m(id uuid, "from" text, "to" text), lease
+      where r.id = m.id and r.state = m."from"
+      returning r.id, r.backfill_id, r.state
+    ), due as (
+      update dag d set
+        next_run_at = n.at,
+        last_interval_start = coalesce(n.last_start, d.last_interval_start),
+        last_interval_end = coalesce(n.last_end, d.last_interval_end)
+      from jsonb_to_recordset(${rows(nextRuns)}::text::jsonb)
+        as n(dag_id text, at timestamptz, last_start timestamptz, last_end timestamptz), lease
+      where d.dag_id = n.dag_id
+    ), backfills as (
+      update backfill b set completed_at = ${now}, updated_at = ${now}
+      from run_moved f
+      where b.id = f.backfill_id and b.completed_at is null and f.state in ('success', 'failed')
+        and not exists (
+          select from dag_run o where o.backfill_id = b.id and o.state in ('queued', 'running')
+            and o.id not in (select id from run_moved where state in ('success', 'failed')))
+    )
+    select 'lease' as kind, null::uuid as id from lease
+    union all select 'task', id from moved
+    union all select 'run', id from run_moved`;
+  if (!changed.some((row) => row.kind === "lease")) throw leaseLost(epoch);
+  return {
+    taskMoves: changed.filter((row) => row.kind === "task").map((row) => row.id!),
+    runMoves: changed.filter((row) => row.kind === "run").map((row) => row.id!),
+  };
+}
+
+/** Insert runs that do not exist yet, with one instance a task; returns the ids that are new. */
+export async function insertRuns(
+  sql: Sql | TransactionSql,
+  runs: NewRun[],
+  now: Date,
+  triggeredBy: string,
+): Promise<string[]> {
+  if (runs.length === 0) return [];
+  const given = runs.map(({ tasks: _tasks, ...run }) => run);
+  const inserted = await sql<{ id: string }[]>`
+    insert into dag_run (id, dag_id, run_id, run_type, state, logical_date, data_interval_start,
+      data_interval_end, run_after, queued_at, conf, dag_version_id, backfill_id, trace_parent,
+      triggered_by)
+    select id, "dagId", "runId", "runType", 'queued', "logicalDate", "dataIntervalStart",
+      "dataIntervalEnd", "runAfter", ${now}, conf, "dagVersionId", "backfillId"::bigint,
+      "traceParent", ${triggeredBy}
+    from jsonb_to_recordset(${rows(given)}::text::jsonb) as x(id uuid, "dagId" text, "runId" text,
+      "runType" text, "logicalDate" timestamptz, "dataIntervalStart" timestamptz,
+      "dataIntervalEnd" timestamptz, "runAfter" timestamptz, conf jsonb, "dagVersionId" uuid,
+      "backfillId" text, "traceParent" text)
+    on conflict do nothing
+    returning id`;
+  const isNew = new Set(inserted.map((row) => row.id));
+  const tasks = runs.filter((run) => isNew.has(run.id)).flatMap((run) =>
+    run.tasks.map((task) => ({
+      id: task.id,
+      run: run.id,
+      dag: run.dagId,
+      task: task.taskId,
+      max_tries: task.maxTries,
+    }))
+  );
+  await sql`
+    insert into task_instance (id, dag_run_id, dag_id, task_id, state, max_tries)
+    select id, run, dag, task, 'none', max_tries
+    from jsonb_to_recordset(${rows(tasks)}::text::jsonb)
+      as x(id uuid, run uuid, dag text, task text, max_tries int)`;
+  return [...isNew];
+}
+
+/** Index 0 takes the place of the unexpanded instance; the others are new. */
+async function expand(sql: TransactionSql, expansions: TaskExpansion[]): Promise<string[]> {
+  if (expansions.length === 0) return [];
+  const ready = await sql<{ id: string }[]>`
+    with given as (
+      select * from jsonb_to_recordset(${rows(expansions)}::text::jsonb)
+        as e(id uuid, "firstIndex" int)
+    )
+    update task_instance t set map_index = 0
+    from given where t.id = given.id
+      and t.map_index = case when given."firstIndex" is null then -1 else 0 end
+    returning t.id`;
+  const done = new Set(ready.map((row) => row.id));
+  const added = expansions.filter((e) => done.has(e.id)).flatMap((e) =>
+    e.ids.map((id, i) => ({
+      id,
+      like: e.id,
+      index: i + (e.firstIndex ?? 1),
+      max_tries: e.maxTries,
+    }))
+  );
+  await sql`
+    insert into task_instance (id, dag_run_id, dag_id, task_id, map_index, state, max_tries)
+    select x.id, t.dag_run_id, t.dag_id, t.task_id, x.index, 'none', x.max_tries
+    from jsonb_to_recordset(${rows(added)}::text::jsonb)
+      as x(id uuid, "like" uuid, index int, max_tries int)
+    join task_instance t on t.id = x."like"
+    on conflict (dag_run_id, task_id, map_index) do nothing`;
+  return [...done];
+}
