@@ -9,6 +9,13 @@ export const FileRef = z.object({
   name: z.string().optional().meta({ doc: "Name at its source", example: "daily_IBM.csv" }),
   mediaType: z.string().optional(),
   rows: z.int().nonnegative().optional(),
+  source: z.string().optional().meta({
+    doc: "Source of this file, where it is not that of its RawFiles: a fallback's",
+  }),
+  labels: z.record(z.string(), z.string()).optional().meta({
+    doc: "Facts that the request carried and the bytes do not",
+    example: { symbol: "AAPL" },
+  }),
 });
 /** See {@link FileRef}. */
 export type FileRef = z.infer<typeof FileRef>;
@@ -53,6 +60,16 @@ export function accountingGap(rows: RowAccounting): number {
     (rows.out + rows.quarantined + rows.mergedAway + rows.filtered);
 }
 
+/** A part of a collection that could not be had; it left no files. */
+export const FailedPart = z.object({
+  part: z.string().meta({ doc: "Name of the part", example: "aapl.us" }),
+  reason: z.string(),
+  status: z.int().nullable().default(null).meta({ doc: "HTTP status of the last answer" }),
+  attempts: z.int().nonnegative().meta({ doc: "Requests that were made for it" }),
+});
+/** See {@link FailedPart}. */
+export type FailedPart = z.infer<typeof FailedPart>;
+
 /** Bytes as they came from a source: what `collect.*` returns. */
 export const RawFiles = z.object({
   kind: z.literal("raw"),
@@ -61,6 +78,9 @@ export const RawFiles = z.object({
   partition: z.string(),
   files: z.array(FileRef),
   collectedAt: z.iso.datetime(),
+  failed: z.array(FailedPart).default([]).meta({
+    doc: "Parts still missing, when the collection was told to go on without them",
+  }),
 });
 /** See {@link RawFiles}. */
 export type RawFiles = z.infer<typeof RawFiles>;
