@@ -20,6 +20,7 @@ interface Fenced {
   attemptState: string;
   endReason: string | null;
   isCurrent: boolean;
+  from: TaskState;
   to: TaskState | null;
 }
 
@@ -66,7 +67,7 @@ function resultOf(ending: AttemptEnding, fenced: Map<string, Fenced>): EndingRes
   if (row.to !== null) return { result: "ok", ...place, state: row.to };
   if (row.attemptState !== "ended") return { result: "not_running" };
   if (row.endReason !== ending.endReason) return { result: "gone" };
-  return { result: "repeat", ...place, state: "success" };
+  return { result: "repeat", ...place, state: row.from };
 }
 
 /** One statement: lock, decide the new state from the locked row, write instance, attempt, output. */
@@ -140,6 +141,6 @@ async function endPlain(sql: Sql | TransactionSql, endings: AttemptEnding[]): Pr
     )
     select attempt, dag_run_id as "dagRunId", ti as "taskInstanceId",
       attempt_state as "attemptState", end_reason as "endReason", is_current as "isCurrent",
-      to_state as "to"
+      from_state as "from", to_state as "to"
     from found`;
 }

@@ -174,7 +174,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     const place = { dagRunId: row.dagRunId, taskInstanceId: row.id };
     if (attempt.state === "ended") {
       return attempt.endReason === ending.endReason
-        ? { result: "repeat", ...place, state: "success" }
+        ? { result: "repeat", ...place, state: row.state }
         : { result: "gone" };
     }
     if (attempt.state === "queued" && ending.result !== "lose") return { result: "not_running" };

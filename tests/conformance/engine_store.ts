@@ -1,0 +1,401 @@
+/**
+ * @module What every {@link EngineStore} must do: the same histories on PostgreSQL and in memory.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { seededIds } from "../../src/base/ids.ts";
+import { VirtualClock } from "../../src/base/clock.ts";
+import { seededRandom } from "../../src/base/random.ts";
+import { AppError } from "../../src/model/errors.ts";
+import { DagSpec } from "../../src/model/dag_spec.ts";
+import type { PublishIntent } from "../../src/model/data.ts";
+import type { AttemptEnding, EngineStore, Hint, NewRun, TickWrites } from "../../src/store/port.ts";
+
+/** A store under test, empty, with its clock. */
+export interface StoreUnderTest extends AsyncDisposable {
+  store: EngineStore;
+  clock: VirtualClock;
+  /** Store a DAG with one version and return the version's id. */
+  addDag(spec: DagSpec): Promise<string>;
+  /** Everything published, oldest first. */
+  published(): Promise<{ dataset: string; partition: string; version: number; knownAt: string }[]>;
+}
+
+/** A DAG of three tasks in a row, `a → b → c`, with one retry each. */
+export const chainSpec: DagSpec = DagSpec.parse({
+  dagId: "chain",
+  schedule: { kind: "none" },
+  tasks: ["a", "b", "c"].map((taskId, i) => ({
+    taskId,
+    operator: "task",
+    upstream: i ? [["a", "b"][i - 1]] : [],
+    retry: { retries: 1 },
+  })),
+});
+
+const noWrites: TickWrites = {
+  newRuns: [],
+  runMoves: [],
+  taskMoves: [],
+  expansions: [],
+  nextRuns: [],
+};
+
+/** Register the suite; `open` gives a fresh store for each test. */
+export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTest>) {
+  const test = (fact: string, body: (world: World) => Promise<void>) =>
+    Deno.test(`${name}: ${fact}`, async () => {
+      await using under = await open();
+      await body(await World.create(under));
+    });
+
+  test("takeLease() gives the lease to one, and to another only when seen dead", async (w) => {
+    assertEquals(await w.store.takeLease("b", null, w.now), null);
+    assertEquals(await w.store.takeLease("b", w.epoch + 1, w.now), null);
+    const taken = await w.store.takeLease("b", w.epoch, w.now);
+    assertEquals(taken?.holder, "b");
+    assert(taken!.epoch > w.epoch);
+    await assertRejects(() => w.tick({}), AppError, "another holds the lease");
+    assertEquals(await w.store.renewLease({ holder: "me", epoch: w.epoch, renewals: 1 }), null);
+    assert((await w.store.renewLease(taken!))!.renewals > taken!.renewals);
+    await w.store.releaseLease(taken!);
+    assertEquals((await w.store.takeLease("c", null, w.now))?.holder, "c");
+  });
+
+  test("applyTick() creates a run once, whatever its id", async (w) => {
+    const logicalDate = new Date("2030-01-01T00:00:00Z");
+    const first = w.newRun({ runId: "one", logicalDate });
+    assertEquals((await w.tick({ newRuns: [first] })).newRuns, [first.id]);
+    const second = w.newRun({ runId: "two", logicalDate });
+    assertEquals((await w.tick({ newRuns: [second] })).newRuns, []);
+    const [snapshot] = await w.store.loadRuns();
+    assertEquals(snapshot.tasks.map((t) => t.taskId).sort(), ["a", "b", "c"]);
+    await assertRejects(() => w.store.createRun(second), AppError, "Cannot create run");
+  });
+
+  test("applyTick() moves only rows that are as expected", async (w) => {
+    const { a, b } = await w.run();
+    const result = await w.tick({
+      taskMoves: [
+        { id: a, from: "none", to: "scheduled" },
+        { id: b, from: "scheduled", to: "queued", queue: w.queueing() },
+      ],
+    });
+    assertEquals(result.taskMoves, [a]);
+    assertEquals((await w.task(b)).state, "none");
+  });
+
+  test("claim() gives a queued task to one of many workers", async (w) => {
+    const { a } = await w.run();
+    await w.queue(a);
+    const claims = await Promise.all(["w1", "w2", "w3"].map((id) => w.claim(id, 5)));
+    assertEquals(claims.flat().length, 1);
+    assertEquals(claims.flat()[0].run.runId, "r1");
+    assertEquals(claims.flat()[0].attempt.state, "running");
+    assertEquals((await w.task(a)).state, "running");
+  });
+
+  test("claim() takes the highest priority first and honours slots and queues", async (w) => {
+    const { a, b, c } = await w.run();
+    await w.queue(a, { priorityWeight: 1 });
+    await w.queue(b, { priorityWeight: 9 });
+    await w.queue(c, { priorityWeight: 5, queue: "elsewhere" });
+    assertEquals((await w.claim("w", 0)).length, 0);
+    assertEquals((await w.claim("w", 1)).map((x) => x.task.id), [b]);
+    assertEquals((await w.claim("w", 9)).map((x) => x.task.id), [a]);
+  });
+
+  test("endAttempts() refuses a late word and repeats an old answer", async (w) => {
+    const { a } = await w.run();
+    const first = await w.start(a);
+    const [lost] = await w.end(first, { result: "lose", endReason: "worker_lost" });
+    assertEquals(lost.result, "ok");
+    assertEquals((await w.task(a)).state, "scheduled");
+    const second = await w.start(a, "scheduled");
+    assertEquals((await w.end(first, { result: "succeed" }))[0].result, "gone");
+    assertEquals((await w.end(second, { result: "succeed" }))[0].result, "ok");
+    assertEquals((await w.end(second, { result: "succeed" }))[0].result, "repeat");
+    assertEquals((await w.end(second, { result: "fail", endReason: "timeout" }))[0].result, "gone");
+    assertEquals((await w.task(a)).state, "success");
+  });
+
+  test("endAttempts() retries while tries are left, and an infrastructure loss costs none", async (w) => {
+    const { a } = await w.run();
+    await w.end(await w.start(a), { result: "lose", endReason: "worker_lost" });
+    assertEquals((await w.task(a)).tryNumber, 0);
+    const at = new Date(w.now.getTime() + 60_000);
+    const failed = { result: "retry", endReason: "task_error", nextTryAt: at } as const;
+    await w.end(await w.start(a, "scheduled"), failed);
+    const waiting = await w.task(a);
+    assertEquals([waiting.state, waiting.tryNumber, waiting.nextTryAt], ["up_for_retry", 1, at]);
+    await w.end(await w.start(a, "up_for_retry"), failed);
+    const over = await w.task(a);
+    assertEquals([over.state, over.tryNumber, over.nextTryAt], ["failed", 2, null]);
+  });
+
+  test("endAttempts() lets a reschedule keep its try", async (w) => {
+    const { a } = await w.run();
+    const nextTryAt = new Date(w.now.getTime() + 5_000);
+    await w.end(await w.start(a), { result: "reschedule", endReason: "rescheduled", nextTryAt });
+    const task = await w.task(a);
+    assertEquals([task.state, task.tryNumber, task.nextTryAt], ["up_for_reschedule", 0, nextTryAt]);
+  });
+
+  test("endAttempts() keeps outputs for those downstream", async (w) => {
+    const { a } = await w.run();
+    const output = { price: "1.10", big: "12345678901234567890" };
+    await w.end(await w.start(a), { result: "succeed", output, outputLength: 3 });
+    const outputs = await w.store.loadOutputs(w.runId, ["a", "b"]);
+    assertEquals(outputs.map((o) => [o.taskId, o.mapIndex, o.output]), [["a", -1, output]]);
+    assertEquals((await w.task(a)).outputLength, 3);
+  });
+
+  test("endAttempts() publishes with the success or not at all", async (w) => {
+    const { a, b } = await w.run();
+    const effects = { publish: [intent("prices.daily", "2030-01-01")], state: { cursor: "42" } };
+    const stale = await w.start(a);
+    await w.end(stale, { result: "lose", endReason: "worker_lost" });
+    await w.end(stale, { result: "succeed", effects });
+    assertEquals(await w.published(), []);
+    const attempt = await w.start(a, "scheduled");
+    await w.end(attempt, { result: "succeed", effects });
+    await w.end(attempt, { result: "succeed", effects });
+    assertEquals((await w.published()).map((v) => v.version), [1]);
+    assertEquals(await w.store.loadTaskState("chain", "a", -1), { cursor: "42" });
+    await w.end(await w.start(b), { result: "succeed", effects });
+    const versions = await w.published();
+    assertEquals(versions.map((v) => v.version), [1, 2]);
+    assert(versions[1].knownAt > versions[0].knownAt, "known_at must grow at one instant too");
+  });
+
+  test("endAttempts() in a batch judges each attempt by itself", async (w) => {
+    const { a, b, c } = await w.run();
+    const [one, two] = [await w.start(a), await w.start(b)];
+    await w.end(one, { result: "succeed" });
+    const three = await w.start(c);
+    const results = await w.store.endAttempts(
+      [
+        w.ending(two, { result: "succeed" }),
+        w.ending(one, { endReason: "timeout", result: "fail" }),
+        w.ending(three, { result: "skip", endReason: "skipped" }),
+        w.ending(w.ids.uuid(), { result: "succeed" }),
+      ],
+      w.now,
+    );
+    assertEquals(results.map((r) => r.result), ["ok", "gone", "ok", "gone"]);
+    assertEquals((await w.task(c)).state, "skipped");
+  });
+
+  test("cancelTasks() ends waiting ones at once and running ones when they are gone", async (w) => {
+    const { a, b, c } = await w.run();
+    const attempt = await w.start(a);
+    await w.queue(b);
+    const hints: Hint[] = [];
+    const listening = await w.store.listen((hint) => hints.push(hint));
+    await w.store.cancelTasks([a, b, c], w.now, "ann");
+    await listening.stop();
+    assertEquals(await w.states(a, b, c), ["cancelling", "cancelled", "cancelled"]);
+    assertEquals(hints.find((h) => h.topic === "cancel")?.ids, [attempt]);
+    assertEquals(await w.store.heartbeat([attempt]), ["cancelling"]);
+    await w.end(attempt, { result: "succeed" });
+    assertEquals((await w.task(a)).state, "cancelled");
+    assertEquals((await w.claim("w", 5)).length, 0);
+  });
+
+  test("clearTasks() gives a new budget of tries, also to a running one", async (w) => {
+    const { a, b } = await w.run();
+    await w.end(await w.start(a), { result: "succeed", output: 1 });
+    const running = await w.start(b);
+    await w.tick({ runMoves: [{ id: w.runId, from: "running", to: "failed" }] });
+    await w.store.clearTasks(w.runId, [a, b], { spec: chainSpec }, w.now);
+    assertEquals(await w.states(a, b), ["none", "cancelling"]);
+    await w.end(running, { result: "fail", endReason: "cancelled" });
+    const cleared = await w.task(b);
+    assertEquals([cleared.state, cleared.tryNumber, cleared.maxTries], ["none", 1, 2]);
+    assertEquals(await w.store.loadOutputs(w.runId, ["a"]), []);
+    assertEquals((await w.store.loadRuns([w.runId]))[0].run.state, "queued");
+  });
+
+  test("cancelRun() marks the run and stops what is open", async (w) => {
+    const { a, b } = await w.run();
+    await w.end(await w.start(a), { result: "succeed" });
+    await w.store.cancelRun(w.runId, w.now, "ann");
+    assertEquals(await w.states(a, b), ["success", "cancelled"]);
+    assert((await w.store.loadRuns([w.runId]))[0].run.cancelRequestedAt !== null);
+  });
+
+  test("applyTick() expands a mapped task, and again when its list has grown", async (w) => {
+    const { a } = await w.run();
+    const common = { id: a, dagRunId: w.runId, taskId: "a", maxTries: 1 };
+    const grow = (ids: string[], firstIndex?: number) =>
+      w.tick({ expansions: [{ ...common, ids, ...(firstIndex ? { firstIndex } : {}) }] });
+    assertEquals((await grow([w.ids.uuid(), w.ids.uuid()])).expansions, [a]);
+    assertEquals((await grow([w.ids.uuid()])).expansions, []);
+    assertEquals((await grow([w.ids.uuid()], 3)).expansions, [a]);
+    const [{ tasks }] = await w.store.loadRuns();
+    const indexes = tasks.filter((t) => t.taskId === "a").map((t) => t.mapIndex);
+    assertEquals(indexes.toSorted(), [0, 1, 2, 3]);
+  });
+
+  test("readHeartbeats() counts beats of running attempts only", async (w) => {
+    const { a } = await w.run();
+    const attempt = await w.start(a);
+    assertEquals(await w.store.heartbeat([attempt, w.ids.uuid()]), ["running", "gone"]);
+    assertEquals((await w.store.readHeartbeats()).get(attempt)?.beats, 1);
+    await w.end(attempt, { result: "succeed" });
+    assertEquals((await w.store.readHeartbeats()).size, 0);
+    assertEquals(await w.store.heartbeat([attempt]), ["ended"]);
+  });
+
+  test("endAttempts() keeps one of many racing words", async (w) => {
+    const { a } = await w.run();
+    const attempt = await w.start(a);
+    const words = ["task_error", "timeout", "memory_limit", "child_exit"] as const;
+    const results = await Promise.all(
+      words.map((endReason) => w.end(attempt, { result: "fail", endReason })),
+    );
+    assertEquals(results.flat().filter((r) => r.result === "ok").length, 1);
+  });
+}
+
+function intent(dataset: string, partition: string): PublishIntent {
+  return {
+    dataset,
+    partition,
+    kind: "table",
+    schema: null,
+    files: [{ key: "x/part-0.parquet", bytes: 10, sha256: "0".repeat(64) }],
+    lineageFiles: [],
+    rows: 1,
+    inputs: [{ dataset: "raw.x", partition, sha256: null }],
+    columns: [],
+    metrics: {},
+  };
+}
+
+/** A store with the chain DAG, one run and shorthands. */
+class World {
+  readonly ids;
+  runId = "";
+
+  private constructor(
+    readonly under: StoreUnderTest,
+    readonly dagVersionId: string,
+    readonly epoch: number,
+  ) {
+    this.ids = seededIds(under.clock, seededRandom(7));
+  }
+
+  static async create(under: StoreUnderTest) {
+    const version = await under.addDag(chainSpec);
+    const lease = await under.store.takeLease("me", null, under.clock.now());
+    return new World(under, version, lease!.epoch);
+  }
+
+  get store() {
+    return this.under.store;
+  }
+
+  get now() {
+    return this.under.clock.now();
+  }
+
+  published() {
+    return this.under.published();
+  }
+
+  newRun(some: Partial<NewRun> = {}): NewRun {
+    return {
+      id: this.ids.uuid(),
+      dagId: "chain",
+      runId: "r1",
+      runType: "manual",
+      logicalDate: null,
+      dataIntervalStart: null,
+      dataIntervalEnd: null,
+      runAfter: this.now,
+      conf: {},
+      dagVersionId: this.dagVersionId,
+      backfillId: null,
+      traceParent: null,
+      tasks: ["a", "b", "c"].map((taskId) => ({ id: this.ids.uuid(), taskId, maxTries: 1 })),
+      ...some,
+    };
+  }
+
+  /** Create run r1, move it to running, and return its instances' ids by task. */
+  async run(): Promise<Record<string, string>> {
+    const run = this.newRun();
+    this.runId = run.id;
+    await this.tick({ newRuns: [run], runMoves: [{ id: run.id, from: "queued", to: "running" }] });
+    return Object.fromEntries(run.tasks.map((task) => [task.taskId, task.id]));
+  }
+
+  tick(writes: Partial<TickWrites>) {
+    return this.store.applyTick(this.epoch, { ...noWrites, ...writes }, this.now);
+  }
+
+  queueing(some: { priorityWeight?: number; queue?: string; tryNumber?: number } = {}) {
+    return {
+      attemptId: this.ids.uuid(),
+      tryNumber: 1,
+      queue: "default",
+      pool: "default_pool",
+      poolSlots: 1,
+      priorityWeight: 1,
+      ...some,
+    };
+  }
+
+  async queue(id: string, some: { priorityWeight?: number; queue?: string } = {}) {
+    const { state: from, tryNumber } = await this.task(id);
+    const queue = this.queueing({ ...some, tryNumber: tryNumber + 1 });
+    await this.tick({ taskMoves: [{ id, from, to: "queued", queue }] });
+    return queue.attemptId;
+  }
+
+  /** Queue and claim one instance; returns its attempt. */
+  async start(id: string, from = "none"): Promise<string> {
+    assertEquals((await this.task(id)).state, from);
+    const attempt = await this.queue(id);
+    await this.claim("w", 64);
+    return attempt;
+  }
+
+  claim(workerId: string, slots: number) {
+    const claim = { workerId, hostname: "h", pid: 1, queues: ["default"], slots };
+    return this.store.claim(claim, this.now);
+  }
+
+  ending(attemptId: string, some: Partial<AttemptEnding>): AttemptEnding {
+    return {
+      attemptId,
+      endReason: "success",
+      evidence: {},
+      endDate: this.now,
+      result: "succeed",
+      nextTryAt: null,
+      output: null,
+      outputKey: null,
+      outputLength: null,
+      chosen: null,
+      effects: null,
+      rssBytesMax: null,
+      cpuMs: null,
+      ...some,
+    };
+  }
+
+  end(attemptId: string, some: Partial<AttemptEnding>) {
+    return this.store.endAttempts([this.ending(attemptId, some)], this.now);
+  }
+
+  async task(id: string) {
+    const [task] = await this.store.loadTasks([id]);
+    return task;
+  }
+
+  async states(...ids: string[]) {
+    const tasks = await this.store.loadTasks(ids);
+    return ids.map((id) => tasks.find((task) => task.id === id)!.state);
+  }
+}
