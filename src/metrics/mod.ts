@@ -1,0 +1,11 @@
+/** @module Metrics and traces. */
+export { createMetrics, type Metrics, noMetrics } from "./registry.ts";
+export {
+  createTracer,
+  newTraceParent,
+  noTracer,
+  parseTraceParent,
+  type Span,
+  type SpanAttributes,
+  type Tracer,
+} from "./trace.ts";
