@@ -1,0 +1,93 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { testDatabase } from "../../tests/support/database.ts";
+import { AppError } from "../model/errors.ts";
+import { openDatabase } from "./database.ts";
+import { isBreaking, migrate, type Migration } from "./migrate.ts";
+import { migrations as shipped } from "./migrations/mod.ts";
+
+const now = new Date("2030-01-01T00:00:00Z");
+const one: Migration = { version: 1, name: "0001_a.sql", text: "create table a (x int);" };
+const two: Migration = { version: 2, name: "0002_b.sql", text: "create table b (x int);" };
+const breaking = { ...two, text: "-- breaking: a is no more\ndrop table a;" };
+
+Deno.test("migrate() applies what is missing, once", async () => {
+  await using db = await testDatabase({ migrated: false });
+
+  const first = await migrate(db.sql, { now, migrations: [one] });
+  const second = await migrate(db.sql, { now, migrations: [one, two] });
+  const third = await migrate(db.sql, { now, migrations: [one, two] });
+
+  assertEquals(first, { applied: ["0001_a.sql"], version: 1 });
+  assertEquals(second, { applied: ["0002_b.sql"], version: 2 });
+  assertEquals(third, { applied: [], version: 2 });
+});
+
+Deno.test("migrate() lets one of several starting processes do the work", async () => {
+  await using db = await testDatabase({ migrated: false });
+  const others = await Promise.all([1, 2, 3].map(() => openDatabase(db.url, { max: 1 })));
+
+  const done = await Promise.all(
+    others.map((sql) => migrate(sql, { now, migrations: [one, two] })),
+  );
+
+  assertEquals(done.flatMap(({ applied }) => applied).toSorted(), ["0001_a.sql", "0002_b.sql"]);
+  await Promise.all(others.map((sql) => sql.end()));
+});
+
+Deno.test("migrate() leaves nothing of a step that fails", async () => {
+  await using db = await testDatabase({ migrated: false });
+  const bad = { ...two, text: "create table b (x int); select nothing from nowhere;" };
+
+  await assertRejects(
+    () => migrate(db.sql, { now, migrations: [one, bad] }),
+    AppError,
+    "Cannot apply 0002_b.sql",
+  );
+
+  const [row] = await db.sql`select to_regclass('a') as a, to_regclass('b') as b`;
+  assertEquals({ ...row }, { a: "a", b: null });
+  assertEquals((await migrate(db.sql, { now, migrations: [one, two] })).version, 2);
+});
+
+Deno.test("migrate() names a step whose text changed after it was applied", async () => {
+  await using db = await testDatabase({ migrated: false });
+  await migrate(db.sql, { now, migrations: [one] });
+
+  const error = await assertRejects(
+    () => migrate(db.sql, { now, migrations: [{ ...one, text: "create table z (x int);" }] }),
+    AppError,
+    "0001_a.sql",
+  );
+
+  assertEquals(error.code, "CORRUPT");
+});
+
+Deno.test("migrate() goes on with a newer database unless it went past a breaking step", async () => {
+  await using db = await testDatabase({ migrated: false });
+  await migrate(db.sql, { now, migrations: [one, two] });
+  assertEquals(await migrate(db.sql, { now, migrations: [one] }), { applied: [], version: 2 });
+
+  await using broken = await testDatabase({ migrated: false });
+  await migrate(broken.sql, { now, migrations: [one, breaking] });
+  const error = await assertRejects(
+    () => migrate(broken.sql, { now, migrations: [one] }),
+    AppError,
+    "0002_b.sql",
+  );
+  assertEquals(error.code, "CONFLICT");
+});
+
+Deno.test("isBreaking() reads the mark at the start of a line", () => {
+  assertEquals(isBreaking(breaking.text), true);
+  assertEquals(isBreaking("-- this is not breaking anything"), false);
+});
+
+Deno.test("migrations: every file of the folder is in the list with its own text", async () => {
+  const files = (await Array.fromAsync(Deno.readDir(new URL("migrations", import.meta.url))))
+    .map((entry) => entry.name).filter((name) => name.endsWith(".sql")).toSorted();
+
+  assertEquals(shipped.map(({ name }) => name), files);
+  for (const { name, text } of shipped) {
+    assertEquals(text, await Deno.readTextFile(new URL(`migrations/${name}`, import.meta.url)));
+  }
+});
