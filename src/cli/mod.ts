@@ -1,0 +1,28 @@
+/** @module The command line's door: the program and the verbs that are calls of the REST API. */
+import type { Verb } from "./verb.ts";
+import { backfill, dags, pause, unpause } from "./verbs/dags.ts";
+import { datasets, lineage, quarantine } from "./verbs/datasets.ts";
+import { logs } from "./verbs/logs.ts";
+import { cancel, clear, runs, tasks, trigger } from "./verbs/runs.ts";
+
+export { RestClient } from "./client.ts";
+export { runProgram } from "./program.ts";
+export type { Verb, VerbContext } from "./verb.ts";
+export type { Output } from "./print.ts";
+
+/** Verbs on DAGs and runs. */
+export const runVerbs: readonly Verb[] = [
+  trigger,
+  backfill,
+  runs,
+  tasks,
+  logs,
+  clear,
+  cancel,
+  dags,
+  pause,
+  unpause,
+];
+
+/** Verbs on data. */
+export const dataVerbs: readonly Verb[] = [datasets, lineage, quarantine];

@@ -1,0 +1,260 @@
+/** @module Verbs on data: datasets, lineage, quarantine. */
+import { CliError, segment } from "../client.ts";
+import { bytes, printFacts, printJson, printTable } from "../print.ts";
+import type { Page } from "../shapes.ts";
+import { text, type Verb, type VerbContext } from "../verb.ts";
+
+/** A dataset as the API gives it. */
+interface DatasetShape {
+  name: string;
+  kind: "raw" | "table";
+  partitions: number;
+  versions: number;
+  last_known_at: string | null;
+}
+
+/** One published version as the API gives it. */
+export interface VersionShape {
+  id: string;
+  dataset: string;
+  partition: string;
+  version: number;
+  kind: "raw" | "table";
+  known_at: string;
+  sha256: string;
+  rows: number | null;
+  bytes: number;
+  dag_id: string;
+  run_id: string;
+  task_id: string;
+}
+
+/** Rows of a version: values as JSON, exact ones as text. */
+export interface RowsShape {
+  columns: { name: string; type: string }[];
+  rows: unknown[][];
+}
+
+export const datasets: Verb = {
+  name: "datasets",
+  summary: "List datasets; with a name: its versions; with --rows: its first rows",
+  arguments: [{ name: "[dataset]", doc: "Name of the dataset" }],
+  options: [
+    { flags: "--partition <key>", doc: "Only this partition" },
+    { flags: "--as-of <time>", doc: "As it was known at that instant" },
+    { flags: "--rows <n>", doc: "Print the first rows of the newest version" },
+    { flags: "--limit <n>", doc: "At most this many", default: "50" },
+  ],
+  async run(context, [dataset], options) {
+    const { api, output } = context;
+    if (dataset === undefined) {
+      const page = await api.get<Page<"datasets", DatasetShape>>("/api/v2/datasets", {
+        limit: text(options, "limit"),
+      });
+      printTable(output, page, page.datasets, {
+        dataset: (one) => one.name,
+        kind: (one) => one.kind,
+        partitions: (one) => one.partitions,
+        versions: (one) => one.versions,
+        "last known": (one) => one.last_known_at,
+      });
+      return 0;
+    }
+    const page = await versionsOf(api, dataset, {
+      partition: text(options, "partition"),
+      as_of: text(options, "asOf"),
+      limit: text(options, "limit"),
+    });
+    if (options.rows) return await printRows(context, page.versions[0], text(options, "rows")!);
+    printTable(output, page, page.versions, {
+      partition: (one) => one.partition,
+      version: (one) => one.version,
+      "known at": (one) => one.known_at,
+      rows: (one) => one.rows,
+      size: (one) => bytes(one.bytes),
+      run: (one) => one.run_id,
+      sha256: (one) => one.sha256.slice(0, 12),
+    });
+    return 0;
+  },
+};
+
+/** Versions of a dataset, newest first. */
+export function versionsOf(
+  api: VerbContext["api"],
+  dataset: string,
+  query: Record<string, string | undefined>,
+) {
+  return api.get<Page<"versions", VersionShape>>(
+    `/api/v2/datasets/${segment(dataset)}/versions`,
+    query,
+  );
+}
+
+/** Print the first rows of a version. */
+export async function printRows(
+  { api, output }: VerbContext,
+  version: VersionShape | undefined,
+  limit: string,
+): Promise<number> {
+  if (!version) throw new CliError("There is no such version of the dataset yet");
+  const sample = await api.get<RowsShape>(
+    `/api/v2/datasets/${segment(version.dataset)}/versions/${version.id}/rows`,
+    { limit },
+  );
+  printTable(
+    output,
+    sample,
+    sample.rows,
+    Object.fromEntries(
+      sample.columns.map(({ name }, i) => [name, (row: unknown[]) => row[i]]),
+    ),
+  );
+  return 0;
+}
+
+/** Where one value came from, as the API gives it. */
+interface CellShape {
+  column: string;
+  value: unknown;
+  source: string;
+  raw_file: string;
+  raw_row: number | null;
+  raw_offset: number | null;
+  rule: string | null;
+  others: { source: string; value: unknown }[];
+}
+
+/** Lineage of a version, its columns, and cells when a key was given. */
+export interface LineageShape {
+  dataset: string;
+  partition: string;
+  version: number;
+  upstream: { dataset: string; partition: string; version: number | null }[];
+  downstream: { dataset: string; partition: string; version: number | null }[];
+  columns: {
+    column: string;
+    input_dataset: string;
+    input_column: string;
+    transformation: string;
+  }[];
+  cells: CellShape[];
+}
+
+export const lineage: Verb = {
+  name: "lineage",
+  summary: "Say where a dataset, a column or one value came from",
+  arguments: [{ name: "<dataset>", doc: "Name of the dataset" }],
+  options: [
+    { flags: "--column <name>", doc: "Only this column" },
+    { flags: "--key <key>", doc: "One row: symbol=IBM,date=2026-01-05" },
+    { flags: "--partition <key>", doc: "Of this partition; the newest by default" },
+    { flags: "--as-of <time>", doc: "As it was known at that instant" },
+  ],
+  async run({ api, output }, [dataset], options) {
+    const found = await api.get<LineageShape>(`/api/v2/lineage/${segment(dataset)}`, {
+      column: text(options, "column"),
+      key: text(options, "key"),
+      partition: text(options, "partition"),
+      as_of: text(options, "asOf"),
+    });
+    if (output.json) {
+      printJson(output, found);
+      return 0;
+    }
+    printLineage(output, found, options.key !== undefined);
+    return 0;
+  },
+};
+
+/** Print lineage for people. */
+export function printLineage(
+  output: Parameters<typeof printFacts>[0],
+  found: LineageShape,
+  cellsOnly: boolean,
+): void {
+  const place = (one: { dataset: string; partition: string; version: number | null }) =>
+    `${one.dataset}[${one.partition}]${one.version ? ` v${one.version}` : ""}`;
+  if (!cellsOnly) {
+    printFacts(output, found, {
+      version: place(found),
+      from: found.upstream.map(place).join(", ") || "-",
+      "used by": found.downstream.map(place).join(", ") || "-",
+    });
+    output.out("\n");
+    printTable(output, found, found.columns, {
+      column: (one) => one.column,
+      from: (one) => `${one.input_dataset}.${one.input_column}`,
+      by: (one) => one.transformation,
+    });
+    return;
+  }
+  printTable(output, found, found.cells, {
+    column: (cell) => cell.column,
+    value: (cell) => cell.value,
+    source: (cell) => cell.source,
+    "raw file": (cell) => cell.raw_file,
+    row: (cell) => cell.raw_row,
+    byte: (cell) => cell.raw_offset,
+    rule: (cell) => cell.rule,
+  });
+}
+
+/** Quarantined rows of one attempt as the API gives them. */
+interface QuarantineShape {
+  id: string;
+  dataset: string;
+  source: string;
+  rows: number;
+  reasons: Record<string, number>;
+  run_id: string;
+  task_id: string;
+  created_at: string;
+}
+
+interface QuarantineRowShape {
+  file: string;
+  row_number: number | null;
+  byte_offset: number | null;
+  column_name: string | null;
+  rule: string;
+  reason: string;
+  raw: string;
+}
+
+export const quarantine: Verb = {
+  name: "quarantine",
+  summary: "List what was refused; with an id: its rows, each with its reason",
+  arguments: [{ name: "[id]", doc: "Id of a quarantine" }],
+  options: [{ flags: "--dataset <name>", doc: "Only rows that would have gone there" }],
+  async run({ api, output }, [id], options) {
+    if (id === undefined) {
+      const page = await api.get<Page<"quarantines", QuarantineShape>>("/api/v2/quarantine", {
+        dataset: text(options, "dataset"),
+      });
+      printTable(output, page, page.quarantines, {
+        id: (one) => one.id,
+        dataset: (one) => one.dataset,
+        source: (one) => one.source,
+        rows: (one) => one.rows,
+        reasons: (one) => Object.entries(one.reasons).map(([r, n]) => `${r} ${n}`).join(", "),
+        task: (one) => one.task_id,
+        at: (one) => one.created_at,
+      });
+      return 0;
+    }
+    const page = await api.get<Page<"rows", QuarantineRowShape>>(
+      `/api/v2/quarantine/${segment(id)}/rows`,
+    );
+    printTable(output, page, page.rows, {
+      file: (row) => row.file,
+      row: (row) => row.row_number,
+      byte: (row) => row.byte_offset,
+      column: (row) => row.column_name,
+      rule: (row) => row.rule,
+      reason: (row) => row.reason,
+      raw: (row) => row.raw,
+    });
+    return 0;
+  },
+};
