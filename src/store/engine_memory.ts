@@ -358,6 +358,12 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       ),
     loadTaskState: (dagId, taskId, index) =>
       Promise.resolve({ ...taskState.get(stateKey(dagId, taskId, index)) }),
+    loadTaskStates: (tasks) =>
+      Promise.resolve(
+        tasks.map((task) => ({
+          ...taskState.get(stateKey(task.dagId, task.taskId, task.mapIndex)),
+        })),
+      ),
     previousSuccess(dagId, before) {
       const at = (run: DagRun) => (run.logicalDate ?? run.runAfter).getTime();
       const found = [...runs.values()].filter((run) =>

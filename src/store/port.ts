@@ -232,6 +232,10 @@ export interface EngineStore {
   ): Promise<{ taskId: string; mapIndex: number; output: unknown; outputKey: string | null }[]>;
   /** Durable state of a task, shared by all of its runs and map indexes' own keys. */
   loadTaskState(dagId: string, taskId: string, mapIndex: number): Promise<Record<string, unknown>>;
+  /** The same of several tasks, in their order: for claims of many. */
+  loadTaskStates(
+    tasks: { dagId: string; taskId: string; mapIndex: number }[],
+  ): Promise<Record<string, unknown>[]>;
   previousSuccess(dagId: string, before: Date | null): Promise<DagRun | null>;
 
   /** Create a run by hand; CONFLICT where (dag, run id) or (dag, logical date) exists. */

@@ -161,6 +161,8 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     await w.end(attempt, { result: "succeed", effects });
     assertEquals((await w.published()).map((v) => v.version), [1]);
     assertEquals(await w.store.loadTaskState("chain", "a", -1), { cursor: "42" });
+    const keys = ["b", "a"].map((taskId) => ({ dagId: "chain", taskId, mapIndex: -1 }));
+    assertEquals(await w.store.loadTaskStates(keys), [{}, { cursor: "42" }]);
     await w.end(await w.start(b), { result: "succeed", effects });
     const versions = await w.published();
     assertEquals(versions.map((v) => v.version), [1, 2]);
