@@ -213,7 +213,7 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     await w.end(running, { result: "fail", endReason: "cancelled" });
     const cleared = await w.task(b);
     assertEquals([cleared.state, cleared.tryNumber, cleared.maxTries], ["none", 1, 2]);
-    assertEquals(await w.store.loadOutputs(w.runId, ["a"]), []);
+    assertEquals((await w.store.loadOutputs(w.runId, ["a"])).length, 0);
     assertEquals((await w.store.loadRuns([w.runId]))[0].run.state, "queued");
   });
 
@@ -301,8 +301,8 @@ class World {
     return this.under.clock.now();
   }
 
-  published() {
-    return this.under.published();
+  async published() {
+    return Array.from(await this.under.published());
   }
 
   newRun(some: Partial<NewRun> = {}): NewRun {
