@@ -47,7 +47,10 @@ export const Workload = z.object({
       dataIntervalEnd: Instant.nullable(),
     }).nullable(),
   }),
-  /** Inputs by name; a value above the inline limit is `{"$object": key}` in object storage. */
+  /**
+   * Inputs by name. An output above the inline limit is `{"$object": key}` in object storage, alone
+   * or inside an array of outputs; an item of such a list is `{"$object": key, "$index": n}`.
+   */
   inputs: z.record(z.string(), z.json()),
   /** The task's durable state as left by its last success. */
   state: z.record(z.string(), z.json()),

@@ -99,6 +99,7 @@ export const DagSpec = z.object({
   owner: z.string().default("tidewheel"),
   tags: z.array(z.string()).default([]),
   schedule: ScheduleSpec,
+  timezone: z.string().default("UTC").meta({ doc: "Of cron, and of the interval's date" }),
   start: z.iso.datetime().nullable().default(null),
   end: z.iso.datetime().nullable().default(null),
   catchup: z.boolean().default(false),

@@ -5,6 +5,7 @@ import type { EngineResult } from "../contract/child.ts";
 import type { DatasetVersionInfo } from "../contract/dataset.ts";
 import type { ConnectionSecret } from "../contract/execution.ts";
 import type { FileRef } from "../model/data.ts";
+import type { RefValue } from "./ref.ts";
 
 /** The data interval of a run: [start, end). `date` is the start's date in the DAG's time zone. */
 export interface DataInterval {
@@ -74,5 +75,8 @@ export interface TaskContext<Params = Record<string, unknown>> extends RunFacts<
   variable(key: string): Promise<unknown>;
 }
 
-/** Parameters in which any value may instead be a function of the run's facts. */
-export type Param<T> = T | ((facts: RunFacts) => T);
+/**
+ * A parameter: a constant, a function of the run's facts (same facts, same value), or a value taken
+ * from a task's output (`ref.value(…)`).
+ */
+export type Param<T> = T | ((facts: RunFacts) => T) | RefValue<T>;

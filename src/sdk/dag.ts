@@ -1,0 +1,129 @@
+/** @module Declares a DAG, and finds the DAGs of a module. */
+import type { z } from "zod";
+import type { DagSpec } from "../model/dag_spec.ts";
+import { AppError } from "../model/errors.ts";
+import { DagBuilder, type TaskNode } from "./builder.ts";
+import type { RunFacts } from "./context.ts";
+import { buildSpec } from "./dag_spec.ts";
+import type { TaskDefaults } from "./options.ts";
+import type { ScheduleOption } from "./schedule.ts";
+import { branch, type BranchMaker, task, type TaskMaker } from "./task.ts";
+
+const dagBrand: unique symbol = Symbol.for("tidewheel.dag") as never;
+
+/** Options of {@link dag}. */
+export interface DagOptions<P extends z.ZodObject | undefined = undefined> {
+  /** Unique among all DAGs: 1 to 250 letters, digits, `_`, `-` and `.`. */
+  id: string;
+  /** One line for lists. */
+  description?: string;
+  /** Markdown for its page. */
+  doc?: string;
+  owner?: string;
+  tags?: readonly string[];
+  /** When runs are due; null: only by hand. */
+  schedule: ScheduleOption;
+  /** No interval begins before this; dates are read in `timezone`. */
+  start?: string | Date;
+  /** No interval begins after this. */
+  end?: string | Date;
+  /** Make up for every interval missed since `start`; false: only the newest. */
+  catchup?: boolean;
+  /** IANA zone of cron, `start`, `end` and of the interval's date; UTC. */
+  timezone?: string;
+  /** Runs at one time; 16. */
+  maxActiveRuns?: number;
+  /** Its tasks at one time, over all runs; 16. */
+  maxActiveTasks?: number;
+  /** What a run can be given. Without it conf may be any object. */
+  params?: P;
+  /** Settings for all of its tasks. */
+  defaults?: TaskDefaults;
+}
+
+/** What `ctx.params` is. */
+export type ParamsOf<P> = P extends z.ZodType ? z.output<P> : Record<string, unknown>;
+
+/** `task`, `branch` and `fromRun` that know the type of the DAG's params. */
+export interface DagAuthor<Params> {
+  task: TaskMaker<Params>;
+  branch: BranchMaker<Params>;
+  /** A parameter from the facts of the run: `url: fromRun(({ params }) => params.url)`. */
+  fromRun<T>(make: (facts: RunFacts<Params>) => T): (facts: RunFacts) => T;
+}
+
+/** A declared DAG. */
+export interface Dag {
+  readonly [dagBrand]: true;
+  readonly id: string;
+  /** Its description: canonical, the same for the same DAG. */
+  readonly spec: DagSpec;
+  /** The schema of its params; null when it declares none. */
+  readonly params: z.ZodObject | null;
+  /** What a task is made of; throws NOT_FOUND. */
+  task(taskId: string): TaskNode;
+}
+
+/**
+ * Declare a DAG. `declare` is called once, now, and declares the tasks; it must not be async.
+ * Throws DAG_BROKEN, naming DAG and task, for what cannot be: a bad or repeated id, a cycle, a cron
+ * string that is none, an end before the start, parameters that do not fit.
+ *
+ * @example
+ * ```ts
+ * export default dag({ id: "hello", schedule: "@daily", start: "2026-01-01" }, () => {
+ *   task({ id: "greet" }, (ctx) => `hello ${ctx.interval.date}`);
+ * });
+ * ```
+ */
+export function dag<P extends z.ZodObject | undefined = undefined>(
+  options: DagOptions<P>,
+  declare: (author: DagAuthor<ParamsOf<P>>) => void,
+): Dag {
+  const builder = new DagBuilder(options.id, options.defaults ?? {});
+  const author = { task, branch, fromRun: (make: unknown) => make };
+  builder.fill(() => declare(author as unknown as DagAuthor<ParamsOf<P>>));
+  const spec = buildSpec(options, builder);
+  const nodes = new Map(spec.tasks.map((taskSpec) => {
+    const node = builder.nodes.get(taskSpec.taskId)!;
+    return [taskSpec.taskId, { ...node, spec: taskSpec }];
+  }));
+  return {
+    [dagBrand]: true,
+    id: spec.dagId,
+    spec,
+    params: options.params ?? null,
+    task: (taskId) => found(nodes.get(taskId), spec.dagId, taskId),
+  };
+}
+
+/** Is it a {@link Dag}, of whichever copy of this module? */
+export function isDag(value: unknown): value is Dag {
+  return typeof value === "object" && value !== null && dagBrand in value;
+}
+
+/**
+ * All DAGs that a module exports: by default, by name, and in arrays; each once, by id. Throws
+ * DAG_BROKEN when two of them have one id.
+ */
+export function dagsOf(module: Readonly<Record<string, unknown>>): Dag[] {
+  const dags = new Map<string, Dag>();
+  for (const name of Object.keys(module).sort()) {
+    for (const value of [module[name]].flat()) {
+      if (!isDag(value)) continue;
+      if ((dags.get(value.id) ?? value) !== value) {
+        throw new AppError(
+          "DAG_BROKEN",
+          `Cannot read the DAGs of a module: two of them have the id "${value.id}"`,
+        );
+      }
+      dags.set(value.id, value);
+    }
+  }
+  return [...dags.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function found(node: TaskNode | undefined, dagId: string, taskId: string): TaskNode {
+  if (node) return node;
+  throw new AppError("NOT_FOUND", `Cannot find task "${taskId}": DAG "${dagId}" has no such task`);
+}

@@ -1,0 +1,111 @@
+/** @module From a declared DAG to its canonical description. */
+import { z } from "zod";
+import { DagSpec, type TaskSpec } from "../model/dag_spec.ts";
+import type { DagBuilder } from "./builder.ts";
+import type { DagOptions } from "./dag.ts";
+import { topologicalOrder, totalWeights } from "./graph.ts";
+import { canonical, type Json } from "./json.ts";
+import { checkTimezone, instantOf, scheduleSpec } from "./schedule.ts";
+import { problemsOf } from "./zod_problems.ts";
+
+/** The description of a whole DAG; throws DAG_BROKEN. */
+export function buildSpec(
+  options: DagOptions<z.ZodObject | undefined>,
+  builder: DagBuilder,
+): DagSpec {
+  const timing = attempt(builder, () => timingOf(options));
+  const tasks = orderedTasks(builder);
+  const isAutomatic = timing.schedule.kind !== "none";
+  const parsed = DagSpec.safeParse({
+    dagId: options.id,
+    description: options.description ?? null,
+    docMd: options.doc ?? null,
+    owner: options.owner,
+    tags: [...new Set(options.tags ?? [])].sort(),
+    ...timing,
+    maxActiveRuns: options.maxActiveRuns,
+    maxActiveTasks: options.maxActiveTasks,
+    ...describeConf(options.params ?? null, isAutomatic, builder),
+    datasets: [...new Set([...builder.nodes.values()].flatMap((node) => node.datasets))].sort(),
+    tasks,
+  });
+  if (!parsed.success) throw builder.broken(problemsOf(parsed.error));
+  return parsed.data;
+}
+
+function timingOf(options: DagOptions<z.ZodObject | undefined>) {
+  const timezone = options.timezone ?? "UTC";
+  checkTimezone(timezone);
+  const schedule = scheduleSpec(options.schedule, timezone);
+  const at = (name: "start" | "end") =>
+    options[name] === undefined ? null : instantOf(options[name], timezone, name);
+  const [start, end] = [at("start"), at("end")];
+  if (start !== null && end !== null && end <= start) {
+    throw new RangeError(`its end ${end} is not after its start ${start}`);
+  }
+  if (options.catchup && start === null && schedule.kind !== "none") {
+    throw new RangeError("it has catchup: true but no start; give the start to catch up from");
+  }
+  return { schedule, timezone, start, end, catchup: options.catchup ?? false };
+}
+
+function orderedTasks(builder: DagBuilder): TaskSpec[] {
+  const graph = new Map(
+    [...builder.nodes.keys()].map((taskId) => [taskId, builder.upstreamOf(taskId)]),
+  );
+  const sorted = topologicalOrder(graph);
+  if ("cycle" in sorted) {
+    throw builder.broken(
+      `its tasks wait for each other in a circle: ${sorted.cycle.join(" → ")}; ` +
+        `take one of these edges out`,
+    );
+  }
+  const own = (taskId: string) => builder.nodes.get(taskId)!.spec.priorityWeight;
+  const weights = totalWeights(graph, sorted.order, own);
+  return sorted.order.map((taskId) => ({
+    ...builder.nodes.get(taskId)!.spec,
+    upstream: [...graph.get(taskId)!],
+    priorityWeight: weights.get(taskId)!,
+  }));
+}
+
+/** The JSON Schema of conf and its defaults. */
+function describeConf(params: z.ZodObject | null, isAutomatic: boolean, builder: DagBuilder) {
+  if (params === null) return {};
+  const defaults: Record<string, Json> = {};
+  for (const [name, member] of Object.entries(params.shape as Record<string, z.ZodType>)) {
+    const parsed = member.safeParse(undefined);
+    if (!parsed.success && isAutomatic) {
+      throw builder.broken(
+        `param "${name}" has no default, but scheduled runs are given no conf; ` +
+          `give it a .default(…) or make it .optional()`,
+      );
+    }
+    if (!parsed.success || parsed.data === undefined) continue;
+    defaults[name] = canonical(
+      parsed.data,
+      (path, problem) =>
+        builder.broken(`the default of param "${name}"${path && ` at ${path}`} ${problem}`),
+    );
+  }
+  try {
+    const schema = canonical(
+      z.toJSONSchema(params, { io: "input" }),
+      (path, problem) => builder.broken(`the schema of its params at ${path} ${problem}`),
+    );
+    return { paramsSchema: schema, paramsDefault: defaults };
+  } catch (error) {
+    throw builder.broken(
+      `its params have no JSON Schema: ${(error as Error).message}; ` +
+        `use types that JSON has, such as z.iso.date() for a date`,
+    );
+  }
+}
+
+function attempt<T>(builder: DagBuilder, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof RangeError ? builder.broken(error.message) : error;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * @module All that authors of DAGs, operators, executors and plugins import: the package
+ * `tidewheel`. Importing it loads zod and these declarations, nothing else.
+ */
+export { dag, dagsOf, isDag } from "./dag.ts";
+export type { Dag, DagAuthor, DagOptions, ParamsOf } from "./dag.ts";
+export { branch, task } from "./task.ts";
+export type { Awaitable, BranchOptions, FunctionTaskOptions, Returned } from "./task.ts";
+export { chain, expand, group } from "./structure.ts";
+export { every, once } from "./schedule.ts";
+export type { Schedule, ScheduleOption } from "./schedule.ts";
+export { done, skip } from "./outcome.ts";
+export { retryAt } from "./outcome.ts";
+export type { Done, OutputOf, RetryAt, Skip } from "./outcome.ts";
+export { FinalError, operator } from "./operator.ts";
+export type {
+  InputOptions,
+  InputShapes,
+  InputsOf,
+  Operator,
+  OperatorFactory,
+  OperatorOptions,
+  OperatorRun,
+  ParamOptions,
+  TaskOutcome,
+} from "./operator.ts";
+export { column, table } from "./table.ts";
+export type {
+  ColumnDef,
+  ColumnDefs,
+  ColumnName,
+  ColumnOfType,
+  ColumnsOf,
+  ColumnTypes,
+  ColumnValue,
+  NumberColumn,
+  Row,
+  RowOf,
+  Table,
+  TableDef,
+  TableOptions,
+  TextColumn,
+  TimeColumn,
+} from "./table.ts";
+export type { InputArg, InputArgs, InputValues, Ref, RefValue, TaskRef, ValueOf } from "./ref.ts";
+export type { TaskDefaults, TaskOptions } from "./options.ts";
+export type { Bytes, Duration } from "./duration.ts";
+export type { Json, Jsonable, NotJson } from "./json.ts";
+export type {
+  DataInterval,
+  Param,
+  RunFacts,
+  TaskContext,
+  TaskEngine,
+  TaskFiles,
+  TaskStateStore,
+} from "./context.ts";
+export type { TaskNode } from "./builder.ts";
+export { FileRef, RawFiles, TableRef, TableSchema } from "../model/data.ts";
+export type {
+  Column,
+  ColumnLineage,
+  PublishIntent,
+  Quarantine,
+  RowAccounting,
+} from "../model/data.ts";
+export type { DagSpec, PermissionsSpec, TaskSpec, TriggerRule } from "../model/dag_spec.ts";
+export { AppError } from "../model/errors.ts";
+export type { Effects } from "../model/outcome.ts";

@@ -1,0 +1,130 @@
+/** @module Makes the context of a task from its workload. */
+import { AppError } from "../model/errors.ts";
+import type { TaskServices, TaskWorkload } from "./execute.ts";
+import type { DataInterval, TaskContext, TaskStateStore } from "./context.ts";
+import type { Dag } from "./dag.ts";
+import { canonical, type Json } from "./json.ts";
+import { problemsOf } from "./zod_problems.ts";
+
+/** A context, and the state that its task has set so far. */
+export interface OpenContext {
+  ctx: TaskContext;
+  /** What `ctx.state.set` was told; goes into the outcome of success. */
+  stateChanges: Readonly<Record<string, Json>>;
+}
+
+/** The DAG's params for a run with this conf; throws INVALID when it does not fit. */
+export function parseConf(
+  dag: Pick<Dag, "id" | "params">,
+  conf: Record<string, unknown>,
+): Record<string, unknown> {
+  if (dag.params === null) return conf;
+  const parsed = dag.params.safeParse(conf);
+  if (parsed.success) return parsed.data;
+  throw new AppError(
+    "INVALID",
+    `Cannot use the conf of this run of DAG "${dag.id}": ${problemsOf(parsed.error)}`,
+  );
+}
+
+/** Everything that the running task has. */
+export function openContext(
+  workload: TaskWorkload,
+  params: Record<string, unknown>,
+  services: TaskServices,
+): OpenContext {
+  const { run } = workload;
+  const runAfter = new Date(run.runAfter);
+  const previous = run.previousSuccess;
+  const stateChanges: Record<string, Json> = {};
+  const { log, signal, clock, workDir, files, engine } = services;
+  const ctx: TaskContext = {
+    dagId: workload.dagId,
+    runId: workload.runId,
+    taskId: workload.task.taskId,
+    mapIndex: workload.mapIndex,
+    logicalDate: dateOf(run.logicalDate),
+    interval: intervalOf(run, runAfter),
+    runAfter,
+    params,
+    attemptId: workload.attemptId,
+    tryNumber: workload.tryNumber,
+    log,
+    signal,
+    clock,
+    previousSuccess: previous && {
+      runId: previous.runId,
+      logicalDate: dateOf(previous.logicalDate),
+      dataIntervalEnd: dateOf(previous.dataIntervalEnd),
+    },
+    state: stateStore(workload.state, stateChanges),
+    workDir,
+    files,
+    engine,
+    connection: (connectionId) => services.connection(connectionId),
+    dataset: (name, partition = null) => services.dataset(name, partition),
+    variable: (key) => services.variable(key),
+  };
+  return { ctx, stateChanges };
+}
+
+/**
+ * Inputs with the large ones fetched: `{ $object: key }`, alone or in an array of outputs, stands
+ * for the JSON stored there; with `$index` for that element of it.
+ */
+export async function fetchInputs(
+  inputs: Readonly<Record<string, unknown>>,
+  services: Pick<TaskServices, "object">,
+): Promise<Record<string, unknown>> {
+  const fetched = new Map<string, Promise<unknown>>();
+  const fetchOne = async (value: unknown) => {
+    const link = linkOf(value);
+    if (!link) return value;
+    if (!fetched.has(link.key)) fetched.set(link.key, services.object(link.key));
+    const stored = await fetched.get(link.key);
+    return link.index === null ? stored : (stored as unknown[])[link.index];
+  };
+  const entries = Object.entries(inputs).map(async ([name, value]) => [
+    name,
+    Array.isArray(value) ? await Promise.all(value.map(fetchOne)) : await fetchOne(value),
+  ]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function linkOf(value: unknown): { key: string; index: number | null } | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { $object, $index = null, ...rest } = value as Record<string, unknown>;
+  if (typeof $object !== "string" || Object.keys(rest).length > 0) return null;
+  return { key: $object, index: $index as number | null };
+}
+
+function intervalOf(run: TaskWorkload["run"], runAfter: Date): DataInterval {
+  const start = dateOf(run.dataIntervalStart) ?? runAfter;
+  const end = dateOf(run.dataIntervalEnd) ?? runAfter;
+  const zoned = Temporal.Instant.fromEpochMilliseconds(start.getTime())
+    .toZonedDateTimeISO(run.timezone);
+  return { start, end, date: zoned.toPlainDate().toString() };
+}
+
+function stateStore(
+  state: Readonly<Record<string, Json>>,
+  changes: Record<string, Json>,
+): TaskStateStore {
+  return {
+    get<T>(key: string) {
+      const value = Object.hasOwn(changes, key) ? changes[key] : state[key];
+      return (value ?? undefined) as T | undefined;
+    },
+    set(key, value) {
+      changes[key] = canonical(
+        value ?? null,
+        (path, problem) =>
+          new TypeError(`Cannot set state "${key}": ${path || "the value"} ${problem}`),
+      );
+    },
+  };
+}
+
+function dateOf(instant: string | null): Date | null {
+  return instant === null ? null : new Date(instant);
+}

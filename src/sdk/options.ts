@@ -1,0 +1,69 @@
+/** @module What every task can be told, whoever made its operator. */
+import type { PermissionsSpec, TriggerRule } from "../model/dag_spec.ts";
+import type { Bytes, Duration } from "./duration.ts";
+import type { TaskRef } from "./ref.ts";
+
+/** Settings that a DAG or a group gives to all of its tasks, and that a task can override. */
+export interface TaskDefaults {
+  /** Attempts after the first; 0. */
+  retries?: number;
+  /** Wait before the first retry; 5 minutes. */
+  retryDelay?: Duration;
+  /** Longest wait before a retry; 24 hours. */
+  retryDelayMax?: Duration;
+  /** How the wait grows: `fixed` (default), `linear`, or `exponential` with full jitter. */
+  backoff?: "fixed" | "linear" | "exponential";
+  /** Longest an attempt may run; null (default): no limit. */
+  timeout?: Duration | null;
+  /** The pool whose slots it takes; `default_pool`. */
+  pool?: string;
+  /** Slots that it takes; 1. */
+  poolSlots?: number;
+  /** Its own weight; those of all tasks downstream of it are added. Higher goes first; 1. */
+  priority?: number;
+  /** Workers of this queue run it; `default`. */
+  queue?: string;
+  /** `warm` (default): a process that ran before, never for other code; `fresh`: a new one. */
+  isolation?: "warm" | "fresh";
+  /** Resident memory at which its process is killed; 1 GiB. */
+  memory?: Bytes;
+}
+
+/** Settings of one task; every operator takes them beside its own parameters. */
+export interface TaskOptions extends TaskDefaults {
+  /** Unique within the DAG; letters, digits, `_`, `-` and `.`. Groups put theirs in front. */
+  id: string;
+  /** What it is for, in Markdown. */
+  doc?: string;
+  /** Tasks to wait for that give it no data. */
+  after?: TaskRef | readonly TaskRef[];
+  /** Which ends of its upstream tasks let it run; `all_success`. */
+  triggerRule?: TriggerRule;
+  /** Connections that it may read, beside those that its parameters name. */
+  connections?: readonly string[];
+  /** What its process may do, beside what its operator needs; nothing else is allowed. */
+  permissions?: Partial<PermissionsSpec>;
+}
+
+/** Names that no parameter and no input of an operator can have. */
+export const reservedNames: ReadonlySet<string> = new Set(
+  [
+    "id",
+    "doc",
+    "after",
+    "triggerRule",
+    "connections",
+    "permissions",
+    "retries",
+    "retryDelay",
+    "retryDelayMax",
+    "backoff",
+    "timeout",
+    "pool",
+    "poolSlots",
+    "priority",
+    "queue",
+    "isolation",
+    "memory",
+  ] satisfies (keyof TaskOptions)[],
+);

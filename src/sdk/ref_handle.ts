@@ -1,0 +1,62 @@
+/** @module The run-time side of {@link Ref}: what authors hold while they declare. */
+import type { DagBuilder } from "./builder.ts";
+import type { RunFacts } from "./context.ts";
+import type { Json } from "./json.ts";
+import type { TaskRef } from "./ref.ts";
+
+/** Where the items of a mapped task come from. */
+export type Source = { kind: "item"; taskId: string } | { kind: "itemOf"; items: Json[] };
+
+/** Makes a parameter from the value of a ref. */
+export type MakeValue = (output: unknown, facts: RunFacts) => unknown;
+
+class Value {
+  constructor(readonly ref: unknown, readonly make: MakeValue | null) {}
+}
+
+/** The ref and the function behind a parameter made by `ref.value()`; null for anything else. */
+export function refValueParts(param: unknown): { ref: unknown; make: MakeValue | null } | null {
+  return param instanceof Value ? param : null;
+}
+
+/** The handle of an item. */
+export class ItemHandle {
+  constructor(readonly builder: DagBuilder, readonly source: Source) {}
+
+  value(make?: MakeValue): unknown {
+    return new Value(this, make ?? null);
+  }
+}
+
+/** The handle of a task. */
+export class TaskHandle {
+  constructor(readonly builder: DagBuilder, readonly id: string) {}
+
+  value(make?: MakeValue): unknown {
+    return new Value(this, make ?? null);
+  }
+
+  before(...tasks: TaskRef[]): this {
+    for (const other of tasks) this.builder.connect(this.id, this.#idOf(other));
+    return this;
+  }
+
+  after(...tasks: TaskRef[]): this {
+    for (const other of tasks) this.builder.connect(this.#idOf(other), this.id);
+    return this;
+  }
+
+  expand(body: (item: ItemHandle) => unknown): TaskRef<never> {
+    return this.builder.expand({ kind: "item", taskId: this.id }, body);
+  }
+
+  #idOf(other: unknown): string {
+    if (other instanceof TaskHandle && other.builder === this.builder) return other.id;
+    throw this.builder.broken(
+      `task "${this.id}" is ordered against ` +
+        (other instanceof TaskHandle
+          ? `task "${other.id}" of DAG "${other.builder.dagId}"; order tasks of one DAG`
+          : `a ${typeof other}; give what a task returned`),
+    );
+  }
+}

@@ -1,0 +1,101 @@
+/** @module When a DAG's runs are due, as authors say it. */
+import type { ScheduleSpec } from "../model/dag_spec.ts";
+import { cronProblem } from "./cron_check.ts";
+import { type Duration, durationMs } from "./duration.ts";
+
+const scheduleBrand = Symbol.for("tidewheel.schedule");
+
+/** A schedule that is not a cron string; made by {@link every} and {@link once}. */
+export interface Schedule {
+  readonly [scheduleBrand]: true;
+  /** Its description, for a DAG of this time zone. */
+  spec(timezone: string): ScheduleSpec;
+}
+
+/**
+ * A schedule: five cron fields or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@quarterly`,
+ * `@yearly`, read in the DAG's time zone; {@link every}, {@link once}; null for runs by hand only.
+ */
+export type ScheduleOption = string | Schedule | null;
+
+/** Runs at a fixed distance, whatever the clock's changes: `every({ minutes: 15 })`. */
+export function every(interval: Duration): Schedule {
+  const everyMs = durationMs(interval, "every()");
+  if (everyMs < 1000) {
+    throw new RangeError(`every() is ${everyMs} ms; the shortest interval is 1 second`);
+  }
+  return { [scheduleBrand]: true, spec: () => ({ kind: "interval", everyMs }) };
+}
+
+/** One run, as soon as the DAG is there and its start has come. */
+export function once(): Schedule {
+  return { [scheduleBrand]: true, spec: () => ({ kind: "once" }) };
+}
+
+const presets: Readonly<Record<string, string>> = {
+  "@hourly": "0 * * * *",
+  "@daily": "0 0 * * *",
+  "@midnight": "0 0 * * *",
+  "@weekly": "0 0 * * 0",
+  "@monthly": "0 0 1 * *",
+  "@quarterly": "0 0 1 */3 *",
+  "@yearly": "0 0 1 1 *",
+  "@annually": "0 0 1 1 *",
+};
+
+/** The description of a schedule; throws RangeError for one that cannot be. */
+export function scheduleSpec(schedule: ScheduleOption, timezone: string): ScheduleSpec {
+  if (schedule === null) return { kind: "none" };
+  if (typeof schedule === "object" && scheduleBrand in schedule) return schedule.spec(timezone);
+  if (typeof schedule !== "string") {
+    throw new RangeError(
+      `its schedule is ${JSON.stringify(schedule)}; ` +
+        `give a cron string, every({ … }), once() or null`,
+    );
+  }
+  const text = schedule.trim();
+  if (text === "@once") return { kind: "once" };
+  if (text.startsWith("@") && !Object.hasOwn(presets, text)) {
+    throw new RangeError(
+      `its schedule is "${text}"; of such names there are @once, ${
+        Object.keys(presets).join(", ")
+      }`,
+    );
+  }
+  const cron = (presets[text] ?? text).split(/\s+/).join(" ").toUpperCase();
+  const problem = cronProblem(cron);
+  if (problem) throw new RangeError(`its schedule "${schedule}" is not a cron string: ${problem}`);
+  return { kind: "cron", cron, timezone };
+}
+
+/** Throws RangeError for a time zone that does not exist. */
+export function checkTimezone(timezone: string): void {
+  if (timezone === "UTC") return;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: timezone });
+  } catch {
+    throw new RangeError(
+      `its timezone "${timezone}" does not exist; give an IANA name such as "Europe/Berlin"`,
+    );
+  }
+}
+
+/**
+ * An instant as ISO 8601 in UTC, from a Date, an ISO instant, or a date or date-time that is read
+ * in `timezone`. Throws RangeError with `what` in its message.
+ */
+export function instantOf(value: string | Date, timezone: string, what: string): string {
+  try {
+    if (value instanceof Date) return value.toISOString();
+    const hasOffset = /(Z|[+-]\d\d(:?\d\d)?)$/i.test(value) && /[T ]\d\d/i.test(value);
+    const instant = hasOffset
+      ? Temporal.Instant.from(value)
+      : Temporal.PlainDateTime.from(value).toZonedDateTime(timezone).toInstant();
+    return new Date(instant.epochMilliseconds).toISOString();
+  } catch {
+    throw new RangeError(
+      `its ${what} is ${JSON.stringify(value)}; ` +
+        `give a date such as "2026-01-02", an ISO 8601 instant or a Date`,
+    );
+  }
+}

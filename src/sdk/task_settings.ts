@@ -1,0 +1,49 @@
+/** @module From what authors write to what a task's description holds. */
+import type { PermissionsSpec } from "../model/dag_spec.ts";
+import { bytesOf, durationMs } from "./duration.ts";
+import type { TaskDefaults } from "./options.ts";
+
+/** The fields of a TaskSpec that come from settings; those not set are left out. */
+export function taskSettings(options: TaskDefaults): Record<string, unknown> {
+  const ms = (name: "retryDelay" | "retryDelayMax") =>
+    options[name] === undefined ? undefined : durationMs(options[name], name);
+  return {
+    retry: {
+      retries: options.retries,
+      backoff: options.backoff,
+      delayMs: ms("retryDelay"),
+      delayMsMax: ms("retryDelayMax"),
+    },
+    timeoutMs: options.timeout === undefined || options.timeout === null
+      ? null
+      : positive(durationMs(options.timeout, "timeout"), "timeout"),
+    pool: options.pool,
+    poolSlots: options.poolSlots,
+    priorityWeight: options.priority,
+    queue: options.queue,
+    isolation: options.isolation,
+    memoryBytesMax: options.memory === undefined
+      ? undefined
+      : positive(bytesOf(options.memory, "memory"), "memory"),
+  };
+}
+
+/** Both sets of permissions, each list sorted and without repeats. */
+export function mergePermissions(
+  ...sets: (Partial<PermissionsSpec> | undefined)[]
+): PermissionsSpec {
+  const all = (kind: keyof PermissionsSpec) =>
+    [...new Set(sets.flatMap((set) => set?.[kind] ?? []))].sort();
+  return {
+    net: all("net"),
+    read: all("read"),
+    write: all("write"),
+    env: all("env"),
+    run: all("run"),
+  };
+}
+
+function positive(value: number, what: string): number {
+  if (value > 0) return value;
+  throw new RangeError(`${what} is 0; give more than 0, or leave it out for the default`);
+}
