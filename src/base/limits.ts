@@ -14,8 +14,12 @@ export const limits = {
   outputInlineBytes: 64 * 1024,
   /** Largest task output at all. */
   outputBytes: 64 * 1024 * 1024,
+  /** One input of a task as part of a message; a larger one goes by way of object storage. */
+  inputsInlineBytes: 4 * 1024 * 1024,
   /** Largest JSON body of a REST request. */
   requestBytes: 4 * 1024 * 1024,
+  /** Largest body of a batch of the Task Execution API. */
+  batchBytes: 64 * 1024 * 1024,
   /** Largest conf or params document. */
   confBytes: 256 * 1024,
   /** Largest bundle of one DAG file: modules, data files and lock. */

@@ -148,6 +148,9 @@ export const CallResult = z.object({
     example: "not_running",
     doc: "With 409 (cancelling, not_running) and 410 (a newer attempt speaks): stop the task",
   }),
+  token: z.string().optional().meta({
+    doc: "With a heartbeat, when the attempt's token is past half its life: use this one from now on",
+  }),
 });
 /** See {@link CallResult}. */
 export type CallResult = z.infer<typeof CallResult>;

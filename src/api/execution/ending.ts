@@ -1,0 +1,158 @@
+/** @module How an attempt ended, decided from its supervisor's word and its task's policy. Pure. */
+import { limits } from "../../base/limits.ts";
+import type { AttemptEnd } from "../../contract/execution.ts";
+import { accountingGap } from "../../model/data.ts";
+import type { TaskSpec } from "../../model/dag_spec.ts";
+import { type EndEvidence, type EndReason, infrastructureReasons } from "../../model/end_reason.ts";
+import type { Effects } from "../../model/outcome.ts";
+import { retryDelayMs } from "../../model/retry.ts";
+import type { AttemptEnding } from "../../store/port.ts";
+import type { AttemptClaims } from "../attempt_token.ts";
+import { isStorable, storable } from "./storable.ts";
+
+/** What a decision is made from. */
+export interface EndingFacts {
+  attempt: AttemptClaims;
+  task: TaskSpec;
+  /** Direct downstream tasks, for a branch. */
+  downstream: ReadonlySet<string>;
+  end: AttemptEnd;
+  now: Date;
+  /** Uniform in [0, 1): the jitter of a retry. */
+  chance: number;
+}
+
+/** Reasons after which another try would end the same. */
+const finalReasons: ReadonlySet<EndReason> = new Set(["permission", "cancelled", "cleared"]);
+
+/** The ending to write. A success that does not hold becomes a failure that says why. */
+export function decideEnding(facts: EndingFacts): AttemptEnding {
+  const { end } = facts;
+  const wrong = whatIsWrong(facts);
+  if (wrong) return failed(facts, "invalid_outcome", { ...end.evidence, message: wrong });
+  const { outcome } = end;
+  if (outcome === null) return failed(facts, end.endReason, end.evidence);
+  switch (outcome.kind) {
+    case "done":
+      return {
+        ...base(facts, "success", end.evidence),
+        result: "succeed",
+        output: end.outputKey === null ? outcome.output ?? null : null,
+        outputKey: end.outputKey,
+        outputLength: end.outputLength ??
+          (Array.isArray(outcome.output) ? outcome.output.length : null),
+        chosen: outcome.chosen ?? null,
+        effects: outcome.effects ?? null,
+      };
+    case "skip": {
+      const why = outcome.reason ? { message: outcome.reason } : {};
+      return { ...base(facts, "skipped", { ...end.evidence, ...why }), result: "skip" };
+    }
+    case "retryAt":
+      return {
+        ...base(facts, "rescheduled", { ...end.evidence, message: outcome.reason }),
+        result: "reschedule",
+        nextTryAt: new Date(outcome.at),
+      };
+  }
+}
+
+/** The failure that stands for a success which the store refused. */
+export function decideRefused(facts: EndingFacts, why: string): AttemptEnding {
+  return failed(facts, "invalid_outcome", { ...facts.end.evidence, message: why });
+}
+
+function failed(facts: EndingFacts, reason: EndReason, evidence: EndEvidence): AttemptEnding {
+  const { attempt, task, end, now, chance } = facts;
+  const ending = base(facts, reason, evidence);
+  if (infrastructureReasons.has(reason)) {
+    const lost = attempt.infraLosses >= limits.infraLossesMax ? "fail" : "lose";
+    return { ...ending, result: lost };
+  }
+  const isLast = attempt.tryNumber > attempt.maxTries;
+  if (isLast || end.final || finalReasons.has(reason)) return { ...ending, result: "fail" };
+  const tries = Math.max(1, attempt.tryNumber - (attempt.maxTries - task.retry.retries));
+  const delayMs = retryDelayMs(task.retry, tries, chance);
+  return { ...ending, result: "retry", nextTryAt: new Date(now.getTime() + delayMs) };
+}
+
+function base({ attempt, end }: EndingFacts, endReason: EndReason, evidence: EndEvidence) {
+  return {
+    attemptId: attempt.attemptId,
+    endReason,
+    evidence: storable(evidence) as EndEvidence,
+    endDate: new Date(end.endDate),
+    nextTryAt: null,
+    output: null,
+    outputKey: null,
+    outputLength: null,
+    chosen: null,
+    effects: null,
+    rssBytesMax: end.rssBytesMax,
+    cpuMs: end.cpuMs,
+  } satisfies Partial<AttemptEnding>;
+}
+
+/** Why an outcome cannot be taken at its word, or null. */
+function whatIsWrong({ task, downstream, end }: EndingFacts): string | null {
+  const { outcome } = end;
+  if (outcome === null) {
+    return Object.values(reasonOf).includes(end.endReason as "success")
+      ? `The end reason "${end.endReason}" came without an outcome`
+      : null;
+  }
+  if (end.endReason !== reasonOf[outcome.kind]) {
+    return `The outcome "${outcome.kind}" came with the end reason "${end.endReason}", not ` +
+      `"${reasonOf[outcome.kind]}"`;
+  }
+  if (outcome.kind !== "done") return null;
+  return wrongOutput(end) ?? wrongChoice(task, downstream, outcome.chosen) ??
+    wrongEffects(outcome.effects);
+}
+
+const reasonOf = { done: "success", skip: "skipped", retryAt: "rescheduled" } as const;
+
+function wrongOutput(end: AttemptEnd): string | null {
+  const output = end.outcome?.kind === "done" ? end.outcome.output ?? null : null;
+  if (Array.isArray(output) && output.length > limits.mapLength) {
+    return `The output has ${output.length} items, at most ${limits.mapLength} can be`;
+  }
+  if (end.outputKey !== null || output === null) return null;
+  const text = JSON.stringify(output);
+  if (text.length > limits.outputInlineBytes) {
+    return `The output has ${text.length} bytes, at most ${limits.outputInlineBytes} go inline; ` +
+      "put it into object storage and send its key";
+  }
+  return isStorable(text) ? null : "The output has text with a NUL or half a surrogate pair: " +
+    "PostgreSQL cannot keep it";
+}
+
+function wrongChoice(
+  task: TaskSpec,
+  downstream: ReadonlySet<string>,
+  chosen: string[] | undefined,
+): string | null {
+  if (chosen === undefined) {
+    return task.isBranch ? "A branch must choose, if only an empty list" : null;
+  }
+  if (!task.isBranch) return `Task "${task.taskId}" chose a branch, but it is not a branch`;
+  const stranger = chosen.find((id) => !downstream.has(id));
+  return stranger === undefined
+    ? null
+    : `It chose "${stranger}", which is not directly downstream of it: ` +
+      `${[...downstream].join(", ") || "nothing is"}`;
+}
+
+function wrongEffects(effects: Effects | undefined): string | null {
+  if (!effects) return null;
+  const rows = effects.accounting;
+  const gap = rows ? accountingGap(rows) : 0;
+  if (rows && gap !== 0) {
+    return `The row equation does not close: in ${rows.in} + generated ${rows.generated} is ` +
+      `${gap > 0 ? "more" : "less"} by ${Math.abs(gap)} than out ${rows.out} + quarantined ` +
+      `${rows.quarantined} + merged away ${rows.mergedAway} + filtered ${rows.filtered}`;
+  }
+  return isStorable(JSON.stringify(effects))
+    ? null
+    : "The effects have text with a NUL or half a surrogate pair: PostgreSQL cannot keep it";
+}

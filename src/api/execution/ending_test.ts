@@ -1,0 +1,161 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { limits } from "../../base/limits.ts";
+import { AttemptEnd } from "../../contract/execution.ts";
+import { TaskSpec } from "../../model/dag_spec.ts";
+import { endReasons } from "../../model/end_reason.ts";
+import type { AttemptClaims } from "../attempt_token.ts";
+import { decideEnding } from "./ending.ts";
+import { isStorable, storable } from "./storable.ts";
+
+const now = new Date("2030-01-01T00:00:00Z");
+const ids = (n: number) => `0197a000-0000-7000-8000-00000000000${n}`;
+
+function decide(
+  { end = {}, task = {}, attempt = {}, chance = 0.5 }: {
+    end?: Partial<Record<keyof AttemptEnd, unknown>>;
+    task?: Record<string, unknown>;
+    attempt?: Partial<AttemptClaims>;
+    chance?: number;
+  },
+) {
+  return decideEnding({
+    attempt: {
+      attemptId: ids(1),
+      taskInstanceId: ids(2),
+      dagRunId: ids(3),
+      dagVersionId: ids(4),
+      taskId: "a",
+      mapIndex: -1,
+      tryNumber: 1,
+      maxTries: 2,
+      infraLosses: 0,
+      runId: "r",
+      expiresAtS: 0,
+      ...attempt,
+    },
+    task: TaskSpec.parse({
+      taskId: "a",
+      operator: "task",
+      upstream: [],
+      retry: { retries: 2, delayMs: 1000, backoff: "linear" },
+      ...task,
+    }),
+    downstream: new Set(["b", "c"]),
+    end: AttemptEnd.parse({
+      outcome: { kind: "done", output: 1 },
+      endReason: "success",
+      endDate: now.toISOString(),
+      ...end,
+    }),
+    now,
+    chance,
+  });
+}
+const failure = { outcome: null, endReason: "task_error" };
+
+Deno.test("decideEnding() takes a done with its output, and counts a list", () => {
+  const plain = decide({});
+  assertEquals([plain.result, plain.output, plain.outputLength], ["succeed", 1, null]);
+  const list = decide({ end: { outcome: { kind: "done", output: [1, 2] } } });
+  assertEquals([list.output, list.outputLength], [[1, 2], 2]);
+  const spilled = decide({ end: { outcome: { kind: "done" }, outputKey: "k", outputLength: 9 } });
+  assertEquals([spilled.output, spilled.outputKey, spilled.outputLength], [null, "k", 9]);
+});
+
+Deno.test("decideEnding() skips and reschedules with the task's own reason", () => {
+  const skip = decide({
+    end: { outcome: { kind: "skip", reason: "holiday" }, endReason: "skipped" },
+  });
+  assertEquals([skip.result, skip.evidence.message], ["skip", "holiday"]);
+  const at = "2030-01-01T01:00:00Z";
+  const later = decide({
+    end: { outcome: { kind: "retryAt", at, reason: "not there yet" }, endReason: "rescheduled" },
+  });
+  assertEquals([later.result, later.nextTryAt], ["reschedule", new Date(at)]);
+});
+
+Deno.test("decideEnding() retries a failure after the policy's delay while tries are left", () => {
+  const first = decide({ end: failure });
+  assertEquals([first.result, first.nextTryAt], ["retry", new Date(now.getTime() + 1000)]);
+  const second = decide({ end: failure, attempt: { tryNumber: 2 } });
+  assertEquals(second.nextTryAt, new Date(now.getTime() + 2000));
+  assertEquals(decide({ end: failure, attempt: { tryNumber: 3 } }).result, "fail");
+});
+
+Deno.test("decideEnding() counts the delay anew after a clear", () => {
+  const again = decide({ end: failure, attempt: { tryNumber: 4, maxTries: 5 } });
+  assertEquals(again.nextTryAt, new Date(now.getTime() + 1000));
+});
+
+Deno.test("decideEnding() uses the given chance for exponential jitter", () => {
+  const retry = { retries: 2, delayMs: 1000, backoff: "exponential" };
+  const ending = decide({ end: failure, task: { retry }, attempt: { tryNumber: 2 }, chance: 0.25 });
+  assertEquals(ending.nextTryAt, new Date(now.getTime() + 500));
+});
+
+Deno.test("decideEnding() never retries what the task called final or did not declare", () => {
+  assertEquals(decide({ end: { ...failure, final: true } }).result, "fail");
+  assertEquals(decide({ end: { outcome: null, endReason: "permission" } }).result, "fail");
+});
+
+Deno.test("decideEnding() requeues a lost attempt, but not for ever", () => {
+  const lost = { outcome: null, endReason: "drained" };
+  assertEquals(decide({ end: lost, attempt: { tryNumber: 9 } }).result, "lose");
+  assertEquals(
+    decide({ end: lost, attempt: { infraLosses: limits.infraLossesMax } }).result,
+    "fail",
+  );
+});
+
+Deno.test("decideEnding() has an ending for every end reason", () => {
+  for (const endReason of Object.keys(endReasons)) {
+    const { result } = decide({ end: { outcome: null, endReason } });
+    assertEquals(["fail", "retry", "lose"].includes(result), true, endReason);
+  }
+});
+
+Deno.test("decideEnding() fails a success whose row equation does not close, and says by how much", () => {
+  const effects = { accounting: { in: 10, out: 7, quarantined: 2 } };
+  const ending = decide({ end: { outcome: { kind: "done", effects } } });
+  assertEquals([ending.result, ending.endReason, ending.effects], [
+    "retry",
+    "invalid_outcome",
+    null,
+  ]);
+  assertStringIncludes(ending.evidence.message!, "more by 1");
+});
+
+Deno.test("decideEnding() fails an output that is too large to go inline", () => {
+  const output = "x".repeat(limits.outputInlineBytes);
+  const ending = decide({ end: { outcome: { kind: "done", output } } });
+  assertEquals(ending.endReason, "invalid_outcome");
+});
+
+Deno.test("decideEnding() fails what PostgreSQL could not keep, before it reaches it", () => {
+  for (const output of ["a\0b", { key: "\ud800" }]) {
+    const ending = decide({ end: { outcome: { kind: "done", output } } });
+    assertEquals(ending.endReason, "invalid_outcome");
+  }
+  const evidence = decide({ end: { ...failure, evidence: { message: "bad \0 byte" } } }).evidence;
+  assertEquals(evidence.message, "bad \uFFFD byte");
+});
+
+Deno.test("decideEnding() checks what a branch chose", () => {
+  const branch = { isBranch: true };
+  const chose = (chosen: string[] | undefined) => ({ outcome: { kind: "done", chosen } });
+  assertEquals(decide({ task: branch, end: chose(["b"]) }).chosen, ["b"]);
+  assertEquals(decide({ task: branch, end: chose(["x"]) }).endReason, "invalid_outcome");
+  assertEquals(decide({ task: branch, end: chose(undefined) }).endReason, "invalid_outcome");
+  assertEquals(decide({ end: chose(["b"]) }).endReason, "invalid_outcome");
+});
+
+Deno.test("decideEnding() refuses an outcome whose end reason is another's", () => {
+  assertEquals(decide({ end: { endReason: "timeout" } }).endReason, "invalid_outcome");
+});
+
+Deno.test("isStorable() tells escapes from escaped backslashes", () => {
+  assertEquals(isStorable(JSON.stringify("\\u0000")), true);
+  assertEquals(isStorable(JSON.stringify("\\\0")), false);
+  assertEquals(isStorable(JSON.stringify("😀")), true);
+  assertEquals(storable({ a: ["\0", "ok"] }), { a: ["\uFFFD", "ok"] });
+});

@@ -1,0 +1,188 @@
+/** @module From claimed attempts to workloads: with as few queries as the tasks need. */
+import type { Workload } from "../../contract/execution.ts";
+import type { Clock } from "../../base/clock.ts";
+import { AppError } from "../../model/errors.ts";
+import type { DagRun } from "../../model/rows.ts";
+import type { ObjectStore } from "../../objects/port.ts";
+import type { Claimed, EngineStore } from "../../store/port.ts";
+import type { TokenMint } from "../attempt_token.ts";
+import { inputTasks, type Output, resolveInputs, spilledLists } from "./inputs.ts";
+import type { CachedVersion, Versions } from "./versions.ts";
+
+/** Life of an attempt's token beyond the claim, in milliseconds. */
+const TOKEN_MS = 7 * 86_400_000;
+/** Life of a token beyond the task's timeout. */
+const TOKEN_AFTER_TIMEOUT_MS = 86_400_000;
+/** How long "the newest success before this date" is taken to be the same. */
+const PREVIOUS_MS = 1_000;
+const PREVIOUS_KEPT = 1_000;
+
+/** Makes workloads. */
+export interface WorkloadBuilder {
+  /** One workload, or why there is none, for each claimed attempt, in order. */
+  build(claimed: readonly Claimed[]): Promise<(Workload | AppError)[]>;
+}
+
+/** What a builder needs. */
+export interface WorkloadParts {
+  store: EngineStore;
+  versions: Versions;
+  objects: ObjectStore;
+  mint: TokenMint;
+  clock: Clock;
+}
+
+/** A builder over the store. */
+export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
+  const { store, versions, objects, mint, clock } = parts;
+  const lists = spilledLists(objects);
+  const previous = previousRuns(store, clock);
+
+  async function buildOne(
+    { attempt, task, run }: Claimed,
+    version: CachedVersion | undefined,
+    state: Record<string, unknown>,
+    outputs: ReadonlyMap<string, readonly Output[]>,
+  ): Promise<Workload> {
+    const spec = version?.tasks.get(task.taskId);
+    if (!version || !spec) throw taskIsGone(task.taskId, run, version);
+    const [inputs, before] = await Promise.all([
+      resolveInputs({
+        task: spec,
+        mapIndex: task.mapIndex,
+        attemptId: attempt.id,
+        outputs,
+        lists,
+        objects,
+      }),
+      previous(run),
+    ]);
+    const lifeMs = Math.max(TOKEN_MS, (spec.timeoutMs ?? 0) + TOKEN_AFTER_TIMEOUT_MS);
+    return {
+      attemptId: attempt.id,
+      token: mint.attempt({
+        attemptId: attempt.id,
+        taskInstanceId: task.id,
+        dagRunId: run.id,
+        dagVersionId: run.dagVersionId,
+        taskId: task.taskId,
+        mapIndex: task.mapIndex,
+        tryNumber: attempt.tryNumber,
+        maxTries: task.maxTries,
+        infraLosses: task.infraLosses,
+        runId: run.runId,
+        expiresAtS: Math.ceil((clock.now().getTime() + lifeMs) / 1000),
+      }),
+      taskInstanceId: task.id,
+      dagId: run.dagId,
+      runId: run.runId,
+      dagRunId: run.id,
+      mapIndex: task.mapIndex,
+      tryNumber: attempt.tryNumber,
+      maxTries: task.maxTries,
+      task: spec,
+      bundle: { hash: version.bundleHash, entry: version.entry },
+      run: {
+        runType: run.runType,
+        logicalDate: iso(run.logicalDate),
+        dataIntervalStart: iso(run.dataIntervalStart),
+        dataIntervalEnd: iso(run.dataIntervalEnd),
+        runAfter: run.runAfter.toISOString(),
+        conf: { ...version.spec.paramsDefault, ...run.conf } as Workload["run"]["conf"],
+        timezone: version.timezone,
+        previousSuccess: before,
+      },
+      inputs: inputs as Workload["inputs"],
+      state: state as Workload["state"],
+      traceParent: run.traceParent,
+    };
+  }
+
+  return {
+    async build(claimed) {
+      if (claimed.length === 0) return [];
+      const [found, states] = await Promise.all([
+        versions.load(claimed.map(({ run }) => run.dagVersionId)),
+        store.loadTaskStates(claimed.map(({ run, task }) => ({
+          dagId: run.dagId,
+          taskId: task.taskId,
+          mapIndex: task.mapIndex,
+        }))),
+      ]);
+      const outputs = await loadAllOutputs(store, claimed, found);
+      return await Promise.all(claimed.map((one, i) =>
+        buildOne(
+          one,
+          found.get(one.run.dagVersionId),
+          states[i],
+          outputs.get(one.run.id) ?? noOutputs,
+        ).catch((error) => {
+          if (error instanceof AppError) return error;
+          throw error;
+        })
+      ));
+    },
+  };
+}
+
+const noOutputs: ReadonlyMap<string, readonly Output[]> = new Map();
+
+/** Outputs by run and task: one query a run, none for tasks without inputs. */
+async function loadAllOutputs(
+  store: EngineStore,
+  claimed: readonly Claimed[],
+  versions: ReadonlyMap<string, CachedVersion>,
+) {
+  const wanted = new Map<string, Set<string>>();
+  for (const { run, task } of claimed) {
+    const spec = versions.get(run.dagVersionId)?.tasks.get(task.taskId);
+    for (const taskId of spec ? inputTasks(spec) : []) {
+      const ids = wanted.get(run.id) ?? new Set();
+      wanted.set(run.id, ids.add(taskId));
+    }
+  }
+  const loaded = await Promise.all([...wanted].map(async ([dagRunId, taskIds]) =>
+    [
+      dagRunId,
+      Map.groupBy(await store.loadOutputs(dagRunId, [...taskIds]), (output) => output.taskId),
+    ] as const
+  ));
+  return new Map(loaded);
+}
+
+/** The newest success before a run's date, asked for at most once a second for each date. */
+function previousRuns(store: EngineStore, clock: Clock) {
+  type Before = Workload["run"]["previousSuccess"];
+  const kept = new Map<string, { untilMs: number; run: Promise<Before> }>();
+  return (run: DagRun): Promise<Before> => {
+    const key = `${run.dagId}\n${run.logicalDate?.getTime() ?? ""}`;
+    const nowMs = clock.monotonicMs();
+    const found = kept.get(key);
+    if (found && found.untilMs > nowMs) return found.run;
+    kept.delete(key);
+    if (kept.size >= PREVIOUS_KEPT) kept.delete(kept.keys().next().value!);
+    const asked = store.previousSuccess(run.dagId, run.logicalDate).then((before) =>
+      before && {
+        runId: before.runId,
+        logicalDate: iso(before.logicalDate),
+        dataIntervalEnd: iso(before.dataIntervalEnd),
+      }
+    );
+    asked.catch(() => kept.delete(key));
+    kept.set(key, { untilMs: nowMs + PREVIOUS_MS, run: asked });
+    return asked;
+  };
+}
+
+function iso(at: Date | null): string | null {
+  return at ? at.toISOString() : null;
+}
+
+function taskIsGone(taskId: string, run: DagRun, version: CachedVersion | undefined): AppError {
+  const which = version ? `version ${version.versionNumber}` : `version ${run.dagVersionId}`;
+  return new AppError(
+    "NOT_FOUND",
+    `Cannot start task "${taskId}" of run "${run.runId}": ${which} of DAG "${run.dagId}" ` +
+      (version ? "has no such task" : "is not stored any more"),
+  );
+}

@@ -1,0 +1,67 @@
+/** @module Who may do what: each route names one of these permissions, each role has some of them. */
+
+/** Roles of people and programs with an API token, from least to most. */
+export const roles = ["viewer", "user", "op", "admin"] as const;
+/** One of {@link roles}. */
+export type Role = (typeof roles)[number];
+
+/** Whoever asks: someone with a role, nobody known, a worker, or one attempt. */
+export type Actor = Role | "anonymous" | "worker" | "attempt";
+
+/** Every permission: what it allows, and the least role that has it; or the actors that have it. */
+export const permissions = {
+  "health.read": { allows: "Health, version and metrics", actors: ["anonymous"] },
+  "docs.read": { allows: "The API's documentation", actors: ["anonymous"] },
+  "token.exchange": { allows: "Trade a password for a token", actors: ["anonymous"] },
+
+  "dags.read": { allows: "See DAGs, their versions and sources", least: "viewer" },
+  "runs.read": { allows: "See DAG runs", least: "viewer" },
+  "tasks.read": { allows: "See task instances and attempts", least: "viewer" },
+  "logs.read": { allows: "Read logs of attempts", least: "viewer" },
+  "outputs.read": { allows: "Read outputs of tasks", least: "viewer" },
+  "pools.read": { allows: "See pools", least: "viewer" },
+  "backfills.read": { allows: "See backfills", least: "viewer" },
+  "import_errors.read": { allows: "See import errors", least: "viewer" },
+  "datasets.read": { allows: "See datasets, their versions and rows", least: "viewer" },
+  "lineage.read": { allows: "See where data came from", least: "viewer" },
+  "quarantine.read": { allows: "See refused rows", least: "viewer" },
+
+  "dags.edit": { allows: "Pause and unpause DAGs", least: "user" },
+  "runs.trigger": { allows: "Start DAG runs", least: "user" },
+  "runs.edit": { allows: "Cancel, clear and annotate DAG runs", least: "user" },
+  "tasks.clear": { allows: "Clear task instances", least: "user" },
+  "backfills.edit": { allows: "Start, pause and cancel backfills", least: "user" },
+
+  "dags.delete": { allows: "Delete a DAG whose file is gone", least: "op" },
+  "runs.delete": { allows: "Delete DAG runs", least: "op" },
+  "pools.edit": { allows: "Create, change and delete pools", least: "op" },
+  "variables.read": { allows: "Read variables", least: "op" },
+  "variables.edit": { allows: "Create, change and delete variables", least: "op" },
+  "connections.read": { allows: "See connections, without their secrets", least: "op" },
+  "connections.edit": { allows: "Create, change and delete connections", least: "op" },
+
+  "audit.read": { allows: "Read the audit log", least: "admin" },
+
+  "execution.claim": { allows: "Claim queued attempts", actors: ["worker"] },
+  "execution.batch": {
+    allows: "Calls of several attempts, each with its own token",
+    actors: ["anonymous"],
+  },
+  "execution.attempt": { allows: "Act for one attempt", actors: ["attempt"] },
+  "execution.bundle": { allows: "Fetch a bundle by hash", actors: ["attempt", "worker"] },
+} as const satisfies Record<
+  string,
+  { allows: string; least: Role } | { allows: string; actors: readonly Actor[] }
+>;
+/** One of {@link permissions}. */
+export type Permission = keyof typeof permissions;
+
+/** May `actor` do this? Where anyone may, everyone may. */
+export function mayDo(actor: Actor, permission: Permission): boolean {
+  const rule = permissions[permission];
+  if ("actors" in rule) {
+    const actors: readonly Actor[] = rule.actors;
+    return actors.includes("anonymous") || actors.includes(actor);
+  }
+  return roles.indexOf(actor as Role) >= roles.indexOf(rule.least);
+}
