@@ -1,0 +1,117 @@
+/** @module What the same PostgreSQL does bare, and the API's latency with many runs stored. */
+import postgres from "postgres";
+import { chain } from "./dags.ts";
+import type { Figure } from "./pipeline.ts";
+import { type Bench, finished, quantile, startService, trigger } from "./service.ts";
+
+const STORED_RUNS = 10_000;
+const SAMPLES = 600;
+
+/** Raw limits of the embedded server, and REST latency under load on it. */
+export async function databaseBench(): Promise<Figure[]> {
+  await using bench = await startService({ "many.ts": chain("many", 10) });
+  const sql = postgres(await databaseUrl(bench), { max: 4, onnotice: () => {} });
+  try {
+    await requireDurable(sql);
+    return [...await limits(sql), ...await latency(bench, sql)];
+  } finally {
+    await sql.end();
+  }
+}
+
+async function databaseUrl(bench: Bench): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "src/main.ts", "db", "--url"],
+    env: { TIDEWHEEL_HOME: bench.home },
+  }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** Figures of a server that may lose commits would say nothing. */
+async function requireDurable(sql: postgres.Sql) {
+  for (const name of ["fsync", "synchronous_commit", "full_page_writes"]) {
+    const [{ value }] = await sql`select current_setting(${name}) as value`;
+    if (value !== "on") throw new Error(`${name} is ${value}: it must be on for a bench`);
+    console.log(`${name}: ${value}`);
+  }
+}
+
+async function limits(sql: postgres.Sql): Promise<Figure[]> {
+  await sql`create table bench_row (id int primary key, v int not null)`;
+  await sql`insert into bench_row select g, 0 from generate_series(1, 10000) g`;
+  const updates = 1500;
+  let startedAt = performance.now();
+  for (let i = 0; i < updates; i++) {
+    await sql`update bench_row set v = v + 1 where id = ${1 + i % 1000}`;
+  }
+  const updateRate = updates / ((performance.now() - startedAt) / 1000);
+  startedAt = performance.now();
+  let handed = 0;
+  for (let i = 0; i < 60; i++) {
+    const rows = await sql`
+      update bench_row set v = -1 where id in (
+        select id from bench_row where v >= 0 limit 100 for update skip locked)
+      returning id`;
+    handed += rows.length;
+  }
+  const handRate = handed / ((performance.now() - startedAt) / 1000);
+  await sql`drop table bench_row`;
+  return [
+    {
+      what: "PostgreSQL bare: synchronous updates/s, one connection",
+      value: updateRate,
+      unit: "/s",
+    },
+    { what: "PostgreSQL bare: rows/s by SKIP LOCKED in hundreds", value: handRate, unit: "/s" },
+  ];
+}
+
+async function latency(bench: Bench, sql: postgres.Sql): Promise<Figure[]> {
+  await trigger(bench, "many");
+  await finished(bench, "many", 1);
+  await storeRuns(sql);
+  const paths = [
+    "/api/v2/dags",
+    "/api/v2/dags/many/dagRuns?limit=50&order_by=-run_after",
+    "/api/v2/dags/~/dagRuns?limit=50&order_by=-run_after",
+    "/api/v2/dags/many/dagRuns/stored_7777",
+    "/api/v2/dags/many/dagRuns/stored_7777/taskInstances",
+    "/api/v2/dags/many/dagRuns?limit=50&offset=5000",
+  ];
+  const load = Promise.all(Array.from({ length: 100 }, (_, i) => trigger(bench, "many", `l_${i}`)));
+  const took: number[] = [];
+  for (let i = 0; i < SAMPLES; i++) {
+    const startedAt = performance.now();
+    await bench.call("GET", paths[i % paths.length]);
+    took.push(performance.now() - startedAt);
+  }
+  await load;
+  return [
+    { what: `REST with ${STORED_RUNS} runs stored, p50`, value: quantile(took, 0.5), unit: "ms" },
+    {
+      what: `REST with ${STORED_RUNS} runs stored while 100 execute, p99`,
+      value: quantile(took, 0.99),
+      unit: "ms",
+      goal: "< 20",
+    },
+  ];
+}
+
+/** Copies of the one real run, a minute apart, with their instances. */
+async function storeRuns(sql: postgres.Sql) {
+  await sql`
+    insert into dag_run (id, dag_id, run_id, run_type, state, run_after, queued_at, start_date,
+      end_date, conf, dag_version_id)
+    select gen_random_uuid(), dag_id, 'stored_' || g, run_type, 'success',
+      run_after - g * interval '1 minute', queued_at - g * interval '1 minute',
+      start_date - g * interval '1 minute', end_date - g * interval '1 minute', conf,
+      dag_version_id
+    from dag_run, generate_series(1, ${STORED_RUNS}) g where dag_id = 'many' and run_id !~ '^stored'`;
+  await sql`
+    insert into task_instance (id, dag_run_id, dag_id, task_id, state, max_tries, try_number,
+      queued_at, start_date, end_date)
+    select gen_random_uuid(), r.id, r.dag_id, 't' || lpad(t::text, 3, '0'), 'success', 0, 1,
+      r.queued_at, r.start_date, r.end_date
+    from dag_run r, generate_series(0, 9) t where r.run_id like 'stored_%'`;
+  await sql`analyze`;
+}

@@ -1,0 +1,30 @@
+/**
+ * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
+ * listing, database, convert; all of them by default. Figures are of this machine, now: compare
+ * only what one call printed.
+ */
+import { databaseBench } from "./database.ts";
+import { idleBench } from "./idle.ts";
+import { listingBench } from "./listing.ts";
+import { type Figure, pipelineBench } from "./pipeline.ts";
+
+const benches: Record<string, () => Promise<Figure[]>> = {
+  database: databaseBench,
+  pipeline: pipelineBench,
+  listing: listingBench,
+  idle: idleBench,
+};
+
+const asked = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
+for (const name of asked) {
+  const bench = benches[name];
+  if (!bench) {
+    console.error(`No bench "${name}": there are ${Object.keys(benches).join(", ")}`);
+    Deno.exit(2);
+  }
+  console.log(`\n== ${name}`);
+  for (const { what, value, unit, goal } of await bench()) {
+    const figure = value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+    console.log(`${what.padEnd(62)} ${figure.padStart(9)} ${unit}${goal ? `   goal ${goal}` : ""}`);
+  }
+}

@@ -1,0 +1,134 @@
+/** @module How fast tasks follow each other: chains, fan-out, many runs. */
+import { chain, fanOut } from "./dags.ts";
+import {
+  type Bench,
+  finished,
+  quantile,
+  type Run,
+  startService,
+  type Task,
+  tasksOf,
+  trigger,
+} from "./service.ts";
+
+/** One line of the bench's table. */
+export interface Figure {
+  what: string;
+  value: number;
+  unit: string;
+  /** What the product means to reach. */
+  goal?: string;
+}
+
+/** All pipeline shapes on one service. */
+export async function pipelineBench(): Promise<Figure[]> {
+  await using bench = await startService({
+    "chain_10.ts": chain("chain_10", 10),
+    "chain_40.ts": chain("chain_40", 40),
+    "fresh_10.ts": chain("fresh_10", 10, "fresh"),
+    "fan_100.ts": fanOut("fan_100", 100),
+    "fan_500.ts": fanOut("fan_500", 500),
+    "fan_fresh.ts": fanOut("fan_fresh", 100, "fresh"),
+    "many.ts": chain("many", 10),
+  });
+  await bench.call("POST", "/api/v2/pools", { name: "wide", slots: -1 });
+  return [
+    ...await chainFigures(bench, "chain_10", 20),
+    ...await chainFigures(bench, "chain_40", 10),
+    ...await chainFigures(bench, "fresh_10", 3),
+    ...await fanFigures(bench, "fan_100", 5),
+    ...await fanFigures(bench, "fan_500", 5),
+    ...await fanFigures(bench, "fan_fresh", 2),
+    ...await spawnFigures(),
+    ...await manyRunFigures(bench, 100),
+  ];
+}
+
+const at = (date: string) => Date.parse(date);
+
+async function chainFigures(bench: Bench, dag: string, repeats: number): Promise<Figure[]> {
+  const gaps: number[] = [];
+  const perTask: number[] = [];
+  for (let i = 0; i <= repeats; i++) {
+    await trigger(bench, dag);
+    const [run] = await finished(bench, dag, 1);
+    const tasks = (await tasksOf(bench, run)).toSorted((a, b) => at(a.end_date) - at(b.end_date));
+    if (i === 0) continue;
+    perTask.push(spanMs(tasks) / tasks.length);
+    tasks.slice(1).forEach((task, n) => gaps.push(at(task.start_date) - at(tasks[n].end_date)));
+  }
+  return [
+    { what: `${dag}: ms a task, p50`, value: quantile(perTask, 0.5), unit: "ms", goal: "≤ 3" },
+    { what: `${dag}: end to next start, p50`, value: quantile(gaps, 0.5), unit: "ms" },
+    { what: `${dag}: end to next start, p99`, value: quantile(gaps, 0.99), unit: "ms" },
+  ];
+}
+
+async function fanFigures(bench: Bench, dag: string, repeats: number): Promise<Figure[]> {
+  const rates: number[] = [];
+  for (let i = 0; i <= repeats; i++) {
+    await trigger(bench, dag);
+    const [run] = await finished(bench, dag, 1);
+    const work = (await tasksOf(bench, run)).filter((task) => task.task_id === "work");
+    if (i > 0) rates.push(work.length / (spanMs(work) / 1000));
+  }
+  return [{
+    what: `${dag}: tasks/s`,
+    value: quantile(rates, 0.5),
+    unit: "/s",
+    goal: dag === "fan_fresh" ? "0.8 of bare spawn" : "≥ 1,500",
+  }];
+}
+
+/** How many processes of the same child program can be spawned bare in a second. */
+async function spawnFigures(): Promise<Figure[]> {
+  const count = 60;
+  const startedAt = performance.now();
+  const one = async () => {
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-lock", "--cached-only", "--quiet", "src/worker/child/main.ts"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    });
+    await command.output();
+  };
+  let left = count;
+  await Promise.all(Array.from({ length: 4 }, async () => {
+    while (left-- > 0) await one();
+  }));
+  return [{
+    what: "bare spawns of the child program/s",
+    value: count / ((performance.now() - startedAt) / 1000),
+    unit: "/s",
+  }];
+}
+
+async function manyRunFigures(bench: Bench, count: number): Promise<Figure[]> {
+  const rates: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const runs = await Promise.all(
+      Array.from({ length: count }, (_, n) => trigger(bench, "many", `bench_${i}_${n}`)),
+    );
+    const ended = (await finished(bench, "many", 1000)).filter((run) =>
+      runs.some((made) => made.dag_run_id === run.dag_run_id)
+    );
+    rates.push(count * 10 / (runsSpanMs(ended) / 1000));
+  }
+  return [{
+    what: `${count} runs of a 10-task chain: tasks/s`,
+    value: quantile(rates, 0.5),
+    unit: "/s",
+    goal: "≥ 1,500",
+  }];
+}
+
+function runsSpanMs(runs: Run[]): number {
+  return Math.max(...runs.map((r) => at(r.end_date))) -
+    Math.min(...runs.map((r) => at(r.start_date)));
+}
+
+function spanMs(tasks: Task[]): number {
+  return Math.max(...tasks.map((task) => at(task.end_date))) -
+    Math.min(...tasks.map((task) => at(task.start_date)));
+}
