@@ -1,0 +1,105 @@
+/** @module The parts that several roles share: database, hints, objects, logs, metrics. */
+import { type Clock, systemClock } from "../base/clock.ts";
+import { type Ids, systemIds } from "../base/ids.ts";
+import { jsonLogger, type Logger } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import { createMetrics, type Metrics } from "../metrics/mod.ts";
+import { openObjectStore } from "../objects/open.ts";
+import type { ObjectStore } from "../objects/port.ts";
+import type { Settings } from "../settings.ts";
+import { openDatabase, type Sql } from "../store/database.ts";
+import { startEmbedded } from "../store/embedded/mod.ts";
+import { pgEngineStore } from "../store/engine_pg.ts";
+import { databaseHintBus, type HintBus, localHintBus } from "../store/hints.ts";
+import { migrate } from "../store/migrate.ts";
+import type { EngineStore } from "../store/port.ts";
+import { openSecretBox, type SecretBox } from "../store/secrets.ts";
+import { type Home, objectsUrl, openHome } from "./home.ts";
+
+/** What every role is built from. */
+export interface Parts {
+  settings: Settings;
+  home: Home;
+  clock: Clock;
+  ids: Ids;
+  log: Logger;
+  metrics: Metrics;
+  objects: ObjectStore;
+}
+
+/** What a role with a database has beside them. */
+export interface DatabaseParts extends Parts {
+  databaseUrl: string;
+  sql: Sql;
+  hints: HintBus;
+  store: EngineStore;
+  secrets: SecretBox;
+  /** The embedded server, where it is ours. */
+  database: Service | null;
+  /** Close what is open here, the server last. */
+  close(): Promise<void>;
+}
+
+/** Connections of one process to the database. */
+const CONNECTIONS = 10;
+
+/** Parts of any role. */
+export async function openParts(settings: Settings, role: string): Promise<Parts> {
+  const clock = systemClock;
+  const home = await openHome(settings);
+  return {
+    settings,
+    home,
+    clock,
+    ids: systemIds(clock),
+    log: jsonLogger({ level: settings.logLevel, clock }).with({
+      role,
+      environment: settings.environment,
+    }),
+    metrics: createMetrics({ enabled: settings.prometheusEnabled }),
+    objects: openObjectStore(objectsUrl(settings, home)),
+  };
+}
+
+/**
+ * Parts of a role with a database. `alone`: no other process of the product writes to it, so that
+ * hints need not leave this one.
+ */
+export async function openDatabaseParts(
+  settings: Settings,
+  role: string,
+  { alone }: { alone: boolean },
+): Promise<DatabaseParts> {
+  const parts = await openParts(settings, role);
+  const { home, clock, ids, log } = parts;
+  const embedded = settings.databaseUrl === null
+    ? await startEmbedded({ home: home.dir, log, clock })
+    : null;
+  const databaseUrl = settings.databaseUrl ?? embedded!.url;
+  try {
+    const sql = await openDatabase(databaseUrl, {
+      max: CONNECTIONS,
+      applicationName: `tidewheel ${role}`,
+    });
+    const { applied } = await migrate(sql, { now: clock.now() });
+    if (applied.length > 0) log.info("Migrated the database", { applied });
+    const hints = alone ? localHintBus() : await databaseHintBus(sql, { origin: ids.uuid(), log });
+    return {
+      ...parts,
+      databaseUrl,
+      sql,
+      hints,
+      store: pgEngineStore({ sql, hints, ids, clock }),
+      secrets: await openSecretBox({ home: home.dir, secretKey: settings.secretKey }),
+      database: embedded?.service ?? null,
+      async close() {
+        await hints.close();
+        await sql.end({ timeout: 2 });
+        await embedded?.service.stop();
+      },
+    };
+  } catch (error) {
+    await embedded?.service.stop();
+    throw error;
+  }
+}
