@@ -80,6 +80,7 @@ export class DagBuilder {
 
   constructor(readonly dagId: string, defaults: TaskDefaults) {
     this.#scope = { id: null, defaults };
+    this.#fullId(dagId);
   }
 
   /** Run `declare` with this as the DAG being declared. */
@@ -147,7 +148,7 @@ export class DagBuilder {
     const parsed = TaskSpec.safeParse({
       taskId,
       operator: task.operator,
-      doc: options.doc,
+      ...(options.doc === undefined ? {} : { doc: options.doc }),
       upstream: [],
       group: this.#scope.id,
       triggerRule: options.triggerRule,

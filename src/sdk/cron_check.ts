@@ -49,7 +49,7 @@ function fieldProblem(text: string, field: Field): string | null {
   for (const item of text.split(",")) {
     if (!itemFits(item, field)) {
       const names = field.names.length > 0 ? `, ${field.names[0]} to ${field.names.at(-1)}` : "";
-      return `"${text}" is not a ${field.name} (${field.min} to ${field.max}${names}, ` +
+      return `"${text}" does not fit the ${field.name} (${field.min} to ${field.max}${names}, ` +
         `with * , - and /)`;
     }
   }

@@ -98,7 +98,9 @@ async function runOperator(
   const params = checked(operator.params, resolved, `parameters of ${operator.name}`);
   const inputs: Record<string, unknown> = {};
   for (const [name, shape] of Object.entries(operator.inputs ?? {})) {
-    inputs[name] = checked(shape, input(name) ?? undefined, `input "${name}" of ${operator.name}`);
+    const value = input(name) ?? undefined;
+    if (value === undefined && Object.hasOwn(node.bindings, name)) throw noValue(name, node);
+    inputs[name] = checked(shape, value, `input "${name}" of task "${node.spec.taskId}"`);
   }
   const { run } = await operator.load();
   return await run({ params, inputs: inputs as never, ctx });
@@ -106,4 +108,14 @@ async function runOperator(
 
 function inputsByName(node: TaskNode, input: (name: string) => unknown): Record<string, unknown> {
   return Object.fromEntries(Object.keys(node.bindings).map((name) => [name, input(name)]));
+}
+
+function noValue(name: string, { spec, bindings }: TaskNode): AppError {
+  const source = spec.inputs[bindings[name]];
+  const from = "taskId" in source ? `task "${source.taskId}"` : "its list";
+  return new AppError(
+    "INVALID",
+    `Cannot use the input "${name}" of task "${spec.taskId}": ${from} put nothing out; ` +
+      `with trigger rule ${spec.triggerRule} such an input must be one that can be missing`,
+  );
 }

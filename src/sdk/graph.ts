@@ -5,7 +5,7 @@ export type Graph = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Ids so that each stands behind all that it waits for, ties by id. Where that cannot be, a cycle:
- * ids in the order of the edges, the first one again at the end.
+ * ids in the order of the edges, from the least id and back to it.
  */
 export function topologicalOrder(graph: Graph): { order: string[] } | { cycle: string[] } {
   const waitsFor = new Map([...graph].map(([id, upstream]) => [id, upstream.length]));
@@ -79,5 +79,6 @@ function findCycle(graph: Graph, waitsFor: ReadonlyMap<string, number>): string[
     id = graph.get(id)!.find(stuck)!;
   }
   const cycle = path.slice(seen.get(id)!).reverse();
-  return [...cycle, cycle[0]];
+  const first = cycle.indexOf(cycle.toSorted()[0]);
+  return [...cycle.slice(first), ...cycle.slice(0, first), cycle[first]];
 }

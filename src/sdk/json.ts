@@ -26,7 +26,7 @@ export type Jsonable<T> = 0 extends 1 & T ? T
   : T extends ArrayBufferView | ArrayBuffer | ReadableStream
     ? NotJson<"bytes: put them into a file and return ctx.files.put(path)">
   : T extends Promise<unknown> ? NotJson<"Promise: await it">
-  : T extends object ? { [K in keyof T]: Jsonable<T[K]> }
+  : T extends object ? { [K in keyof T]: K extends symbol ? T[K] : Jsonable<T[K]> }
   : T;
 
 /**

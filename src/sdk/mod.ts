@@ -9,8 +9,7 @@ export type { Awaitable, BranchOptions, FunctionTaskOptions, Returned } from "./
 export { chain, expand, group } from "./structure.ts";
 export { every, once } from "./schedule.ts";
 export type { Schedule, ScheduleOption } from "./schedule.ts";
-export { done, skip } from "./outcome.ts";
-export { retryAt } from "./outcome.ts";
+export { done, retryAt, skip } from "./outcome.ts";
 export type { Done, OutputOf, RetryAt, Skip } from "./outcome.ts";
 export { FinalError, operator } from "./operator.ts";
 export type {
@@ -24,7 +23,7 @@ export type {
   ParamOptions,
   TaskOutcome,
 } from "./operator.ts";
-export { column, table } from "./table.ts";
+export { column, table, tableOf } from "./table.ts";
 export type {
   ColumnDef,
   ColumnDefs,

@@ -59,19 +59,19 @@ export function describeParams(
 }
 
 /** Every parameter with its value for this run; `input` gives the value of a spec input by name. */
-export async function resolveParams(
+export function resolveParams(
   params: Readonly<Record<string, unknown>>,
   facts: RunFacts,
   input: (name: string) => unknown,
-): Promise<Record<string, unknown>> {
+): Record<string, unknown> {
   const resolved: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(params)) {
     const parts = refValueParts(value);
     if (parts) {
       const output = input(`param:${name}`);
-      resolved[name] = parts.make ? await parts.make(output, facts) : output;
+      resolved[name] = parts.make ? parts.make(output, facts) : output;
     } else {
-      resolved[name] = typeof value === "function" ? await value(facts) : value;
+      resolved[name] = typeof value === "function" ? value(facts) : value;
     }
   }
   return resolved;

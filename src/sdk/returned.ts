@@ -13,7 +13,7 @@ import { problemsOf } from "./zod_problems.ts";
 export function checked<S extends z.ZodType>(shape: S, value: unknown, what: string): z.output<S> {
   const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new AppError("INVALID", `The ${what} do not fit: ${problemsOf(parsed.error)}`);
+  throw new AppError("INVALID", `Cannot use the ${what}: ${problemsOf(parsed.error)}`);
 }
 
 /** The outcome that an operator's `run` returned, with its output checked. */

@@ -1,5 +1,6 @@
 /** @module Shapes of graphs: groups, maps over lists, chains. */
 import { currentDag, literalItems } from "./builder.ts";
+import type { Jsonable } from "./json.ts";
 import type { TaskDefaults } from "./options.ts";
 import type { Ref, TaskRef } from "./ref.ts";
 import { TaskHandle } from "./ref_handle.ts";
@@ -28,7 +29,7 @@ export function group<T>(
  * ```
  */
 export function expand<const Item, Each>(
-  over: readonly Item[] | Ref<readonly Item[]>,
+  over: readonly (Item & NoInfer<Jsonable<Item>>)[] | Ref<readonly Item[]>,
   body: (item: Ref<Item>) => TaskRef<Each>,
 ): TaskRef<Each[]> {
   const dag = currentDag("a mapped task");

@@ -199,6 +199,24 @@ export function table<const D extends ColumnDefs>(
   return schema as unknown as TableDef<{ [K in keyof D]: D[K]["sql"] }>;
 }
 
+/**
+ * What a function task returns for a table that it has made itself: Parquet files of just these
+ * columns, put away with `ctx.files.put`.
+ */
+export function tableOf<C extends ColumnTypes>(
+  schema: TableDef<C>,
+  { files, rows, sources, inputs = [] }: {
+    files: TableRef["files"];
+    rows: number;
+    /** Sources whose rows are in it. */
+    sources: string[];
+    inputs?: TableRef["inputs"];
+  },
+): Table<C> {
+  const ref: TableRef = { kind: "table", schema, files, rows, sources, inputs, lineage: [] };
+  return ref as Table<C>;
+}
+
 type NonNullKeys<D extends ColumnDefs> = {
   [K in keyof D]: D[K] extends ColumnDef<`${string} NOT NULL`> ? K : never;
 }[keyof D];
