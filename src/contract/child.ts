@@ -34,7 +34,8 @@ export type FromChild =
   | { type: "log"; level: LogLine["level"]; message: string; fields?: LogLine["fields"] }
   | { type: "ask"; id: number; ask: Ask }
   | { type: "outcome"; outcome: Outcome }
-  | { type: "failed"; error: ChildError };
+  /** `exiting`: an error that nobody caught; the child ends itself and takes no further task. */
+  | { type: "failed"; error: ChildError; exiting?: true };
 
 /** An error that crossed the boundary. */
 export interface ChildError {
@@ -65,6 +66,30 @@ export interface EngineRequest {
   params?: unknown[];
   /** Rows wanted back: at most this many, values as {@link EngineValue}. */
   rowsMax?: number;
+  /** `sql` is one SELECT, whose rows go into a new file; `rowsChanged` is their number. */
+  to?: EngineTarget;
+}
+
+/** A file that the engine writes. Only this writes files: SQL itself never does. */
+export interface EngineTarget {
+  /** In the work folder; no file may be there yet. */
+  path: string;
+  format: "parquet" | "text";
+  /** Parquet; the default is lz4, for files between tasks. */
+  compression?: "lz4" | "zstd" | "snappy";
+  /** Text: one line a row, with quotes where they are needed. */
+  text?: {
+    /** Between columns; the default is a comma. */
+    delimiter?: string;
+    /** First line with the columns' names; the default is true. */
+    header?: boolean;
+    /** `false`: the rows have one column of finished text, written as it is. */
+    quote?: boolean;
+    /** Text before the first row, between rows (a line's end) and after the last. */
+    prefix?: string;
+    newLine?: string;
+    suffix?: string;
+  };
 }
 
 /** JSON-safe values: integers past 2^53, decimals, dates and timestamps come as strings. */

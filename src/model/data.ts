@@ -85,13 +85,26 @@ export const RawFiles = z.object({
 /** See {@link RawFiles}. */
 export type RawFiles = z.infer<typeof RawFiles>;
 
+/** Where all rows of a file come from, in the order of their records in one raw file. */
+export const FileProvenance = z.object({
+  source: z.string(),
+  file: z.string().meta({ doc: "Object key of the raw file" }),
+  missing: z.array(z.int().positive()).default([]).meta({
+    doc: "Ordinals of records that are not in the file, ascending: they went to quarantine",
+  }),
+});
+/** See {@link FileProvenance}. */
+export type FileProvenance = z.infer<typeof FileProvenance>;
+
 /**
  * Rows as Parquet: what `convert`, `quality`, `merge` return.
  *
- * Beside its own columns each file carries the provenance columns `_tw_source VARCHAR`,
- * `_tw_file VARCHAR` (object key of the raw file), `_tw_row BIGINT` (ordinal of the record in it,
- * from 1) and, where the format has them, `_tw_offset BIGINT` (byte offset of the record). They
- * are taken off when the table is published and kept beside it as lineage.
+ * Beside its own columns each row has the provenance columns `_tw_source VARCHAR`, `_tw_file
+ * VARCHAR` (object key of the raw file), `_tw_row BIGINT` (ordinal of the record in it, from 1) and,
+ * where the format has them, `_tw_offset BIGINT` (byte offset of the record). A file carries them,
+ * or `provenance` says them of all its rows: read tables with `tableRows` of `tidewheel/operators`,
+ * which gives both alike. They are taken off when the table is published and kept beside it as
+ * lineage.
  */
 export const TableRef = z.object({
   kind: z.literal("table"),
@@ -103,6 +116,9 @@ export const TableRef = z.object({
     doc: "Raw datasets with partition and the content hash that they were read at",
   }),
   lineage: z.array(FileRef).default([]).meta({ doc: "Cell lineage, for merged tables" }),
+  provenance: z.array(FileProvenance.nullable()).default([]).meta({
+    doc: "By file; null, or nothing for it: the file carries the columns itself",
+  }),
 });
 /** See {@link TableRef}. */
 export type TableRef = z.infer<typeof TableRef>;

@@ -1,7 +1,7 @@
 /** @module What a task sees while it runs. */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import type { EngineResult } from "../contract/child.ts";
+import type { EngineResult, EngineTarget } from "../contract/child.ts";
 import type { DatasetVersionInfo } from "../contract/dataset.ts";
 import type { ConnectionSecret } from "../contract/execution.ts";
 import type { FileRef } from "../model/data.ts";
@@ -41,8 +41,15 @@ export interface TaskFiles {
 
 /** SQL on files, in an engine process of its own: it sees the work folder and opened files only. */
 export interface TaskEngine {
-  /** Run statements (DuckDB's dialect) and return the last one's rows, at most `rowsMax` (0). */
-  run(sql: string, options?: { params?: unknown[]; rowsMax?: number }): Promise<EngineResult>;
+  /**
+   * Run statements (DuckDB's dialect) and return the last one's rows, at most `rowsMax` (0).
+   * Statements read files, and make tables, views and macros of their own; they write no files and
+   * change no setting. `to` writes the rows of one SELECT into a new file of the work folder.
+   */
+  run(
+    sql: string,
+    options?: { params?: unknown[]; rowsMax?: number; to?: EngineTarget },
+  ): Promise<EngineResult>;
 }
 
 /** Small durable values of a task that outlive its runs: cursors, watermarks, offsets. */

@@ -213,7 +213,16 @@ export function tableOf<C extends ColumnTypes>(
     inputs?: TableRef["inputs"];
   },
 ): Table<C> {
-  const ref: TableRef = { kind: "table", schema, files, rows, sources, inputs, lineage: [] };
+  const ref: TableRef = {
+    kind: "table",
+    schema,
+    files,
+    rows,
+    sources,
+    inputs,
+    lineage: [],
+    provenance: [],
+  };
   return ref as Table<C>;
 }
 
