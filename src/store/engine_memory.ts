@@ -275,6 +275,22 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     loadTasks: (which) =>
       Promise.resolve(which.flatMap((id) => tasks.get(id) ? [{ ...tasks.get(id)! }] : [])),
     loadPools: () => Promise.resolve([...pools.values()]),
+    loadOutline: () =>
+      Promise.resolve({
+        runs: [...runs.values()].filter((run) => !isRunFinished(run.state)).map((run) => ({
+          id: run.id,
+          state: run.state,
+          dagVersionId: run.dagVersionId,
+          isCancelled: run.cancelRequestedAt !== null,
+          tasks: countStates(tasksOfRun.get(run.id)!),
+        })),
+        dags: [...dags.values()].map(({ dagId, dagVersionId, isPaused, isStale }) => ({
+          dagId,
+          dagVersionId,
+          isPaused,
+          isStale,
+        })),
+      }),
     loadBackfills: () => Promise.resolve([...backfills.values()]),
     readHeartbeats: () =>
       Promise.resolve(
@@ -510,4 +526,10 @@ function stateAfter(row: Row, result: AttemptEnding["result"]): TaskState {
     case "fail":
       return "failed";
   }
+}
+
+function countStates(rows: readonly Row[]) {
+  const counts: Partial<Record<TaskState, number>> = {};
+  for (const { state } of rows) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
 }

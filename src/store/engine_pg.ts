@@ -45,6 +45,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     loadRuns: (which) => read.loadRuns(sql, which),
     loadTasks: (which) => read.loadTasks(sql, which),
     loadPools: () => read.loadPools(sql),
+    loadOutline: () => read.loadOutline(sql),
     loadBackfills: () => read.loadBackfills(sql),
     readHeartbeats: () => read.readHeartbeats(sql),
     loadOutputs: (dagRunId, taskIds) => read.loadOutputs(sql, dagRunId, taskIds),
@@ -81,8 +82,9 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
       return created;
     },
     async cancelRun(dagRunId, now, by) {
-      const result = await run.cancelRun(sql, dagRunId, now, by);
-      stopped({ ...result, dagRunIds: [dagRunId] });
+      const { stop } = await run.cancelRun(sql, dagRunId, now, by);
+      publish({ topic: "cancel", ids: stop });
+      publish({ topic: "runs", ids: [dagRunId] });
     },
     async cancelTasks(which, now, by) {
       stopped(await run.cancelTasks(sql, which, now, by));

@@ -2,7 +2,7 @@
 import type { Sql } from "postgres";
 import type { DagRun, Pool, TaskInstance } from "../model/rows.ts";
 import { rows, runColumns, taskColumns } from "./engine_rows.ts";
-import type { BackfillLimits, DagVersion, RunSnapshot, SchedulableDag } from "./port.ts";
+import type { BackfillLimits, DagVersion, Outline, RunSnapshot, SchedulableDag } from "./port.ts";
 
 /** DAGs with their current version. */
 export async function loadDags(sql: Sql, ids?: string[]): Promise<SchedulableDag[]> {
@@ -57,10 +57,29 @@ export async function loadPools(sql: Sql): Promise<Pool[]> {
   return await sql<Pool[]>`select name, slots from pool`;
 }
 
-/** Backfills with unfinished runs. */
+/** Unfinished runs with counts of their instances' states, and all DAGs; nothing of any size. */
+export async function loadOutline(sql: Sql): Promise<Outline> {
+  const [runs, dags] = await Promise.all([
+    sql<Outline["runs"]>`
+      select r.id, r.state, r.dag_version_id as "dagVersionId",
+        r.cancel_requested_at is not null as "isCancelled",
+        (select coalesce(jsonb_object_agg(c.state, c.n), '{}') from (
+          select t.state, count(*)::int as n from task_instance t
+          where t.dag_run_id = r.id group by t.state) c) as tasks
+      from dag_run r where r.state in ('queued', 'running')`,
+    sql<Outline["dags"]>`
+      select dag_id as "dagId", dag_version_id as "dagVersionId", is_paused as "isPaused",
+        is_stale as "isStale"
+      from dag where dag_version_id is not null`,
+  ]);
+  return { runs: [...runs], dags: [...dags] };
+}
+
+/** Backfills with unfinished runs. A backfill that was cancelled no longer holds back its runs. */
 export async function loadBackfills(sql: Sql): Promise<BackfillLimits[]> {
   return await sql<BackfillLimits[]>`
-    select b.id::text as id, b.max_active_runs as "maxActiveRuns", b.is_paused as "isPaused"
+    select b.id::text as id, b.max_active_runs as "maxActiveRuns",
+      b.is_paused and b.completed_at is null as "isPaused"
     from backfill b
     where exists (
       select from dag_run r where r.backfill_id = b.id and r.state in ('queued', 'running'))`;

@@ -80,21 +80,21 @@ export async function databaseHintBus(
   };
 }
 
-/** One hint a topic, with every id once. */
+/** One hint a topic, with every id once; whole runs and single instances of runs stay apart. */
 export function mergeHints(hints: readonly Hint[]): Hint[] {
-  const merged = new Map<Hint["topic"], { ids: Set<string>; tasks: Set<string> }>();
+  const merged = new Map<string, { hint: Hint; ids: Set<string>; tasks: Set<string> }>();
   for (const hint of hints) {
-    const into = merged.get(hint.topic) ?? { ids: new Set(), tasks: new Set() };
-    merged.set(hint.topic, into);
+    const tasks = hint.topic === "runs" ? hint.taskInstanceIds ?? [] : [];
+    const key = tasks.length > 0 ? "instances" : hint.topic;
+    const into = merged.get(key) ?? { hint, ids: new Set(), tasks: new Set() };
+    merged.set(key, into);
     for (const id of hint.ids) into.ids.add(id);
-    if (hint.topic === "runs") {
-      for (const id of hint.taskInstanceIds ?? []) into.tasks.add(id);
-    }
+    for (const id of tasks) into.tasks.add(id);
   }
-  return [...merged].map(([topic, { ids, tasks }]) =>
-    topic === "runs"
-      ? { topic, ids: [...ids], taskInstanceIds: [...tasks] }
-      : { topic, ids: [...ids] }
+  return [...merged.values()].map(({ hint, ids, tasks }) =>
+    tasks.size > 0
+      ? { topic: "runs", ids: [...ids], taskInstanceIds: [...tasks] }
+      : { topic: hint.topic, ids: [...ids] }
   );
 }
 

@@ -131,6 +131,20 @@ export interface BackfillLimits {
   isPaused: boolean;
 }
 
+/** What a sweep compares its cache with, to find what hints did not tell: cheap to read. */
+export interface Outline {
+  /** Unfinished runs; `tasks`: how many instances are in each state. */
+  runs: {
+    id: string;
+    state: RunState;
+    dagVersionId: string;
+    isCancelled: boolean;
+    tasks: Partial<Record<TaskState, number>>;
+  }[];
+  /** DAGs that can be scheduled. */
+  dags: { dagId: string; dagVersionId: string; isPaused: boolean; isStale: boolean }[];
+}
+
 /** The leader's lease: `epoch` grows with each change of holder. */
 export interface Lease {
   holder: string;
@@ -202,6 +216,7 @@ export interface EngineStore {
   /** Task instances by id, as they are now. */
   loadTasks(ids: string[]): Promise<TaskInstance[]>;
   loadPools(): Promise<Pool[]>;
+  loadOutline(): Promise<Outline>;
   /** Backfills that have unfinished runs. */
   loadBackfills(): Promise<BackfillLimits[]>;
   /** Throws LEASE_LOST when `epoch` is not the lease's. */

@@ -238,6 +238,24 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assertEquals(indexes.toSorted(), [0, 1, 2, 3]);
   });
 
+  test("loadOutline() counts instances by state and forgets finished runs", async (w) => {
+    const { a } = await w.run();
+    await w.start(a);
+    const before = await w.store.loadOutline();
+    assertEquals(before.runs, [{
+      id: w.runId,
+      state: "running",
+      dagVersionId: w.dagVersionId,
+      isCancelled: false,
+      tasks: { running: 1, none: 2 },
+    }]);
+    assertEquals(before.dags.map(({ dagId, isPaused }) => ({ dagId, isPaused })), [
+      { dagId: "chain", isPaused: false },
+    ]);
+    await w.tick({ runMoves: [{ id: w.runId, from: "running", to: "failed" }] });
+    assertEquals((await w.store.loadOutline()).runs, []);
+  });
+
   test("readHeartbeats() counts beats of running attempts only", async (w) => {
     const { a } = await w.run();
     const attempt = await w.start(a);
