@@ -7,7 +7,7 @@ import { createMetrics, type Metrics } from "../metrics/mod.ts";
 import { openObjectStore } from "../objects/open.ts";
 import type { ObjectStore } from "../objects/port.ts";
 import type { Settings } from "../settings.ts";
-import { openDatabase, type Sql } from "../store/database.ts";
+import { connect, openDatabase, type Sql } from "../store/database.ts";
 import { startEmbedded } from "../store/embedded/mod.ts";
 import { pgEngineStore } from "../store/engine_pg.ts";
 import { databaseHintBus, type HintBus, localHintBus } from "../store/hints.ts";
@@ -40,8 +40,9 @@ export interface DatabaseParts extends Parts {
   close(): Promise<void>;
 }
 
-/** Connections of one process to the database. */
-const CONNECTIONS = 10;
+/** Connections of one process: for the engine's statements, and for everything else. */
+const ENGINE_CONNECTIONS = 5;
+const CONNECTIONS = 5;
 
 /** Parts of any role. */
 export async function openParts(settings: Settings, role: string): Promise<Parts> {
@@ -77,9 +78,12 @@ export async function openDatabaseParts(
     : null;
   const databaseUrl = settings.databaseUrl ?? embedded!.url;
   try {
-    const sql = await openDatabase(databaseUrl, {
-      max: CONNECTIONS,
-      applicationName: `tidewheel ${role}`,
+    const applicationName = `tidewheel ${role}`;
+    const sql = await openDatabase(databaseUrl, { max: CONNECTIONS, applicationName });
+    const engineSql = connect(databaseUrl, {
+      max: ENGINE_CONNECTIONS,
+      applicationName: `${applicationName} engine`,
+      byKey: true,
     });
     const { applied } = await migrate(sql, { now: clock.now() });
     if (applied.length > 0) log.info("Migrated the database", { applied });
@@ -89,12 +93,12 @@ export async function openDatabaseParts(
       databaseUrl,
       sql,
       hints,
-      store: pgEngineStore({ sql, hints, ids, clock }),
+      store: pgEngineStore({ sql: engineSql, hints, ids, clock }),
       secrets: await openSecretBox({ home: home.dir, secretKey: settings.secretKey }),
       database: embedded?.service ?? null,
       async close() {
         await hints.close();
-        await sql.end({ timeout: 2 });
+        await Promise.all([sql.end({ timeout: 2 }), engineSql.end({ timeout: 2 })]);
         await embedded?.service.stop();
       },
     };

@@ -29,6 +29,11 @@ export interface DatabaseOptions {
   prepare?: boolean;
   /** Refuse to write. Default false. */
   readOnly?: boolean;
+  /**
+   * For statements that a short list of keys drives: the planner takes the index even while its
+   * statistics are those of an empty table, and keeps the plan. Default false.
+   */
+  byKey?: boolean;
   /** Give up connecting after this many milliseconds. Default 10 s. */
   connectTimeoutMs?: number;
   /** Notices of the server; by default they are dropped. */
@@ -137,6 +142,13 @@ function splitSocket(url: string): { address: string; host: string | null } {
   return { address: parsed.href, host };
 }
 
+const byKeySettings = {
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  plan_cache_mode: "force_generic_plan",
+};
+
 function sessionSettings(options: DatabaseOptions): Partial<postgres.ConnectionParameters> {
   const name = { application_name: options.applicationName ?? "tidewheel" };
   if (options.prepare === false) return name;
@@ -146,6 +158,7 @@ function sessionSettings(options: DatabaseOptions): Partial<postgres.ConnectionP
     idle_in_transaction_session_timeout: limits.idleTransactionMs,
     ...(options.statementTimeoutMs ? { statement_timeout: options.statementTimeoutMs } : {}),
     ...(options.readOnly ? { default_transaction_read_only: true } : {}),
+    ...(options.byKey ? byKeySettings : {}),
   };
 }
 

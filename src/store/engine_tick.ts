@@ -34,9 +34,30 @@ function leaseLost(epoch: number) {
   );
 }
 
-/** Every move in one statement, so that a pass is one round trip and one commit. */
+/**
+ * Every move in one statement, so that a pass is one round trip and one commit. What a pass has no
+ * rows for is left out: most have task moves only.
+ */
 async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: TickWrites, now: Date) {
-  const taskMoves = writes.taskMoves.map(({ id, from, to, queue }) => ({
+  const parts = [taskMoves(sql, writes.taskMoves, now)];
+  if (writes.runMoves.length > 0) parts.push(runMoves(sql, writes.runMoves, now));
+  if (writes.nextRuns.length > 0) parts.push(nextRuns(sql, writes.nextRuns));
+  const changed = await sql<{ kind: "lease" | "task" | "run"; id: string | null }[]>`
+    with lease as (
+      select 1 from leader_lease where name = 'scheduler' and epoch = ${epoch} for update
+    ) ${parts.flatMap((part) => [sql`, `, part])}
+    select 'lease' as kind, null::uuid as id from lease
+    union all select 'task', id from moved
+    ${writes.runMoves.length > 0 ? sql`union all select 'run', id from run_moved` : sql``}`;
+  if (!changed.some((row) => row.kind === "lease")) throw leaseLost(epoch);
+  return {
+    taskMoves: changed.filter((row) => row.kind === "task").map((row) => row.id!),
+    runMoves: changed.filter((row) => row.kind === "run").map((row) => row.id!),
+  };
+}
+
+function taskMoves(sql: Sql | TransactionSql, moves: TickWrites["taskMoves"], now: Date) {
+  const given = moves.map(({ id, from, to, queue }) => ({
     id,
     from,
     to,
@@ -47,20 +68,8 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
     pool_slots: queue?.poolSlots,
     priority_weight: queue?.priorityWeight,
   }));
-  const nextRuns = writes.nextRuns.map(({ dagId, nextRunAt, lastInterval }) => ({
-    dag_id: dagId,
-    at: nextRunAt,
-    last_start: lastInterval?.start,
-    last_end: lastInterval?.end,
-  }));
-  const changed = await sql<{ kind: "lease" | "task" | "run"; id: string | null }[]>`
-    with lease as (
-      select 1 from leader_lease where name = 'scheduler' and epoch = ${epoch} for update
-    ), move as (
-      select * from jsonb_to_recordset(${rows(taskMoves)}::text::jsonb) as m(
-        id uuid, "from" text, "to" text, attempt uuid, try_number int, queue text, pool text,
-        pool_slots int, priority_weight int)
-    ), moved as (
+  return sql`
+    moved as (
       update task_instance t set
         state = m."to",
         attempt_id = coalesce(m.attempt, t.attempt_id),
@@ -75,34 +84,33 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
         end_date = case
           when m."to" in ('success', 'failed', 'cancelled', 'skipped', 'upstream_failed', 'removed')
           then ${now} end
-      from move m, lease
+      from jsonb_to_recordset(${rows(given)}::text::jsonb) as m(
+        id uuid, "from" text, "to" text, attempt uuid, try_number int, queue text, pool text,
+        pool_slots int, priority_weight int), lease
       where t.id = m.id and t.state = m."from"
       returning t.id, t.dag_run_id, m.attempt, m.try_number
     ), attempts as (
       insert into attempt (id, task_instance_id, dag_run_id, try_number, state, queued_at)
       select attempt, id, dag_run_id, try_number, 'queued', ${now} from moved
       where attempt is not null
-    ), run_moved as (
+    )`;
+}
+
+/** Runs' moves; the last run of a backfill completes it. */
+function runMoves(sql: Sql | TransactionSql, moves: TickWrites["runMoves"], now: Date) {
+  return sql`
+    run_moved as (
       update dag_run r set
         state = m."to",
         queued_at = case when m."to" = 'queued' then ${now} else r.queued_at end,
         start_date = case
-          when m."to" = 'running' and m."from" = 'queued' then coalesce(r.start_date, ${now})
           when m."to" = 'queued' then null
           else coalesce(r.start_date, ${now}) end,
-        end_date = case when m."to" in ('success', 'failed') then ${now} end
-      from jsonb_to_recordset(${rows(writes.runMoves)}::text::jsonb)
+        end_date = case when m."to" in ('success', 'failed') then ${now}::timestamptz end
+      from jsonb_to_recordset(${rows(moves)}::text::jsonb)
         as m(id uuid, "from" text, "to" text), lease
       where r.id = m.id and r.state = m."from"
       returning r.id, r.backfill_id, r.state
-    ), due as (
-      update dag d set
-        next_run_at = n.at,
-        last_interval_start = coalesce(n.last_start, d.last_interval_start),
-        last_interval_end = coalesce(n.last_end, d.last_interval_end)
-      from jsonb_to_recordset(${rows(nextRuns)}::text::jsonb)
-        as n(dag_id text, at timestamptz, last_start timestamptz, last_end timestamptz), lease
-      where d.dag_id = n.dag_id
     ), backfills as (
       update backfill b set completed_at = ${now}, updated_at = ${now}
       from run_moved f
@@ -110,15 +118,26 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
         and not exists (
           select from dag_run o where o.backfill_id = b.id and o.state in ('queued', 'running')
             and o.id not in (select id from run_moved where state in ('success', 'failed')))
-    )
-    select 'lease' as kind, null::uuid as id from lease
-    union all select 'task', id from moved
-    union all select 'run', id from run_moved`;
-  if (!changed.some((row) => row.kind === "lease")) throw leaseLost(epoch);
-  return {
-    taskMoves: changed.filter((row) => row.kind === "task").map((row) => row.id!),
-    runMoves: changed.filter((row) => row.kind === "run").map((row) => row.id!),
-  };
+    )`;
+}
+
+function nextRuns(sql: Sql | TransactionSql, changes: TickWrites["nextRuns"]) {
+  const given = changes.map(({ dagId, nextRunAt, lastInterval }) => ({
+    dag_id: dagId,
+    at: nextRunAt,
+    last_start: lastInterval?.start,
+    last_end: lastInterval?.end,
+  }));
+  return sql`
+    due as (
+      update dag d set
+        next_run_at = n.at,
+        last_interval_start = coalesce(n.last_start, d.last_interval_start),
+        last_interval_end = coalesce(n.last_end, d.last_interval_end)
+      from jsonb_to_recordset(${rows(given)}::text::jsonb)
+        as n(dag_id text, at timestamptz, last_start timestamptz, last_end timestamptz), lease
+      where d.dag_id = n.dag_id
+    )`;
 }
 
 /** Insert runs that do not exist yet, with one instance a task; returns the ids that are new. */
