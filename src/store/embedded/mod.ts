@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
 import { AppError } from "../../model/errors.ts";
 import { prepareBinaries } from "./binaries.ts";
+import { carryOver } from "./carry_over.ts";
 import { clusterUrls, configure, dataDirOf, ensureCluster, type Settings } from "./cluster.ts";
 import { choosePlace, type Place, type PlaceOptions } from "./place.ts";
 import { startPostmaster, stopLeftover } from "./postmaster.ts";
@@ -31,7 +32,7 @@ export interface EmbeddedOptions {
 
 /**
  * Start the server of `home`, making it first where there is none. A server that an earlier process
- * left behind is stopped.
+ * left behind is stopped; data of an older major version of PostgreSQL is carried over.
  *
  * Throws CONFLICT when another live process holds this home, UNAVAILABLE when no server can run here.
  */
@@ -44,6 +45,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const dataDir = dataDirOf(place, binaries.major);
     const leftover = await stopLeftover(dataDir, clock);
     if (leftover) log.warn("Stopped a PostgreSQL that an earlier process left", { pid: leftover });
+    await carryOver({ place, binaries, clock, log });
     const cluster = await ensureCluster({ place, binaries, dataDir });
     await configure(place, dataDir, { port: cluster.port, major: binaries.major, settings });
     const service = new PostgresService({
