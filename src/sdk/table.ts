@@ -2,22 +2,25 @@
 import type { TableRef, TableSchema } from "../model/data.ts";
 
 declare const columnsOf: unique symbol;
+declare const namesOf: unique symbol;
 
 /** Column name → SQL type, e.g. `{ symbol: "VARCHAR NOT NULL"; close: "DECIMAL(18,4)" }`. */
 export type ColumnTypes = Readonly<Record<string, string>>;
 
-/** A declared table: a TableSchema whose columns the compiler knows. */
-export interface TableDef<in out C extends ColumnTypes> extends Readonly<TableSchema> {
-  readonly [columnsOf]: (columns: C) => C;
+/** Carries columns for the compiler alone: the types catch what differs, the names what is extra. */
+export interface Columns<C extends ColumnTypes> {
+  readonly [columnsOf]: C;
+  readonly [namesOf]: keyof C;
 }
+
+/** A declared table: a TableSchema whose columns the compiler knows. */
+export type TableDef<C extends ColumnTypes> = Readonly<TableSchema> & Columns<C>;
 
 /**
  * The output of a task that puts out a table with just these columns: a TableRef whose columns the
  * compiler knows. Two tables fit each other only when all names, types and nullabilities do.
  */
-export type Table<C extends ColumnTypes> = TableRef & {
-  readonly [columnsOf]: (columns: C) => C;
-};
+export type Table<C extends ColumnTypes> = TableRef & Columns<C>;
 
 /** Any declared column. */
 export interface ColumnDef<out T extends string> {
@@ -50,10 +53,10 @@ type BaseValue<T extends string> = T extends `${infer Item}[]` ? ColumnValue<Ite
 export type Row<C extends ColumnTypes> = { [K in keyof C]: ColumnValue<C[K]> };
 
 /** Row type of a declared table: `type Bar = RowOf<typeof DailyBar>`. */
-export type RowOf<T> = T extends TableDef<infer C> ? Row<C> : never;
+export type RowOf<T> = Row<ColumnsOf<T>>;
 
 /** Columns of a declared table or of a task's table. */
-export type ColumnsOf<T> = T extends { readonly [columnsOf]: (columns: infer C) => unknown } ? C
+export type ColumnsOf<T> = T extends { readonly [columnsOf]: infer C extends ColumnTypes } ? C
   : never;
 
 /** Names of the columns. */
@@ -148,7 +151,7 @@ export const column = {
 } as const;
 
 /** Options of {@link table}. */
-export interface TableOptions<Name extends string> {
+export interface TableOptions<Name> {
   /** Columns whose values together name a row; none may be nullable. */
   key?: readonly Name[];
 }
@@ -169,7 +172,9 @@ export interface TableOptions<Name extends string> {
 export function table<const D extends ColumnDefs>(
   name: string,
   columns: D,
-  { key = [] }: TableOptions<Extract<NonNullKeys<D>, string>> = {},
+  { key = [] }: TableOptions<
+    { [K in keyof D]: D[K] extends ColumnDef<`${string} NOT NULL`> ? K : never }[keyof D]
+  > = {},
 ): TableDef<{ [K in keyof D]: D[K]["sql"] }> {
   const bad = (problem: string) => new RangeError(`Cannot declare table "${name}": ${problem}`);
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
@@ -225,7 +230,3 @@ export function tableOf<C extends ColumnTypes>(
   };
   return ref as Table<C>;
 }
-
-type NonNullKeys<D extends ColumnDefs> = {
-  [K in keyof D]: D[K] extends ColumnDef<`${string} NOT NULL`> ? K : never;
-}[keyof D];
