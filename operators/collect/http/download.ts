@@ -72,7 +72,10 @@ export class BodyDownload implements Disposable {
       (late) =>
         exchange(prepared, { signal: late, extraHeaders: this.#conditions(prepared, known) }),
     );
-    if (answer.status === 304) return await discard(answer), "not_modified";
+    if (answer.status === 304 && known) {
+      await discard(answer);
+      return "not_modified";
+    }
     await this.#accept(answer, { clock, signal, limits, now: clock.now() });
     const watch = watchStall({
       clock,
@@ -148,8 +151,7 @@ export class BodyDownload implements Disposable {
       { clock, ms: limits.answerMs, parent: signal, what: "the error's text did not come" },
       () => readStart(answer, 4096),
     ).catch(() => "");
-    const failure = failureOf(answer, errorText(said), now);
-    throw answer.status === 416 ? new HttpFailure("retry", failure.message) : failure;
+    throw failureOf(answer, errorText(said), now);
   }
 
   #restart(answer: Response | null): void {

@@ -35,15 +35,17 @@ export class RetryLater extends Error {
   }
 }
 
-const retryable = new Set([408, 409, 423, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522]);
+/** Below 500. */
+const retryable = new Set([408, 409, 416, 423, 425, 429]);
 
 /** The failure that an answer other than 2xx and 304 stands for; `excerpt` is of its body. */
 export function failureOf(response: Response, excerpt: string, now: Date): HttpFailure {
   const { status } = response;
   const retryAfterMs = parseRetryAfter(response.headers, now);
+  const again = retryable.has(status) || status >= 500;
   const kind: FailureKind = status === 429 || (status === 503 && retryAfterMs !== null)
     ? "throttled"
-    : retryable.has(status) || status >= 500
+    : again
     ? "retry"
     : "final";
   const hint = status === 401 || status === 403

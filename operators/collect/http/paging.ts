@@ -108,7 +108,8 @@ function isLast(paging: Exclude<Paging, { kind: "none" }>, seen: PageSeen): bool
 /** The target of `rel="next"` in a Link header (RFC 8288). */
 export function nextLink(header: string | null): string | null {
   for (const [, target, attributes] of (header ?? "").matchAll(/<([^>]*)>((?:[^,"]|"[^"]*")*)/g)) {
-    if (/;\s*rel\s*=\s*"?(?:[^";]*\s)?next(?:\s[^";]*)?"?/i.test(attributes)) return target;
+    const rel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i.exec(attributes);
+    if ((rel?.[1] ?? rel?.[2] ?? "").toLowerCase().split(/\s+/).includes("next")) return target;
   }
   return null;
 }

@@ -18,11 +18,12 @@ export function createRedactor(secrets: readonly string[]): Redact {
   return (text) => longestFirst.reduce((out, form) => out.replaceAll(form, "***"), text);
 }
 
-/** The same failure with its secrets taken out; the stack is made anew, the cause is left behind. */
+/** The same failure with its secrets taken out of message and stack; its cause is left behind. */
 export function redactError(error: unknown, redact: Redact): Error {
   if (!(error instanceof Error)) return new Error(redact(String(error)));
   const message = redact(error.message);
   const safe = (error as { final?: boolean }).final ? new FinalError(message) : new Error(message);
+  if (error.stack) safe.stack = redact(error.stack);
   const code = (error as { code?: unknown }).code;
   if (!(safe instanceof FinalError)) safe.name = error.name;
   return code === undefined ? safe : Object.assign(safe, { code });
