@@ -36,6 +36,8 @@ export interface DatabaseOptions {
   byKey?: boolean;
   /** Give up connecting after this many milliseconds. Default 10 s. */
   connectTimeoutMs?: number;
+  /** Leave the names of columns as they are, instead of camelCase. Default false. */
+  plainNames?: boolean;
   /** Notices of the server; by default they are dropped. */
   onNotice?: (message: string) => void;
 }
@@ -80,7 +82,7 @@ export function connect(url: string, options: DatabaseOptions = {}): Sql {
     connect_timeout: Math.max(1, Math.ceil((options.connectTimeoutMs ?? 10_000) / 1000)),
     connection: sessionSettings(options),
     onnotice: (notice) => options.onNotice?.(notice.message ?? ""),
-    transform: { column: { from: postgres.toCamel, to: postgres.fromCamel } },
+    ...(options.plainNames ? {} : { transform: camelCase }),
     types,
   }) as unknown as Sql;
 }
@@ -95,6 +97,8 @@ export function describeUrl(url: string): string {
     return "(not a URL)";
   }
 }
+
+const camelCase = { column: { from: postgres.toCamel, to: postgres.fromCamel } };
 
 const types: Record<"bigint" | "date" | "plainTime", postgres.PostgresType> = {
   bigint: {
