@@ -1,0 +1,302 @@
+/**
+ * @module Tasks that may start, in the order in which they will, and the slots that limit them.
+ *
+ * Pools are independent of each other. Within a pool a higher priority goes first; within a priority
+ * DAGs take turns, and within a DAG its runs take turns, weighed by the slots they take (deficit round
+ * robin), so nothing of equal priority starves. A DAG at its limit, or paused, is set aside at no
+ * cost until that changes. A task whose turn it is but which needs more slots than are free holds
+ * its pool until they are: otherwise small ones would pass it for ever.
+ */
+
+/** What a task needs in order to start; one object for all instances of a task in a run. */
+export interface Demand {
+  readonly pool: string;
+  readonly slots: number;
+  readonly priority: number;
+  readonly dagId: string;
+  /** Any value that is the same for the tasks of one run and for no others. */
+  readonly run: unknown;
+}
+
+/** Something that can wait for its turn. `place` belongs to the queue; set it to null at first. */
+export interface Waiting {
+  readonly demand: Demand;
+  place: Place | null;
+}
+
+/** Where an item waits. */
+interface Place {
+  leave(): void;
+}
+
+/** Visits after which even the largest task has its turn. */
+const VISITS_MAX = 64;
+
+/** See the module. Deterministic: the same calls give the same picks. */
+export class ReadyQueue {
+  readonly #pools = new Map<string, PoolSlots>();
+  readonly #dags = new Map<string, DagSlots>();
+
+  /** Set a pool's slots: -1 without limit, null when there is no such pool (nothing starts). */
+  setPool(name: string, slots: number | null): void {
+    const pool = this.#pool(name);
+    if (pool.slots === slots) return;
+    pool.slots = slots;
+    for (const item of pool.items()) {
+      this.remove(item);
+      this.add(item);
+    }
+  }
+
+  /** Set a DAG's limits. */
+  setDag(dagId: string, limits: { maxActiveTasks: number; isPaused: boolean }): void {
+    const dag = this.#dag(dagId);
+    Object.assign(dag, limits);
+    dag.unpark();
+  }
+
+  /** Take slots for something that runs. */
+  occupy(demand: Demand): void {
+    this.#pool(demand.pool).used += demand.slots;
+    this.#dag(demand.dagId).used++;
+  }
+
+  /** Give back what {@link occupy} took. */
+  release(demand: Demand): void {
+    const dag = this.#dag(demand.dagId);
+    this.#pool(demand.pool).used -= demand.slots;
+    dag.used--;
+    dag.unpark();
+  }
+
+  /** Let an item wait for its turn; nothing when it waits already. */
+  add(item: Waiting): void {
+    if (item.place) return;
+    const pool = this.#pool(item.demand.pool);
+    pool.waiting++;
+    if (pool.slots !== null && pool.slots >= 0 && item.demand.slots > pool.slots) {
+      pool.oversized.add(item);
+      item.place = pool;
+    } else {
+      this.#lane(pool, item.demand).add(item);
+    }
+  }
+
+  /** Let an item wait no longer; nothing when it does not wait. */
+  remove(item: Waiting): void {
+    const place = item.place;
+    if (!place) return;
+    item.place = null;
+    const pool = this.#pool(item.demand.pool);
+    pool.waiting--;
+    pool.oversized.delete(item);
+    place.leave();
+  }
+
+  /**
+   * Give the turn to up to `limit` items; returns how many had it. `take` must {@link remove} the
+   * item and {@link occupy} what it needs.
+   */
+  pick(limit: number, take: (item: Waiting) => void): number {
+    let picked = 0;
+    for (const pool of [...this.#pools.values()]) {
+      if (picked >= limit) break;
+      if (pool.waiting === 0) continue;
+      picked += pickFromPool(pool, limit - picked, take);
+      // The pool that was served goes last, should the limit not do for all of them.
+      this.#pools.delete(pool.name);
+      this.#pools.set(pool.name, pool);
+    }
+    return picked;
+  }
+
+  /** Figures for health and metrics; `oversized`: waiting for more slots than the pool has. */
+  pools(): {
+    name: string;
+    slots: number | null;
+    used: number;
+    waiting: number;
+    oversized: number;
+  }[] {
+    return [...this.#pools.values()].map(({ name, slots, used, waiting, oversized }) => ({
+      name,
+      slots,
+      used,
+      waiting,
+      oversized: oversized.size,
+    }));
+  }
+
+  #pool(name: string): PoolSlots {
+    let pool = this.#pools.get(name);
+    if (!pool) this.#pools.set(name, pool = new PoolSlots(name));
+    return pool;
+  }
+
+  #dag(dagId: string): DagSlots {
+    let dag = this.#dags.get(dagId);
+    if (!dag) this.#dags.set(dagId, dag = new DagSlots());
+    return dag;
+  }
+
+  #lane(pool: PoolSlots, { priority, dagId, run }: Demand): Lane {
+    const level = pool.level(priority);
+    let turn = level.turns.get(dagId);
+    if (!turn) {
+      turn = { level, dagId, dag: this.#dag(dagId), lanes: new Map() };
+      level.turns.set(dagId, turn);
+      level.ring.add(turn);
+    }
+    let lane = turn.lanes.get(run);
+    if (!lane) turn.lanes.set(run, lane = new Lane(turn, run));
+    return lane;
+  }
+}
+
+class PoolSlots implements Place {
+  slots: number | null = null;
+  used = 0;
+  waiting = 0;
+  /** Items that need more slots than there are at all; they must not hold up the others. */
+  readonly oversized = new Set<Waiting>();
+  /** Highest priority first. */
+  readonly levels: Level[] = [];
+
+  constructor(readonly name: string) {}
+
+  leave() {}
+
+  level(priority: number): Level {
+    let at = this.levels.findIndex((level) => level.priority <= priority);
+    if (at === -1) at = this.levels.length;
+    if (this.levels[at]?.priority !== priority) {
+      this.levels.splice(at, 0, { pool: this, priority, turns: new Map(), ring: new Set() });
+    }
+    return this.levels[at];
+  }
+
+  items(): Waiting[] {
+    const lanes = this.levels.flatMap((level) =>
+      [...level.turns.values()].flatMap((turn) => [...turn.lanes.values()])
+    );
+    return [...this.oversized, ...lanes.flatMap((lane) => lane.waiting())];
+  }
+}
+
+class DagSlots {
+  maxActiveTasks = Infinity;
+  isPaused = false;
+  used = 0;
+  readonly #parked = new Set<DagTurn>();
+
+  isBlocked(): boolean {
+    return this.isPaused || this.used >= this.maxActiveTasks;
+  }
+
+  park(turn: DagTurn) {
+    turn.level.ring.delete(turn);
+    this.#parked.add(turn);
+  }
+
+  unpark() {
+    if (this.#parked.size === 0 || this.isBlocked()) return;
+    for (const turn of this.#parked) turn.level.ring.add(turn);
+    this.#parked.clear();
+  }
+
+  forget(turn: DagTurn) {
+    this.#parked.delete(turn);
+  }
+}
+
+/** Items of one priority in one pool; `ring` has the DAGs that can have a turn, in order. */
+interface Level {
+  readonly pool: PoolSlots;
+  readonly priority: number;
+  readonly turns: Map<string, DagTurn>;
+  readonly ring: Set<DagTurn>;
+}
+
+/** One DAG's part of a level: its runs, in the order of their turns. */
+interface DagTurn {
+  readonly level: Level;
+  readonly dagId: string;
+  readonly dag: DagSlots;
+  readonly lanes: Map<unknown, Lane>;
+}
+
+/** One run's part of a level, first in, first out. */
+class Lane implements Place {
+  deficit = 0;
+  #items: Waiting[] = [];
+  #head = 0;
+  #size = 0;
+
+  constructor(readonly turn: DagTurn, readonly run: unknown) {}
+
+  add(item: Waiting) {
+    this.#items.push(item);
+    this.#size++;
+    item.place = this;
+  }
+
+  /** Items that have left stay in the list until their turn. */
+  head(): Waiting {
+    while (this.#items[this.#head].place !== this) this.#head++;
+    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return this.#items[this.#head];
+  }
+
+  leave() {
+    if (--this.#size > 0) return;
+    const { level, lanes, dagId, dag } = this.turn;
+    lanes.delete(this.run);
+    if (lanes.size > 0) return;
+    level.turns.delete(dagId);
+    level.ring.delete(this.turn);
+    dag.forget(this.turn);
+    if (level.turns.size === 0) level.pool.levels.splice(level.pool.levels.indexOf(level), 1);
+  }
+
+  waiting(): Waiting[] {
+    return [...new Set(this.#items.slice(this.#head).filter((item) => item.place === this))];
+  }
+}
+
+function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => void): number {
+  if (pool.slots === null) return 0;
+  let picked = 0;
+  while (picked < limit) {
+    const level = pool.levels.find((level) => level.ring.size > 0);
+    if (!level) break;
+    const turn = level.ring.values().next().value!;
+    if (turn.dag.isBlocked()) {
+      turn.dag.park(turn);
+      continue;
+    }
+    const lane = turn.lanes.values().next().value!;
+    const item = lane.head();
+    const { slots } = item.demand;
+    const cost = Math.min(slots, VISITS_MAX);
+    if (lane.deficit + 1 < cost) {
+      lane.deficit++;
+    } else if (pool.slots >= 0 && pool.used + slots > pool.slots) {
+      break;
+    } else {
+      lane.deficit += 1 - cost;
+      picked++;
+      take(item);
+    }
+    rotate(turn, lane);
+  }
+  return picked;
+}
+
+/** The lane goes behind the DAG's other lanes, the DAG behind the other DAGs. */
+function rotate(turn: DagTurn, lane: Lane) {
+  if (turn.lanes.size > 1 && turn.lanes.delete(lane.run)) turn.lanes.set(lane.run, lane);
+  if (turn.level.ring.size > 1 && turn.level.ring.delete(turn)) turn.level.ring.add(turn);
+}

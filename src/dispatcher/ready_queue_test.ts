@@ -1,0 +1,177 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { type Demand, ReadyQueue, type Waiting } from "./ready_queue.ts";
+
+interface Item extends Waiting {
+  name: string;
+}
+
+function item(name: string, some: Partial<Demand> = {}): Item {
+  const demand = { pool: "p", slots: 1, priority: 1, dagId: "d", run: "r", ...some };
+  return { name, demand, place: null };
+}
+
+/** Names of those picked. */
+function pick(queue: ReadyQueue, limit: number): string[] {
+  const names: string[] = [];
+  queue.pick(limit, (waiting) => {
+    queue.remove(waiting);
+    queue.occupy(waiting.demand);
+    names.push((waiting as Item).name);
+  });
+  return names;
+}
+
+function queueOf(slots: number, ...items: Item[]): ReadyQueue {
+  const queue = new ReadyQueue();
+  queue.setPool("p", slots);
+  for (const each of items) queue.add(each);
+  return queue;
+}
+
+Deno.test("ReadyQueue gives higher priorities their turn first, equal ones in order", () => {
+  const queue = queueOf(
+    -1,
+    item("low"),
+    item("high", { priority: 9 }),
+    item("low2"),
+    item("mid", { priority: 5 }),
+  );
+  assertEquals(pick(queue, 10), ["high", "mid", "low", "low2"]);
+});
+
+Deno.test("ReadyQueue lets DAGs, then their runs, take turns", () => {
+  const queue = queueOf(-1);
+  for (const i of [1, 2, 3]) queue.add(item(`a${i}`, { dagId: "a", run: "a" }));
+  for (const i of [1, 2]) queue.add(item(`b${i}`, { dagId: "b", run: "b" }));
+  for (const i of [1, 2]) queue.add(item(`c${i}`, { dagId: "b", run: "c" }));
+  assertEquals(pick(queue, 4), ["a1", "b1", "a2", "c1"]);
+  assertEquals(pick(queue, 9), ["a3", "b2", "c2"]);
+});
+
+Deno.test("ReadyQueue keeps to a pool's slots and does not let a full pool hold up another", () => {
+  const queue = queueOf(2, item("1"), item("2"), item("3"), item("other", { pool: "q" }));
+  queue.setPool("q", 1);
+  assertEquals(pick(queue, 10).toSorted(), ["1", "2", "other"]);
+  assertEquals(pick(queue, 10), []);
+  queue.release(item("1").demand);
+  assertEquals(pick(queue, 10), ["3"]);
+});
+
+Deno.test("ReadyQueue holds a pool for the large task whose turn it is", () => {
+  const queue = queueOf(4);
+  queue.add(item("large", { slots: 3, run: "x" }));
+  for (let i = 0; i < 8; i++) queue.add(item(`s${i}`));
+  assertEquals(pick(queue, 10), ["s0", "s1"]);
+  queue.release(item("").demand);
+  assertEquals(pick(queue, 10), ["large"]);
+  assertEquals(pick(queue, 10), []);
+});
+
+Deno.test("ReadyQueue lets no task wait for more slots than its pool has in the way of others", () => {
+  const queue = queueOf(2, item("huge", { slots: 5, priority: 9 }), item("small"));
+  assertEquals(pick(queue, 10), ["small"]);
+  assertEquals(queue.pools()[0].oversized, 1);
+  queue.setPool("p", 8);
+  assertEquals(pick(queue, 10), ["huge"]);
+});
+
+Deno.test("ReadyQueue starts nothing in a pool that does not exist, nor with no slots", () => {
+  const queue = new ReadyQueue();
+  queue.add(item("1"));
+  assertEquals(pick(queue, 10), []);
+  queue.setPool("p", 0);
+  assertEquals(pick(queue, 10), []);
+  queue.setPool("p", 1);
+  assertEquals(pick(queue, 10), ["1"]);
+});
+
+Deno.test("ReadyQueue sets a DAG aside while it is paused or at its limit", () => {
+  const queue = queueOf(-1, item("a1", { dagId: "a" }), item("a2", { dagId: "a" }), item("b1"));
+  queue.setDag("a", { maxActiveTasks: 1, isPaused: true });
+  assertEquals(pick(queue, 10), ["b1"]);
+  queue.setDag("a", { maxActiveTasks: 1, isPaused: false });
+  assertEquals(pick(queue, 10), ["a1"]);
+  queue.release(item("", { dagId: "a" }).demand);
+  assertEquals(pick(queue, 10), ["a2"]);
+});
+
+Deno.test("ReadyQueue forgets what was removed, and takes it again", () => {
+  const [a, b] = [item("a"), item("b")];
+  const queue = queueOf(-1, a, b);
+  queue.remove(a);
+  queue.remove(b);
+  queue.add(a);
+  assertEquals(pick(queue, 10), ["a"]);
+  assertEquals(queue.pools()[0].waiting, 0);
+});
+
+const anyItems = fc.array(
+  fc.record({
+    pool: fc.constantFrom("p", "q"),
+    slots: fc.integer({ min: 1, max: 4 }),
+    priority: fc.integer({ min: 1, max: 3 }),
+    dagId: fc.constantFrom("a", "b", "c"),
+    run: fc.constantFrom(1, 2, 3),
+  }),
+  { minLength: 1, maxLength: 60 },
+);
+
+Deno.test("ReadyQueue never exceeds pools or DAG limits, and lets everything start in the end", () => {
+  fc.assert(fc.property(
+    anyItems,
+    fc.integer({ min: 4, max: 9 }),
+    fc.integer({ min: 1, max: 5 }),
+    fc.integer({ min: 1, max: 7 }),
+    (demands, slots, maxActiveTasks, limit) => {
+      const queue = queueOf(slots, ...demands.map((demand, i) => item(`${i}`, demand)));
+      queue.setPool("q", slots + 3);
+      for (const dagId of ["a", "b", "c"]) queue.setDag(dagId, { maxActiveTasks, isPaused: false });
+      const running: Demand[] = [];
+      const seen = new Set<string>();
+      for (let pass = 0; pass < 4 * demands.length + 4; pass++) {
+        queue.pick(limit, (waiting) => {
+          queue.remove(waiting);
+          queue.occupy(waiting.demand);
+          running.push(waiting.demand);
+          seen.add((waiting as Item).name);
+        });
+        const used = (pool: string) =>
+          running.filter((d) => d.pool === pool).reduce((sum, d) => sum + d.slots, 0);
+        assertEquals(used("p") <= slots && used("q") <= slots + 3, true);
+        for (const dagId of ["a", "b", "c"]) {
+          assertEquals(running.filter((d) => d.dagId === dagId).length <= maxActiveTasks, true);
+        }
+        const ended = running.shift();
+        if (ended) queue.release(ended);
+      }
+      assertEquals(seen.size, demands.length);
+    },
+  ));
+});
+
+Deno.test("ReadyQueue gives every run of equal priority its turn within as many as there are runs", () => {
+  fc.assert(fc.property(
+    fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.integer({ min: 1, max: 30 })), {
+      minLength: 2,
+      maxLength: 12,
+    }),
+    (runs) => {
+      const queue = queueOf(1);
+      runs.forEach(([dagId, size], run) => {
+        for (let i = 0; i < size; i++) queue.add(item(`${run}`, { dagId, run }));
+      });
+      const dags = new Set(runs.map(([dagId]) => dagId)).size;
+      const runsOf = (dagId: string) => runs.filter(([id]) => id === dagId).length;
+      const firstTurn = new Map<string, number>();
+      for (let turn = 1; firstTurn.size < runs.length; turn++) {
+        const [name] = pick(queue, 1);
+        queue.release(item("", { dagId: runs[Number(name)][0] }).demand);
+        if (!firstTurn.has(name)) firstTurn.set(name, turn);
+      }
+      runs.forEach(([dagId], run) => {
+        assertEquals(firstTurn.get(`${run}`)! <= dags * runsOf(dagId), true);
+      });
+    },
+  ));
+});

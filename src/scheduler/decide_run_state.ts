@@ -1,0 +1,31 @@
+/** @module How a run stands, from its counters alone. */
+import { isRunFinished, type RunState } from "../model/run_state.ts";
+
+/** The counters of a run that decide. */
+export interface RunFigures {
+  state: RunState;
+  /** Somebody asked it to stop. */
+  isCancelled: boolean;
+  /** Instances that have not ended. */
+  unfinished: number;
+  /** Those of them that wait for their upstreams, after all of them have been looked at. */
+  idle: number;
+  /** Instances of tasks with nothing after them that ended badly. */
+  failedLeaves: number;
+}
+
+/** What {@link decideRunState} says; `why` goes with a failure. */
+export type RunDecision =
+  | { to: "success" }
+  | { to: "failed"; why: "task_failure" | "cancelled" | "deadlock" };
+
+/** The end of a run, or null while it goes on. */
+export function decideRunState(run: RunFigures): RunDecision | null {
+  if (isRunFinished(run.state)) return null;
+  if (run.unfinished === 0 && run.isCancelled) return { to: "failed", why: "cancelled" };
+  if (run.state === "queued") return null;
+  if (run.unfinished === 0) {
+    return run.failedLeaves > 0 ? { to: "failed", why: "task_failure" } : { to: "success" };
+  }
+  return run.idle === run.unfinished ? { to: "failed", why: "deadlock" } : null;
+}

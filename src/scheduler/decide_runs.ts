@@ -1,0 +1,149 @@
+/** @module Which runs to create, and which to start. */
+import type { Ids } from "../base/ids.ts";
+import type { DagSpec } from "../model/dag_spec.ts";
+import type { DagRun, TaskInstance } from "../model/rows.ts";
+import type { NewRun, TickWrites } from "../store/port.ts";
+import { type DueRun, nextRun } from "../timetable/mod.ts";
+import type { Dag, EngineState } from "./state.ts";
+
+/** What decisions go by beside the state. */
+export interface Deciding {
+  now: Date;
+  ids: Ids;
+}
+
+/** Runs made and due instants changed; the writes of {@link decideRuns}. */
+export type RunWrites = Pick<TickWrites, "newRuns" | "nextRuns">;
+
+/**
+ * Create the runs of a DAG that are due, as far as its limit of active runs allows, and start those
+ * that wait. A paused DAG does neither.
+ */
+export function decideRuns(state: EngineState, dag: Dag, deciding: Deciding): RunWrites {
+  const writes: RunWrites = { newRuns: [], nextRuns: [] };
+  if (dag.row && !dag.row.isPaused && !dag.row.isStale) createDueRuns(state, dag, deciding, writes);
+  if (!dag.row?.isPaused) startRuns(state, dag, deciding.now);
+  return writes;
+}
+
+function createDueRuns(state: EngineState, dag: Dag, deciding: Deciding, writes: RunWrites) {
+  const row = dag.row!;
+  const queue = dag.queue(null);
+  let due = dueRun(dag, deciding.now);
+  let created: DueRun | null = null;
+  while (due && due.runAfter <= deciding.now && queue.active < row.spec.maxActiveRuns) {
+    const run = newRun(dag, due, deciding.ids);
+    writes.newRuns.push(run);
+    state.putRun(snapshotOf(run, deciding.now), state.plan(row.dagId, row.dagVersionId)!);
+    row.lastInterval = due.interval;
+    created = due;
+    due = dueRun(dag, deciding.now);
+  }
+  dag.next = due;
+  if (due && due.runAfter > deciding.now) state.wakeAt(due.runAfter, dag);
+  if (!created && due?.runAfter.getTime() === row.nextRunAt?.getTime()) return;
+  row.nextRunAt = due?.runAfter ?? null;
+  writes.nextRuns.push({
+    dagId: row.dagId,
+    nextRunAt: row.nextRunAt,
+    ...(created ? { lastInterval: created.interval } : {}),
+  });
+}
+
+function dueRun({ row }: Dag, now: Date): DueRun | null {
+  const { schedule, start, end, catchup } = row!.spec;
+  return nextRun(schedule, {
+    lastInterval: row!.lastInterval,
+    start: start === null ? null : new Date(start),
+    end: end === null ? null : new Date(end),
+    catchup,
+    now,
+  });
+}
+
+/** Each backfill has a limit of its own, and a pause. */
+function startRuns(state: EngineState, dag: Dag, now: Date) {
+  for (const [backfillId, queue] of dag.queues) {
+    const max = backfillId === ""
+      ? dag.row?.spec.maxActiveRuns ?? Infinity
+      : backfillMax(state, backfillId);
+    while (queue.running < max) {
+      const run = queue.first();
+      if (!run) break;
+      if (run.row.runAfter > now) {
+        state.wakeAt(run.row.runAfter, run);
+        break;
+      }
+      state.moveRun(run, "running");
+    }
+  }
+}
+
+function backfillMax(state: EngineState, backfillId: string): number {
+  const backfill = state.backfills.get(backfillId);
+  if (!backfill) return 1;
+  return backfill.isPaused ? 0 : backfill.maxActiveRuns;
+}
+
+/** A run of a version's spec for an interval; its name is Airflow's. */
+function newRun({ row }: Dag, due: DueRun, ids: Ids): NewRun {
+  const trace = ids.uuid().replaceAll("-", "");
+  const span = ids.uuid().replaceAll("-", "").slice(16);
+  return {
+    id: ids.uuid(),
+    dagId: row!.dagId,
+    runId: `scheduled__${due.logicalDate.toISOString().replace(/(\.000)?Z$/, "+00:00")}`,
+    runType: "scheduled",
+    logicalDate: due.logicalDate,
+    dataIntervalStart: due.interval.start,
+    dataIntervalEnd: due.interval.end,
+    runAfter: due.runAfter,
+    conf: {},
+    dagVersionId: row!.dagVersionId,
+    backfillId: null,
+    traceParent: `00-${trace}-${span}-01`,
+    tasks: newTasks(row!.spec, ids),
+  };
+}
+
+function newTasks(spec: DagSpec, ids: Ids): NewRun["tasks"] {
+  return spec.tasks.map(({ taskId, retry }) => ({
+    id: ids.uuid(),
+    taskId,
+    maxTries: retry.retries,
+  }));
+}
+
+/** The rows that the store makes of a new run. */
+function snapshotOf({ tasks, ...rest }: NewRun, now: Date) {
+  const run: DagRun = {
+    ...rest,
+    state: "queued",
+    queuedAt: now,
+    startDate: null,
+    endDate: null,
+    cancelRequestedAt: null,
+  };
+  return { run, tasks: tasks.map((task) => instanceRow(run.id, { ...task, mapIndex: -1 })) };
+}
+
+/** A task instance as it is when it is made. */
+export function instanceRow(
+  dagRunId: string,
+  given: Pick<TaskInstance, "id" | "taskId" | "mapIndex" | "maxTries">,
+): TaskInstance {
+  return {
+    ...given,
+    dagRunId,
+    state: "none",
+    attemptId: null,
+    tryNumber: 0,
+    infraLosses: 0,
+    nextTryAt: null,
+    outputLength: null,
+    chosen: null,
+    queuedAt: null,
+    startDate: null,
+    endDate: null,
+  };
+}

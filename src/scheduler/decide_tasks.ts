@@ -1,0 +1,158 @@
+/** @module Which tasks of a run may start, and which end without running. */
+import type { Ids } from "../base/ids.ts";
+import type { Logger } from "../base/log.ts";
+import type { TaskState } from "../model/task_state.ts";
+import type { TaskExpansion } from "../store/port.ts";
+import { decideMapping } from "./decide_mapping.ts";
+import type { Instance, Run, RunTask } from "./instance.ts";
+import type { EngineState } from "./state.ts";
+import { decideTrigger, type UpstreamCounts, type Verdict } from "./trigger_rule.ts";
+
+/** What {@link decideTasks} made beside moves. */
+export interface TaskWrites {
+  expansions: TaskExpansion[];
+  /** Instances that may start now, in order. */
+  ready: Instance[];
+}
+
+/**
+ * Look at every task of a running run whose upstreams changed, in topological order: what ends
+ * without running spreads to the tasks after it within the same call.
+ */
+export function decideTasks(
+  state: EngineState,
+  run: Run,
+  { ids, log }: { ids: Ids; log: Logger },
+): TaskWrites {
+  const writes: TaskWrites = { expansions: [], ready: [] };
+  removeVanished(state, run);
+  if (run.row.cancelRequestedAt) {
+    cancelWaiting(state, run);
+    return writes;
+  }
+  if (run.state !== "running") return writes;
+  for (let task = run.nextDirty(); task; task = run.nextDirty()) {
+    if (task.idle.size > 0) decideTask(state, task, { ids, log, writes });
+  }
+  return writes;
+}
+
+interface Deciding {
+  ids: Ids;
+  log: Logger;
+  writes: TaskWrites;
+}
+
+function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
+  if (isLeftOutByBranch(task)) return endIdle(state, task, "skipped");
+  const counts = countUpstreams(task);
+  const rule = task.plan.spec.triggerRule;
+  if (counts.removed > 0 && task.isExpanded) {
+    // Only here can instances of one task differ: by their map index.
+    for (const instance of [...task.idle]) {
+      const own = decideTrigger(rule, counts, instance.mapIndex);
+      if (own === "remove") state.move(instance, "removed");
+    }
+  }
+  const verdict = decideTrigger(rule, counts, task.isExpanded ? 0 : -1);
+  if (verdict === "run") start(state, task, deciding);
+  else if (verdict !== "wait") endIdle(state, task, endOf[verdict]);
+}
+
+const endOf: Readonly<Record<Exclude<Verdict, "run" | "wait">, TaskState>> = {
+  skip: "skipped",
+  upstream_fail: "upstream_failed",
+  remove: "removed",
+};
+
+function start(state: EngineState, task: RunTask, deciding: Deciding) {
+  if (task.plan.lengthFrom) {
+    const mapping = decideMapping(state, task, deciding.ids);
+    if (mapping.kind === "wait") return;
+    if (mapping.kind === "end") {
+      if (mapping.reason) deciding.log.error(mapping.reason, { dagRunId: task.run.row.id });
+      return endIdle(state, task, mapping.state);
+    }
+    if (mapping.expansion) deciding.writes.expansions.push(mapping.expansion);
+  }
+  for (const instance of [...task.idle]) {
+    state.makeReady(instance);
+    deciding.writes.ready.push(instance);
+  }
+}
+
+function endIdle(state: EngineState, task: RunTask, to: TaskState) {
+  for (const instance of [...task.idle]) state.move(instance, to);
+}
+
+/** Has a branch before the task gone elsewhere, and no chosen task leads here? */
+function isLeftOutByBranch({ run, plan }: RunTask): boolean {
+  return plan.upstream.some((up) => {
+    const chosen = chosenBy(run.tasks[up]);
+    if (chosen === null) return false;
+    return !chosen.some((taskId) => {
+      const index = run.plan.indexOf.get(taskId);
+      return index !== undefined &&
+        (index === plan.index || run.plan.descendants(index).has(plan.index));
+    });
+  });
+}
+
+/** The tasks that a branch chose, by any of its instances; null while that is open. */
+function chosenBy(task: RunTask): string[] | null {
+  if (!task.plan.spec.isBranch || task.counts.unfinished > 0) return null;
+  const decided = task.instances.filter((each) => each.state === "success" && each.row.chosen);
+  return decided.length === 0 ? null : decided.flatMap((each) => each.row.chosen!);
+}
+
+function countUpstreams({ run, plan }: RunTask): UpstreamCounts {
+  const sum: UpstreamCounts = {
+    expected: 0,
+    done: 0,
+    success: 0,
+    skipped: 0,
+    failed: 0,
+    upstreamFailed: 0,
+    removed: 0,
+  };
+  for (const up of plan.upstream) {
+    const { counts, isExpanded } = run.tasks[up];
+    // What a shorter re-run left over is no longer part of a mapped task.
+    const surplus = isExpanded ? counts.of("removed") : 0;
+    sum.expected += Math.max(counts.total - surplus, 1);
+    sum.done += counts.finished - surplus;
+    sum.success += counts.of("success");
+    sum.skipped += counts.of("skipped");
+    sum.failed += counts.of("failed") + counts.of("cancelled");
+    sum.upstreamFailed += counts.of("upstream_failed");
+    sum.removed += counts.of("removed") - surplus;
+  }
+  return sum;
+}
+
+const waitingStates: readonly TaskState[] = [
+  "none",
+  "scheduled",
+  "up_for_retry",
+  "up_for_reschedule",
+];
+
+function cancelWaiting(state: EngineState, run: Run) {
+  for (const task of run.tasks) {
+    if (waitingStates.every((each) => task.counts.of(each) === 0)) continue;
+    for (const instance of task.instances) {
+      if (waitingStates.includes(instance.state)) state.move(instance, "cancelled");
+    }
+  }
+}
+
+const held: ReadonlySet<TaskState> = new Set(["queued", "running", "cancelling", "removed"]);
+
+/** A re-run on a version without these tasks: they go once nothing runs them. */
+function removeVanished(state: EngineState, run: Run) {
+  for (const { instances } of run.vanished) {
+    for (const instance of instances) {
+      if (!held.has(instance.state)) state.move(instance, "removed");
+    }
+  }
+}

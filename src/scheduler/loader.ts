@@ -1,0 +1,234 @@
+/** @module Brings the scheduler's state up to date with the store: what changed, no more. */
+import type { Logger } from "../base/log.ts";
+import { messageOf } from "../model/errors.ts";
+import { occupyingTaskStates } from "../model/task_state.ts";
+import type { EngineStore, Outline, RunSnapshot, SchedulableDag } from "../store/port.ts";
+import type { Changes } from "./inbox.ts";
+import type { Run, RunTask } from "./instance.ts";
+import { makePlan } from "./plan.ts";
+import type { EngineState } from "./state.ts";
+
+/** What loading needs. */
+export interface Loading {
+  store: EngineStore;
+  log: Logger;
+}
+
+/** Task instances that one sweep looks at again, beside what its outline shows. */
+const SWEPT_INSTANCES_MAX = 1_000;
+
+/** Read what changed into the state. */
+export async function loadChanges(state: EngineState, changes: Changes, loading: Loading) {
+  const { store } = loading;
+  if (changes.all) return await loadAll(state, loading);
+  // The usual case by far: some instances of known runs.
+  const [rows] = await Promise.all([
+    changes.instances.size > 0 ? store.loadTasks([...changes.instances]) : [],
+    changes.dags.size > 0 ? loadDags(state, [...changes.dags], loading) : null,
+  ]);
+  const runs = new Set(changes.runs);
+  for (const id of changes.runsOfInstances) if (!state.runs.has(id)) runs.add(id);
+  for (const row of rows) {
+    if (runs.has(row.dagRunId)) continue;
+    if (!state.putInstance(row)) runs.add(row.dagRunId);
+  }
+  if (runs.size > 0) await loadRuns(state, [...runs], loading);
+}
+
+async function loadAll(state: EngineState, loading: Loading) {
+  const [dags, pools, backfills, runs] = await Promise.all([
+    loading.store.loadDags(),
+    loading.store.loadPools(),
+    loading.store.loadBackfills(),
+    loading.store.loadRuns(),
+  ]);
+  putDags(state, dags, loading);
+  state.putPools(pools);
+  state.putBackfills(backfills);
+  await putRuns(state, runs, loading);
+}
+
+async function loadDags(state: EngineState, ids: string[], loading: Loading) {
+  const [dags, pools, backfills] = await Promise.all([
+    loading.store.loadDags(ids),
+    loading.store.loadPools(),
+    loading.store.loadBackfills(),
+  ]);
+  const found = new Set(dags.map((dag) => dag.dagId));
+  for (const id of ids) if (!found.has(id)) state.dag(id).row = null;
+  putDags(state, dags, loading);
+  state.putPools(pools);
+  state.putBackfills(backfills);
+}
+
+function putDags(state: EngineState, dags: readonly SchedulableDag[], { log }: Loading) {
+  for (const row of dags) {
+    const dag = state.putDag(row);
+    try {
+      state.plan(row.dagId, row.dagVersionId);
+    } catch (error) {
+      dag.row = null;
+      log.error("Could not plan a DAG; its runs are left out", {
+        dagId: row.dagId,
+        error: messageOf(error),
+      });
+    }
+  }
+}
+
+/** Read runs anew; those that the store does not have (any more) are forgotten. */
+export async function loadRuns(state: EngineState, ids: string[], loading: Loading) {
+  const found = await loading.store.loadRuns(ids);
+  const names = new Set(found.map(({ run }) => run.id));
+  for (const id of ids) if (!names.has(id)) state.dropRun(id);
+  await putRuns(state, found, loading);
+}
+
+async function putRuns(state: EngineState, found: readonly RunSnapshot[], loading: Loading) {
+  const { store, log } = loading;
+  await loadPlans(state, found, loading);
+  const backfillIds = found.map(({ run }) => run.backfillId).filter((id) => id !== null);
+  if (backfillIds.some((id) => !state.backfills.has(id))) {
+    state.putBackfills(await store.loadBackfills());
+  }
+  for (const snapshot of found) {
+    const { run } = snapshot;
+    const plan = state.plan(run.dagId, run.dagVersionId);
+    if (plan) state.putRun(snapshot, plan);
+    else {
+      log.error("Could not take up a run: its DAG version cannot be read", {
+        dagId: run.dagId,
+        runId: run.runId,
+        dagVersionId: run.dagVersionId,
+      });
+    }
+  }
+}
+
+async function loadPlans(state: EngineState, found: readonly RunSnapshot[], loading: Loading) {
+  const dagIds = new Set(
+    found.map(({ run }) => run.dagId).filter((id) => !state.dags.get(id)?.row),
+  );
+  if (dagIds.size > 0) putDags(state, await loading.store.loadDags([...dagIds]), loading);
+  const missing = new Set<string>();
+  for (const { run } of found) {
+    if (!state.plan(run.dagId, run.dagVersionId)) missing.add(run.dagVersionId);
+  }
+  if (missing.size === 0) return;
+  for (const version of await loading.store.loadDagVersions([...missing])) {
+    try {
+      state.plans.set(version.id, makePlan(version.id, version.spec));
+    } catch (error) {
+      loading.log.error("Could not plan a DAG version", {
+        dagId: version.dagId,
+        dagVersionId: version.id,
+        error: messageOf(error),
+      });
+    }
+  }
+}
+
+/** What one sweep leaves for the next. */
+export interface SweepNotes {
+  /** How often each run had changed. */
+  changes: ReadonlyMap<string, number>;
+  /** How many of the instances held by workers were read, all sweeps together. */
+  read: number;
+}
+
+/**
+ * Find what hints did not tell. Runs that changed since the last sweep are busy, their counts differ
+ * from the store's all the time; of those only what workers hold is read again. A quiet run whose
+ * counts differ is read anew.
+ */
+export async function sweep(
+  state: EngineState,
+  notes: SweepNotes,
+  loading: Loading,
+): Promise<SweepNotes> {
+  const { store } = loading;
+  const [outline, pools, backfills] = await Promise.all([
+    store.loadOutline(),
+    store.loadPools(),
+    store.loadBackfills(),
+  ]);
+  state.putPools(pools);
+  state.putBackfills(backfills);
+  const allHeld = heldInstances(state);
+  const held = nextSlice(allHeld, notes.read, SWEPT_INSTANCES_MAX);
+  const dags = changedDags(state, outline);
+  const runs = changedRuns(state, outline, notes);
+  if (held.length > 0) {
+    for (const row of await store.loadTasks(held)) {
+      if (!state.putInstance(row)) runs.add(row.dagRunId);
+    }
+  }
+  if (dags.length > 0) await loadDags(state, dags, loading);
+  if (runs.size > 0) await loadRuns(state, [...runs], loading);
+  forgetPlans(state);
+  const changes = new Map([...state.runs.values()].map((run) => [run.row.id, run.changes]));
+  return { changes, read: notes.read + held.length };
+}
+
+/** Up to `max` items, going on after the first `read`, round and round. */
+function nextSlice<T>(items: readonly T[], read: number, max: number): T[] {
+  if (items.length <= max) return [...items];
+  const start = read % items.length;
+  return [...items.slice(start), ...items.slice(0, start)].slice(0, max);
+}
+
+function changedDags(state: EngineState, { dags }: Outline): string[] {
+  const known = new Set<string>();
+  for (const dag of state.dags.values()) if (dag.row) known.add(dag.dagId);
+  const changed = dags.filter((dag) => {
+    const row = state.dags.get(dag.dagId)?.row;
+    known.delete(dag.dagId);
+    return row?.dagVersionId !== dag.dagVersionId || row.isPaused !== dag.isPaused ||
+      row.isStale !== dag.isStale;
+  });
+  return [...changed.map((dag) => dag.dagId), ...known];
+}
+
+function changedRuns(state: EngineState, { runs }: Outline, notes: SweepNotes): Set<string> {
+  const gone = new Set(state.runs.keys());
+  const changed = new Set<string>();
+  for (const outlined of runs) {
+    gone.delete(outlined.id);
+    const run = state.runs.get(outlined.id);
+    if (!run || run.state !== outlined.state) changed.add(outlined.id);
+    else if (run.plan.dagVersionId !== outlined.dagVersionId) changed.add(outlined.id);
+    else if ((run.row.cancelRequestedAt !== null) !== outlined.isCancelled) {
+      changed.add(outlined.id);
+    } else if (notes.changes.get(outlined.id) === run.changes && !sameCounts(run, outlined.tasks)) {
+      changed.add(outlined.id);
+    }
+  }
+  return changed.union(gone);
+}
+
+/** Nobody tells that a queued attempt was claimed, so queued and running count as one. */
+function sameCounts(run: Run, tasks: Outline["runs"][number]["tasks"]): boolean {
+  const { queued = 0, running = 0, ...others } = tasks;
+  if (queued + running !== run.counts.of("queued") + run.counts.of("running")) return false;
+  const rest = Object.entries(others) as [keyof typeof others, number][];
+  return rest.every(([name, count]) => run.counts.of(name) === count);
+}
+
+/** Instances that workers hold, as far as is known here. */
+function heldInstances(state: EngineState): string[] {
+  const isHeld = ({ counts }: Run | RunTask) =>
+    counts.of("queued") + counts.of("running") + counts.of("cancelling") > 0;
+  return [...state.runs.values()].filter(isHeld).flatMap((run) =>
+    run.tasks.filter(isHeld).flatMap((task) =>
+      task.instances.filter(({ state }) => occupyingTaskStates.has(state)).map(({ id }) => id)
+    )
+  );
+}
+
+/** Plans of versions that no run and no DAG uses. */
+function forgetPlans(state: EngineState) {
+  const used = new Set<string>();
+  for (const run of state.runs.values()) used.add(run.plan.dagVersionId);
+  for (const dag of state.dags.values()) if (dag.row) used.add(dag.row.dagVersionId);
+  for (const id of state.plans.keys()) if (!used.has(id)) state.plans.delete(id);
+}

@@ -1,0 +1,181 @@
+/** @module One pass of the leader: everything that follows from what changed, as one set of writes. */
+import type { Ids } from "../base/ids.ts";
+import { limits } from "../base/limits.ts";
+import type { Logger } from "../base/log.ts";
+import { messageOf } from "../model/errors.ts";
+import { isRunFinished } from "../model/run_state.ts";
+import type { NewRun, TaskMove, TickResult, TickWrites } from "../store/port.ts";
+import { decideRuns } from "./decide_runs.ts";
+import { decideRunState } from "./decide_run_state.ts";
+import { decideTasks } from "./decide_tasks.ts";
+import type { Instance, Run } from "./instance.ts";
+import type { EngineState } from "./state.ts";
+
+/** What a pass decided. */
+export interface Pass {
+  writes: TickWrites;
+  /** Nothing to write. */
+  isEmpty: boolean;
+  /** Attempts queued; when that is `limits.queueBatch`, more may follow at once. */
+  queued: number;
+  moved: readonly Instance[];
+  movedRuns: readonly Run[];
+}
+
+/** What a pass goes by beside the state. */
+export interface PassOptions {
+  now: Date;
+  ids: Ids;
+  log: Logger;
+}
+
+/** Tasks moved to `scheduled` in one pass; those beyond wait for their turn as they are. */
+const SCHEDULED_MAX = 4 * limits.queueBatch;
+
+/**
+ * Decide on all that changed or is due. The state is as if the writes had been made; hand their
+ * result to {@link settle}.
+ */
+export function decidePass(state: EngineState, options: PassOptions): Pass {
+  const writes: TickWrites = {
+    newRuns: [],
+    runMoves: [],
+    taskMoves: [],
+    expansions: [],
+    nextRuns: [],
+  };
+  const ready: Instance[] = [];
+  state.wake(options.now);
+  while (state.dirtyDags.size > 0 || state.dirtyRuns.size > 0) {
+    decideDirtyDags(state, writes, options);
+    decideDirtyRuns(state, writes, ready, options);
+  }
+  const queues = decideQueue(state, options.ids);
+  let scheduled = 0;
+  for (const instance of ready) {
+    if (instance.place === null || instance.state === "scheduled") continue;
+    if (++scheduled > SCHEDULED_MAX) break;
+    state.schedule(instance);
+  }
+  const moved = [...state.changedInstances];
+  const movedRuns = [...state.changedRuns];
+  writes.taskMoves = moved.map((instance) => taskMove(instance, queues.get(instance)));
+  writes.runMoves = movedRuns.map((run) => ({
+    id: run.row.id,
+    from: run.storedState,
+    to: run.state,
+  }));
+  const isEmpty = Object.values(writes).every((list: unknown[]) => list.length === 0);
+  return { writes, isEmpty, queued: queues.size, moved, movedRuns };
+}
+
+function taskMove(instance: Instance, queue: TaskMove["queue"]): TaskMove {
+  const { id, storedState: from, state: to } = instance;
+  return queue ? { id, from, to, queue } : { id, from, to };
+}
+
+function decideDirtyDags(state: EngineState, writes: TickWrites, { now, ids, log }: PassOptions) {
+  for (const dag of state.dirtyDags) {
+    state.dirtyDags.delete(dag);
+    try {
+      const { newRuns, nextRuns } = decideRuns(state, dag, { now, ids });
+      writes.newRuns.push(...newRuns);
+      writes.nextRuns.push(...nextRuns);
+    } catch (error) {
+      log.error("Could not decide on the runs of a DAG; its schedule is left out", {
+        dagId: dag.dagId,
+        error: messageOf(error),
+      });
+    }
+  }
+}
+
+function decideDirtyRuns(
+  state: EngineState,
+  writes: TickWrites,
+  ready: Instance[],
+  { ids, log }: PassOptions,
+) {
+  for (const run of state.dirtyRuns) {
+    state.dirtyRuns.delete(run);
+    const decided = decideTasks(state, run, { ids, log });
+    writes.expansions.push(...decided.expansions);
+    for (const instance of decided.ready) ready.push(instance);
+    const end = decideRunState({
+      state: run.state,
+      isCancelled: run.row.cancelRequestedAt !== null,
+      unfinished: run.counts.unfinished,
+      idle: run.idle,
+      failedLeaves: run.failedLeaves,
+    });
+    if (!end) continue;
+    state.moveRun(run, end.to);
+    log.info("Run ended", {
+      dagId: run.row.dagId,
+      runId: run.row.runId,
+      state: end.to,
+      ...(end.to === "failed" ? { why: end.why } : {}),
+    });
+  }
+}
+
+/** Give ready tasks their turn, each with a new attempt. */
+function decideQueue(state: EngineState, ids: Ids): Map<Instance, TaskMove["queue"]> {
+  const queues = new Map<Instance, TaskMove["queue"]>();
+  state.ready.pick(limits.queueBatch, (waiting) => {
+    const instance = waiting as Instance;
+    const { spec } = instance.task.plan;
+    const { row } = instance;
+    row.attemptId = ids.uuid();
+    row.tryNumber++;
+    row.nextTryAt = null;
+    queues.set(instance, {
+      attemptId: row.attemptId,
+      tryNumber: row.tryNumber,
+      queue: spec.queue,
+      pool: spec.pool,
+      poolSlots: spec.poolSlots,
+      priorityWeight: spec.priorityWeight,
+    });
+    state.move(instance, "queued");
+  });
+  // What moves to `queued` sets nothing off: no task waits for that.
+  state.dirtyRuns.clear();
+  return queues;
+}
+
+/**
+ * Take in what became of a pass's writes. Returns the runs of which something did not apply: they
+ * must be loaded anew.
+ */
+export function settle(state: EngineState, pass: Pass, result: TickResult): string[] {
+  const reload = new Set<string>();
+  unapplied(pass.writes.newRuns, result.newRuns, ({ id }: NewRun) => reload.add(id));
+  unapplied(pass.writes.expansions, result.expansions, (e) => reload.add(e.dagRunId));
+  const failedTasks = unapplied(pass.writes.taskMoves, result.taskMoves);
+  const failedRuns = unapplied(pass.writes.runMoves, result.runMoves);
+  for (const instance of pass.moved) {
+    if (failedTasks.has(instance.id)) reload.add(instance.task.run.row.id);
+    instance.storedState = instance.state;
+  }
+  state.changedInstances.clear();
+  for (const run of pass.movedRuns) {
+    if (failedRuns.has(run.row.id)) reload.add(run.row.id);
+    run.storedState = run.state;
+    if (isRunFinished(run.state)) state.dropRun(run.row.id);
+  }
+  state.changedRuns.clear();
+  return [...reload];
+}
+
+function unapplied<T extends { id: string }>(
+  written: readonly T[],
+  applied: readonly string[],
+  onMissing: (one: T) => void = () => {},
+): Set<string> {
+  if (applied.length === written.length) return new Set();
+  const done = new Set(applied);
+  const missing = written.filter((one) => !done.has(one.id));
+  missing.forEach(onMissing);
+  return new Set(missing.map((one) => one.id));
+}

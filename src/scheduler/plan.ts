@@ -1,0 +1,92 @@
+/** @module A DAG version made ready for deciding: tasks by number, edges both ways. */
+import type { DagSpec, TaskSpec } from "../model/dag_spec.ts";
+
+/** Where the number of a mapped task's instances comes from. */
+export type LengthSource = { kind: "literal"; length: number } | { kind: "task"; index: number };
+
+/** One task of a plan. `index` is its place in topological order. */
+export interface PlanTask {
+  readonly index: number;
+  readonly spec: TaskSpec;
+  readonly upstream: readonly number[];
+  readonly downstream: readonly number[];
+  /** Nothing comes after it: its end says how the run ended. */
+  readonly isLeaf: boolean;
+  /** Null when the task is not mapped. */
+  readonly lengthFrom: LengthSource | null;
+}
+
+/** A DAG version as the scheduler uses it; immutable. */
+export interface Plan {
+  readonly dagVersionId: string;
+  readonly spec: DagSpec;
+  readonly tasks: readonly PlanTask[];
+  readonly indexOf: ReadonlyMap<string, number>;
+  /** Tasks reachable from `index`, without itself. */
+  descendants(index: number): ReadonlySet<number>;
+}
+
+/** Make a plan; throws when the tasks are not in topological order. */
+export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
+  const indexOf = new Map(spec.tasks.map((task, index) => [task.taskId, index]));
+  const upstream = spec.tasks.map((task, index) => upstreamOf(task, index, indexOf, spec.dagId));
+  const downstream: number[][] = spec.tasks.map(() => []);
+  upstream.forEach((ups, index) => ups.forEach((up) => downstream[up].push(index)));
+  const tasks = spec.tasks.map((task, index): PlanTask => ({
+    index,
+    spec: task,
+    upstream: upstream[index],
+    downstream: downstream[index],
+    isLeaf: downstream[index].length === 0,
+    lengthFrom: lengthSource(task, indexOf),
+  }));
+  const reached = new Map<number, ReadonlySet<number>>();
+  return {
+    dagVersionId,
+    spec,
+    tasks,
+    indexOf,
+    descendants(index) {
+      let set = reached.get(index);
+      if (!set) reached.set(index, set = reachableFrom(index, downstream));
+      return set;
+    },
+  };
+}
+
+function upstreamOf(
+  task: TaskSpec,
+  index: number,
+  indexOf: ReadonlyMap<string, number>,
+  dagId: string,
+): number[] {
+  const source = lengthSource(task, indexOf);
+  const ids = task.upstream.map((id) => indexOf.get(id) ?? Infinity);
+  const all = new Set(source?.kind === "task" ? [...ids, source.index] : ids);
+  for (const up of all) {
+    if (up < index) continue;
+    throw new Error(
+      `Cannot plan DAG "${dagId}": task "${task.taskId}" stands before an upstream of it, ` +
+        `tasks must be in topological order`,
+    );
+  }
+  return [...all].toSorted((a, b) => a - b);
+}
+
+function lengthSource(task: TaskSpec, indexOf: ReadonlyMap<string, number>): LengthSource | null {
+  const input = task.mappedOver === null ? undefined : task.inputs[task.mappedOver];
+  if (input?.kind === "itemOf") return { kind: "literal", length: input.items.length };
+  if (input?.kind === "item") return { kind: "task", index: indexOf.get(input.taskId) ?? Infinity };
+  return null;
+}
+
+function reachableFrom(index: number, downstream: readonly (readonly number[])[]) {
+  const seen = new Set<number>();
+  const open = [...downstream[index]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    open.push(...downstream[next]);
+  }
+  return seen;
+}

@@ -1,0 +1,301 @@
+/**
+ * @module What the scheduler knows: unfinished runs, DAGs, limits and what may start.
+ *
+ * Every change goes through {@link EngineState.move}, which keeps all counters, so a pass costs what
+ * changed since the last one, whatever the size of the runs.
+ */
+import { ReadyQueue } from "../dispatcher/ready_queue.ts";
+import type { Pool, TaskInstance } from "../model/rows.ts";
+import { isFinished, occupyingTaskStates, type TaskState } from "../model/task_state.ts";
+import type { BackfillLimits, RunSnapshot, SchedulableDag } from "../store/port.ts";
+import type { DueRun } from "../timetable/mod.ts";
+import { Heap } from "./heap.ts";
+import { Instance, Run } from "./instance.ts";
+import { makePlan, type Plan } from "./plan.ts";
+import { RunQueue } from "./run_queue.ts";
+
+/** A DAG with what is known of its runs. */
+export class Dag {
+  /** Null when the DAG is not known to the store (any more) and only its runs are left. */
+  row: SchedulableDag | null = null;
+  /** The next automatic run, due now or later. */
+  next: DueRun | null = null;
+  wakeAtMs: number | null = null;
+  /** By backfill id; "" has the runs that are not a backfill's. */
+  readonly queues = new Map<string, RunQueue>();
+
+  constructor(readonly dagId: string) {}
+
+  queue(backfillId: string | null): RunQueue {
+    const key = backfillId ?? "";
+    let queue = this.queues.get(key);
+    if (!queue) this.queues.set(key, queue = new RunQueue());
+    return queue;
+  }
+}
+
+/** Something to look at again at an instant. */
+type Due = Instance | Run | Dag;
+
+/** See the module. */
+export class EngineState {
+  readonly dags = new Map<string, Dag>();
+  readonly runs = new Map<string, Run>();
+  readonly instances = new Map<string, Instance>();
+  readonly plans = new Map<string, Plan>();
+  readonly ready = new ReadyQueue();
+  backfills = new Map<string, BackfillLimits>();
+
+  /** To look at in the next pass. */
+  readonly dirtyDags = new Set<Dag>();
+  readonly dirtyRuns = new Set<Run>();
+  /** With a state that the store does not have yet. */
+  readonly changedInstances = new Set<Instance>();
+  readonly changedRuns = new Set<Run>();
+
+  readonly #due = new Heap<{ atMs: number; what: Due }>();
+  #poolNames = new Set<string>();
+
+  /** Take in DAGs as they are now. */
+  putDag(row: SchedulableDag): Dag {
+    const dag = this.dag(row.dagId);
+    dag.row = row;
+    this.ready.setDag(row.dagId, {
+      maxActiveTasks: row.spec.maxActiveTasks,
+      isPaused: row.isPaused,
+    });
+    this.dirtyDags.add(dag);
+    return dag;
+  }
+
+  /** The DAG, made if need be. */
+  dag(dagId: string): Dag {
+    let dag = this.dags.get(dagId);
+    if (!dag) this.dags.set(dagId, dag = new Dag(dagId));
+    return dag;
+  }
+
+  /** Take in the pools that there are. */
+  putPools(pools: readonly Pool[]): void {
+    const names = new Set(pools.map((pool) => pool.name));
+    for (const gone of this.#poolNames.difference(names)) this.ready.setPool(gone, null);
+    for (const { name, slots } of pools) this.ready.setPool(name, slots);
+    this.#poolNames = names;
+  }
+
+  /** Take in the limits of the backfills that have unfinished runs. */
+  putBackfills(backfills: readonly BackfillLimits[]): void {
+    this.backfills = new Map(backfills.map((backfill) => [backfill.id, backfill]));
+    for (const dag of this.dags.values()) {
+      if (dag.queues.size > (dag.queues.has("") ? 1 : 0)) this.dirtyDags.add(dag);
+    }
+  }
+
+  /** The plan of a DAG version, if its spec is known. */
+  plan(dagId: string, dagVersionId: string): Plan | undefined {
+    const known = this.plans.get(dagVersionId);
+    const row = this.dags.get(dagId)?.row;
+    if (known || row?.dagVersionId !== dagVersionId) return known;
+    const plan = makePlan(dagVersionId, row.spec);
+    this.plans.set(dagVersionId, plan);
+    return plan;
+  }
+
+  /** Take in a run as it is now, in place of what was known of it. */
+  putRun({ run: row, tasks }: RunSnapshot, plan: Plan): Run | null {
+    this.dropRun(row.id);
+    if (row.state === "success" || row.state === "failed") return null;
+    const run = new Run(row, plan);
+    this.runs.set(row.id, run);
+    const dag = this.dag(row.dagId);
+    if (run.state === "queued") this.#enqueueRun(dag, run);
+    else dag.queue(row.backfillId).running++;
+    for (const task of tasks) this.addInstance(run, task);
+    for (const { index } of plan.tasks) run.markDirty(index);
+    this.dirtyRuns.add(run);
+    return run;
+  }
+
+  #enqueueRun(dag: Dag, run: Run) {
+    dag.queue(run.row.backfillId).add(run);
+    this.dirtyDags.add(dag);
+  }
+
+  /** Forget a run: it has ended, or it is about to be taken in anew. */
+  dropRun(id: string): void {
+    const run = this.runs.get(id);
+    if (!run) return;
+    for (const task of [...run.tasks, ...run.vanished]) {
+      for (const instance of task.instances) {
+        this.#leave(instance);
+        this.instances.delete(instance.id);
+        this.changedInstances.delete(instance);
+      }
+    }
+    const dag = this.dag(run.row.dagId);
+    const queue = dag.queue(run.row.backfillId);
+    if (run.state === "queued") queue.remove(run);
+    if (run.state === "running") queue.running--;
+    this.runs.delete(id);
+    this.dirtyRuns.delete(run);
+    this.changedRuns.delete(run);
+    this.dirtyDags.add(dag);
+    if (queue.active === 0 && run.row.backfillId) dag.queues.delete(run.row.backfillId);
+  }
+
+  /** Add an instance of a run. */
+  addInstance(run: Run, row: TaskInstance): Instance {
+    const instance = new Instance(run.task(row.taskId), row.id, row.mapIndex, row.state, row);
+    instance.task.instances.push(instance);
+    this.instances.set(row.id, instance);
+    this.#enter(instance);
+    return instance;
+  }
+
+  /** Take in an instance as it is now; false when it is unknown and its run must be loaded. */
+  putInstance(row: TaskInstance): boolean {
+    const instance = this.instances.get(row.id);
+    if (!instance || instance.mapIndex !== row.mapIndex) return false;
+    // Leaving and entering keeps whatever hangs on the row (the due instant) in step with it.
+    this.#leave(instance);
+    const was = instance.state;
+    instance.row = row;
+    instance.state = row.state;
+    instance.storedState = row.state;
+    this.changedInstances.delete(instance);
+    this.#enter(instance);
+    this.#spread(instance, was);
+    return true;
+  }
+
+  /** Decide that an instance has this state from now on. */
+  move(instance: Instance, to: TaskState): void {
+    const was = instance.state;
+    if (was === to) return;
+    this.#leave(instance);
+    instance.state = to;
+    this.#enter(instance);
+    this.#spread(instance, was);
+    if (to === instance.storedState) this.changedInstances.delete(instance);
+    else this.changedInstances.add(instance);
+  }
+
+  /** Decide that an instance may start: it waits for its turn. */
+  makeReady(instance: Instance): void {
+    this.#setIdle(instance, false);
+    this.ready.add(instance);
+  }
+
+  /** Put what may start and has not had its turn yet into `scheduled`; it keeps its place. */
+  schedule(instance: Instance): void {
+    const { task, state } = instance;
+    task.counts.add(state, -1);
+    task.run.counts.add(state, -1);
+    instance.state = "scheduled";
+    task.counts.add("scheduled", 1);
+    task.run.counts.add("scheduled", 1);
+    this.changedInstances.add(instance);
+  }
+
+  /** Decide that a run has this state from now on. */
+  moveRun(run: Run, to: Run["state"]): void {
+    const dag = this.dag(run.row.dagId);
+    const queue = dag.queue(run.row.backfillId);
+    if (run.state === "queued") queue.remove(run);
+    if (run.state === "running") queue.running--;
+    run.state = to;
+    if (to === "running") {
+      queue.running++;
+      for (const task of run.tasks) {
+        run.markDirty(task.plan.index);
+        if (task.counts.of("scheduled") === 0) continue;
+        for (const each of task.instances) if (each.state === "scheduled") this.makeReady(each);
+      }
+    }
+    this.changedRuns.add(run);
+    this.dirtyRuns.add(run);
+    this.dirtyDags.add(dag);
+  }
+
+  /** Look at something again at an instant; only the newest instant of each counts. */
+  wakeAt(at: Date, what: Due): void {
+    if (what.wakeAtMs === at.getTime()) return;
+    what.wakeAtMs = at.getTime();
+    this.#due.push(at.getTime(), { atMs: at.getTime(), what });
+  }
+
+  /** The next instant at which something is due; null when nothing is. */
+  nextDueAt(): Date | null {
+    return this.#due.size > 0 ? new Date(this.#due.leastKey) : null;
+  }
+
+  /** Mark everything that is due by now. */
+  wake(now: Date): void {
+    while (this.#due.leastKey <= now.getTime()) {
+      const { atMs, what } = this.#due.pop()!;
+      if (what.wakeAtMs !== atMs) continue;
+      what.wakeAtMs = null;
+      if (what instanceof Dag) this.dirtyDags.add(what);
+      else if (what instanceof Run) this.dirtyDags.add(this.dag(what.row.dagId));
+      else this.#wakeInstance(what, now);
+    }
+  }
+
+  #wakeInstance(instance: Instance, now: Date) {
+    const { state, row, task } = instance;
+    if (state !== "up_for_retry" && state !== "up_for_reschedule") return;
+    if (this.instances.get(instance.id) !== instance || instance.place) return;
+    if (row.nextTryAt && row.nextTryAt > now) return;
+    this.#setIdle(instance, true);
+    task.run.markDirty(task.plan.index);
+    this.dirtyRuns.add(task.run);
+  }
+
+  #leave(instance: Instance) {
+    const { task, state } = instance;
+    const { run } = task;
+    task.counts.add(state, -1);
+    run.counts.add(state, -1);
+    if (task.plan.isLeaf && endedBadly(state)) run.failedLeaves--;
+    if (occupyingTaskStates.has(state)) this.ready.release(task.demand);
+    this.#setIdle(instance, false);
+    this.ready.remove(instance);
+  }
+
+  #enter(instance: Instance) {
+    const { task, state } = instance;
+    const { run } = task;
+    task.counts.add(state, 1);
+    run.counts.add(state, 1);
+    if (task.plan.isLeaf && endedBadly(state)) run.failedLeaves++;
+    if (occupyingTaskStates.has(state)) this.ready.occupy(task.demand);
+    if (state === "none") this.#setIdle(instance, true);
+    if (state === "scheduled" && run.state === "running") this.ready.add(instance);
+    if (state === "up_for_retry" || state === "up_for_reschedule") {
+      this.wakeAt(instance.row.nextTryAt ?? new Date(0), instance);
+    }
+  }
+
+  /** Have whatever depends on a change looked at again. */
+  #spread({ task, state }: Instance, was: TaskState) {
+    const { run, plan } = task;
+    if (state !== was) run.changes++;
+    this.dirtyRuns.add(run);
+    if (state === "none") run.markDirty(plan.index);
+    if (!isFinished(state) && !isFinished(was)) return;
+    for (const index of plan.downstream) run.markDirty(index);
+  }
+
+  #setIdle(instance: Instance, isIdle: boolean) {
+    const { idle, run } = instance.task;
+    if (idle.has(instance) === isIdle) return;
+    if (isIdle) idle.add(instance);
+    else idle.delete(instance);
+    run.idle += isIdle ? 1 : -1;
+  }
+}
+
+/** Did it end in a way that fails the run when it is a leaf? */
+function endedBadly(state: TaskState): boolean {
+  return state === "failed" || state === "upstream_failed" || state === "cancelled";
+}
