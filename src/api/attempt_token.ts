@@ -18,8 +18,10 @@ export interface AttemptClaims {
   tryNumber: number;
   maxTries: number;
   infraLosses: number;
-  /** Queue and run id are for messages only. */
+  dagId: string;
   runId: string;
+  /** Trace that the attempt belongs to. */
+  traceParent: string | null;
   /** Seconds since 1970 after which the token is refused. */
   expiresAtS: number;
 }
@@ -113,6 +115,8 @@ type Packed = [
   number,
   number,
   string,
+  string,
+  string | null,
   number,
 ];
 
@@ -127,7 +131,9 @@ function pack(c: AttemptClaims): Packed {
     c.tryNumber,
     c.maxTries,
     c.infraLosses,
+    c.dagId,
     c.runId,
+    c.traceParent,
     c.expiresAtS,
   ];
 }
@@ -143,7 +149,9 @@ function unpack(p: Packed): AttemptClaims {
     tryNumber: p[6],
     maxTries: p[7],
     infraLosses: p[8],
-    runId: p[9],
-    expiresAtS: p[10],
+    dagId: p[9],
+    runId: p[10],
+    traceParent: p[11],
+    expiresAtS: p[12],
   };
 }

@@ -13,7 +13,9 @@ const claims: AttemptClaims = {
   tryNumber: 1,
   maxTries: 2,
   infraLosses: 0,
+  dagId: "d",
   runId: "manual__2030-01-01T00:00:00+00:00",
+  traceParent: null,
   expiresAtS: 2_000,
 };
 

@@ -130,21 +130,24 @@ export function executionCalls(parts: CallsParts): Calls {
 
   /** Plain endings share a commit; one with effects has a transaction of its own anyway. */
   async function writeOne(each: Decided): Promise<CallResult> {
-    const first = await commitOne(each.ending);
+    const first = await commitOne(each.ending, each.facts);
     if (first.status === "fulfilled" && first.value.result === "invalid") {
       const refused = decideRefused(each.facts, first.value.reason);
-      return resultOf(each, refused, await commitOne(refused));
+      return resultOf(each, refused, await commitOne(refused, each.facts));
     }
     return resultOf(each, each.ending, first);
   }
 
-  async function commitOne(ending: AttemptEnding): Promise<PromiseSettledResult<EndingResult>> {
+  async function commitOne(
+    ending: AttemptEnding,
+    { attempt }: EndingFacts,
+  ): Promise<PromiseSettledResult<EndingResult>> {
     if (!ending.effects) return (await commit([ending]))[0];
     const [settled] = await Promise.allSettled([
       parts.tracer.span(
         "attempt.publish",
-        { "tidewheel.attempt_id": ending.attemptId },
-        null,
+        { "tidewheel.dag_id": attempt.dagId, "tidewheel.task_id": attempt.taskId },
+        attempt.traceParent,
         () => store.endAttempts([ending], clock.now()),
       ),
     ]);

@@ -78,7 +78,12 @@ async function resolveInput(
       return input.taskIds.filter((id) => outputs.get(id)?.length)
         .map((id) => valueOf(outputs.get(id)!));
     case "item": {
-      const [source] = outputs.get(input.taskId) ?? [];
+      const found = outputs.get(input.taskId) ?? [];
+      if (found.some((output) => output.mapIndex >= 0)) {
+        const own = found.find((output) => output.mapIndex === mapIndex);
+        return own ? inline(own) : null;
+      }
+      const [source] = found;
       const list = source?.outputKey ? await lists.read(source.outputKey) : source?.output;
       return itemOf(list, mapIndex, `the output of task "${input.taskId}"`);
     }
