@@ -1,0 +1,180 @@
+/** @module What the parser knows of each DAG file: whether it changed, and whose the DAG ids are. */
+import { type FolderSnapshot, signatureOfFile } from "./discover.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import type { ParsedFile } from "./parsed_file.ts";
+import type { FileRecord, KnownFile, ParseOutcome, SourceFile } from "./port.ts";
+import type { SourceReader } from "./sources.ts";
+
+interface FileState {
+  kind: ParseOutcome["kind"];
+  /** DAGs that it owns: those of its last good version. */
+  dagIds: string[];
+  fingerprint: string | null;
+  sources: SourceFile[];
+  /** The folder's signature of each source when it was last found unchanged. */
+  signatures: Map<string, string>;
+  /** A transient error is looked at again then. */
+  retryAtMs: number | null;
+  /** Ids that it declares and other files own. */
+  wants: string[];
+}
+
+/** A transient error is looked at again after this long. */
+const RETRY_MS = 60_000;
+
+/** Files and DAG ids as they were recorded last. */
+export class KnownFiles {
+  readonly #files = new Map<string, FileState>();
+  readonly #owners = new Map<string, string>();
+  readonly #dir: string;
+
+  /** `known` as recorded; files that `product` parses otherwise count as changed. */
+  constructor(dir: string, known: readonly KnownFile[], product: string) {
+    this.#dir = dir;
+    for (const { file, fingerprint, sources, kind, dagIds } of known) {
+      const current = fingerprint === fingerprintOf(sources, product) ? fingerprint : null;
+      const state = { kind, dagIds, fingerprint: current, sources, signatures: new Map() };
+      this.#files.set(file, { ...state, retryAtMs: null, wants: [] });
+      for (const dagId of dagIds) this.#owners.set(dagId, file);
+    }
+  }
+
+  /** Counts for the health route. */
+  counts(): { files: number; dags: number; importErrors: number } {
+    const importErrors = this.#files.values().filter(({ kind }) => kind === "error");
+    return {
+      files: this.#files.size,
+      dags: this.#owners.size,
+      importErrors: [...importErrors].length,
+    };
+  }
+
+  /** DAGs that the file owns. */
+  dagIdsOf(file: string): readonly string[] {
+    return this.#files.get(file)?.dagIds ?? [];
+  }
+
+  /** Must `file` be parsed? Reads only those of its sources whose signature changed. */
+  async isChanged(
+    file: string,
+    { snapshot, folderChanged, reader, nowMs }: {
+      snapshot: FolderSnapshot;
+      folderChanged: boolean;
+      reader: SourceReader;
+      nowMs: number;
+    },
+  ): Promise<boolean> {
+    const state = this.#files.get(file);
+    if (!state) return true;
+    if (state.retryAtMs !== null && nowMs >= state.retryAtMs) return true;
+    if (state.fingerprint === null) return folderChanged;
+    for (const { path, sha256 } of state.sources) {
+      const signature = this.#signature(path, snapshot);
+      if (state.signatures.get(path) === signature) continue;
+      const source = await reader.read(path).catch(() => null);
+      if ((source?.sha256 ?? "") !== sha256) return true;
+      state.signatures.set(path, signature);
+    }
+    return false;
+  }
+
+  /** Files that are not among `present` any more; they own no DAG from now on. */
+  releaseGone(present: ReadonlySet<string>): string[] {
+    const gone = [...this.#files.keys()].filter((file) => !present.has(file));
+    for (const file of gone) this.#disown(file);
+    return gone;
+  }
+
+  /** Forget files. */
+  forget(files: readonly string[]): void {
+    for (const file of files) this.#files.delete(file);
+  }
+
+  /**
+   * The record of a file that was parsed after `snapshot` was taken: without its fingerprint where it
+   * has changed since, an error instead where it declares DAGs that others own.
+   */
+  settle({ record }: ParsedFile, snapshot: FolderSnapshot): FileRecord {
+    const taken = this.#taken(record);
+    if (taken.length === 0) {
+      const moved = record.sources.some(({ path }) =>
+        this.#signature(path, snapshot) !== signatureOfFile(this.#dir, path)
+      );
+      return moved ? { ...record, fingerprint: null } : record;
+    }
+    const owners = taken.map((dagId) => `"${dagId}" belongs to ${this.#owners.get(dagId)}`);
+    return {
+      ...record,
+      fingerprint: null,
+      outcome: {
+        kind: "error",
+        error: {
+          message: `Cannot take the DAGs of ${record.file}: the id ${owners.join(", ")}; ` +
+            `give one of them another id`,
+          path: record.file,
+          line: null,
+          column: null,
+          frame: null,
+        },
+      },
+    };
+  }
+
+  /** Who owns what after this record; call it in the order of the records. */
+  claim({ file, outcome }: FileRecord): void {
+    if (outcome.kind === "error") return;
+    const ids = outcome.kind === "dags" ? outcome.dags.map(({ dagId }) => dagId) : [];
+    this.#disown(file);
+    for (const dagId of ids) this.#owners.set(dagId, file);
+  }
+
+  /** Keep what was recorded of a parsed file. */
+  keep(parsed: ParsedFile, record: FileRecord, snapshot: FolderSnapshot, nowMs: number): void {
+    const { file, fingerprint, sources, outcome } = record;
+    const unsettled = fingerprint === null && parsed.record.fingerprint !== null;
+    const wants = this.#taken(parsed.record);
+    this.#files.set(file, {
+      kind: outcome.kind,
+      dagIds: outcome.kind === "error"
+        ? this.#files.get(file)?.dagIds ?? []
+        : outcome.kind === "dags"
+        ? outcome.dags.map(({ dagId }) => dagId)
+        : [],
+      fingerprint,
+      sources,
+      signatures: new Map(sources.map(({ path }) => [path, this.#signature(path, snapshot)])),
+      retryAtMs: parsed.transient ? nowMs + RETRY_MS : unsettled && !wants.length ? nowMs : null,
+      wants,
+    });
+  }
+
+  /** Have ids become free that a refused file declares? Those files count as changed then. */
+  reviveWaiting(): boolean {
+    let revived = false;
+    for (const state of this.#files.values()) {
+      if (state.wants.length === 0 || state.wants.some((dagId) => this.#owners.has(dagId))) {
+        continue;
+      }
+      state.wants = [];
+      state.retryAtMs = 0;
+      revived = true;
+    }
+    return revived;
+  }
+
+  #taken({ file, outcome }: FileRecord): string[] {
+    if (outcome.kind !== "dags") return [];
+    return outcome.dags.map(({ dagId }) => dagId)
+      .filter((dagId) => (this.#owners.get(dagId) ?? file) !== file);
+  }
+
+  #disown(file: string): void {
+    for (const dagId of this.#files.get(file)?.dagIds ?? []) {
+      if (this.#owners.get(dagId) === file) this.#owners.delete(dagId);
+    }
+  }
+
+  #signature(path: string, snapshot: FolderSnapshot): string {
+    return snapshot.get(path) ?? signatureOfFile(this.#dir, path);
+  }
+}

@@ -1,0 +1,114 @@
+/** @module Writes parsed files to object storage and the database as they come, in groups. */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import { bundleKey } from "../contract/bundle.ts";
+import { hasCode } from "../model/errors.ts";
+import type { ObjectStore } from "../objects/port.ts";
+import type { FolderSnapshot } from "./discover.ts";
+import type { KnownFiles } from "./known_files.ts";
+import type { ParsedFile } from "./parsed_file.ts";
+import type { FileRecord, ParserStore } from "./port.ts";
+
+/** Options of {@link Recorder}. */
+export interface RecorderOptions {
+  store: ParserStore;
+  objects: ObjectStore;
+  known: KnownFiles;
+  /** Taken before the files were read. */
+  snapshot: FolderSnapshot;
+  clock: Clock;
+  log: Logger;
+  /** DAGs whose version, file or staleness changed, after the commit. */
+  onChanged(dagIds: string[]): void;
+}
+
+/** Files in one transaction. */
+const GROUP_FILES = 100;
+
+/** Takes parsed files and writes them; while one group is written, the next one gathers. */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  #waiting: ParsedFile[] = [];
+  #writing: Promise<void> | null = null;
+  #failure: { error: unknown } | null = null;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Write this file soon. */
+  add(file: ParsedFile): void {
+    this.#waiting.push(file);
+    this.#writing ??= this.#writeAll().finally(() => this.#writing = null);
+  }
+
+  /** Resolves when all is written; rejects with the first failure, after which nothing is written. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  async #writeAll(): Promise<void> {
+    // What is added in this turn goes into the first group.
+    await Promise.resolve();
+    while (this.#waiting.length > 0 && !this.#failure) {
+      const group = this.#waiting.splice(0, GROUP_FILES);
+      await this.#write(group.toSorted(byFile)).catch((error) => this.#failure = { error });
+    }
+    this.#waiting = [];
+  }
+
+  async #write(group: ParsedFile[]): Promise<void> {
+    const { store, objects, known, snapshot, clock, log, onChanged } = this.#options;
+    const settled: [ParsedFile, FileRecord][] = [];
+    const dropped: string[] = [];
+    for (const parsed of group) {
+      const record = known.settle(parsed, snapshot);
+      settled.push([parsed, record]);
+      if (record.outcome.kind === "error") continue;
+      const before = known.dagIdsOf(record.file);
+      known.claim(record);
+      const now = new Set(idsOf(record));
+      dropped.push(...before.filter((dagId) => !now.has(dagId)));
+    }
+    await Promise.all(settled.map(([parsed, record]) => putBundle(objects, parsed, record)));
+    const records = settled.map(([, record]) => record);
+    const changes = await store.record(records, clock.now());
+    for (const [parsed, record] of settled) {
+      known.keep(parsed, record, snapshot, clock.monotonicMs());
+      logOutcome(log, record);
+    }
+    const changed = changes.filter(({ change }) => change !== "unchanged");
+    for (const { dagId, change, versionNumber } of changed) {
+      log.info(`DAG ${change}`, { dagId, versionNumber });
+    }
+    const ids = [...changed.map(({ dagId }) => dagId), ...dropped];
+    if (ids.length > 0) onChanged(ids);
+  }
+}
+
+const byFile = (a: ParsedFile, b: ParsedFile) => (a.record.file < b.record.file ? -1 : 1);
+
+async function putBundle(
+  objects: ObjectStore,
+  { packed }: ParsedFile,
+  { outcome }: FileRecord,
+): Promise<void> {
+  if (outcome.kind !== "dags" || !packed) return;
+  const key = bundleKey(outcome.bundle.hash);
+  if (await objects.stat(key)) return;
+  await objects.put(key, packed).catch((error) => {
+    // The same content, packed by another version of gzip.
+    if (!hasCode(error, "CONFLICT")) throw error;
+  });
+}
+
+function idsOf({ outcome }: FileRecord): string[] {
+  return outcome.kind === "dags" ? outcome.dags.map(({ dagId }) => dagId) : [];
+}
+
+function logOutcome(log: Logger, { file, outcome }: FileRecord): void {
+  if (outcome.kind !== "error") return;
+  const { message, path, line, column } = outcome.error;
+  log.warn("DAG file refused", { file, error: message, path, line, column });
+}
