@@ -98,6 +98,8 @@ Deno.test("dag() refuses times that cannot be", () => {
   refuse({ schedule: "0 6 * *" }, "it has 4 fields");
   refuse({ start: "2026-01-02", end: "2026-01-02" }, "is not after its start");
   refuse({ timezone: "Mars/Olympus" }, 'its timezone "Mars/Olympus" does not exist');
+  refuse({ timezone: "+02:00" }, "give an IANA name");
+  refuse({ timezone: 5 as never }, "give an IANA name");
   refuse({ schedule: "@daily", catchup: true }, "give the start to catch up from");
   refuse({ maxActiveRuns: 0 }, "maxActiveRuns: Too small");
 });

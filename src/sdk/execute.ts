@@ -12,7 +12,7 @@ import type { TaskNode } from "./builder.ts";
 import type { TaskContext, TaskEngine, TaskFiles } from "./context.ts";
 import { dagsOf } from "./dag.ts";
 import type { Operator } from "./operator.ts";
-import { fetchInputs, type OpenContext, openContext, parseConf } from "./open_context.ts";
+import { factsOf, fetchInputs, type OpenContext, openContext, parseConf } from "./open_context.ts";
 import { resolveParams } from "./operator_params.ts";
 import { branchOutcome, checked, finish, functionOutcome, operatorOutcome } from "./returned.ts";
 
@@ -94,7 +94,7 @@ async function runOperator(
   ctx: TaskContext,
   input: (name: string) => unknown,
 ): Promise<unknown> {
-  const resolved = resolveParams(node.params, ctx, input);
+  const resolved = resolveParams(node.params, factsOf(ctx), input);
   const params = checked(operator.params, resolved, `parameters of ${operator.name}`);
   const inputs: Record<string, unknown> = {};
   for (const [name, shape] of Object.entries(operator.inputs ?? {})) {

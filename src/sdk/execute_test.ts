@@ -20,7 +20,8 @@ const services: TaskServices = {
   engine: { run: () => Promise.reject() },
   dataset: () => Promise.resolve(null),
   variable: (key) => Promise.resolve(`value of ${key}`),
-  object: (key) => Promise.resolve([`${key}/0`, `${key}/1`]),
+  object: (key) =>
+    Promise.resolve(key === "links" ? [0, { $object: "big" }] : [`${key}/0`, `${key}/1`]),
 };
 
 function workload(of: Dag, taskId: string, over: Partial<TaskWorkload> = {}): TaskWorkload {
@@ -158,6 +159,7 @@ Deno.test("runTask() turns a function's return into an outcome", async () => {
     AppError,
     'the output of task "t" at rows[0].at is a Date',
   );
+  await assertRejects(() => outcomeOf([{ $object: "k" }]), AppError, "a reserved form");
 });
 
 Deno.test("runTask() checks a function's output by its schema", async () => {
@@ -196,17 +198,19 @@ Deno.test("runTask() fetches inputs that were too large to travel", async () => 
     all: { $object: "big" },
     one: { $object: "big", $index: 1 },
     list: ["x", { $object: "p" }],
+    links: { $object: "links" },
     own: { $object: "big", more: 1 },
   };
   await run(() => {
     const a = task({ id: "a" }, () => "x");
-    const names = { all: a, one: a, list: [a], own: a };
+    const names = { all: a, one: a, list: [a], links: a, own: a };
     task({ id: "t", inputs: names }, (_ctx, given) => void seen.push(given));
   }, { inputs });
   assertEquals(seen, [{
     all: ["big/0", "big/1"],
     one: "big/1",
     list: ["x", ["p/0", "p/1"]],
+    links: [0, ["big/0", "big/1"]],
     own: { $object: "big", more: 1 },
   }]);
 });

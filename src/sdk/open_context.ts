@@ -1,7 +1,7 @@
 /** @module Makes the context of a task from its workload. */
 import { AppError } from "../model/errors.ts";
 import type { TaskServices, TaskWorkload } from "./execute.ts";
-import type { DataInterval, TaskContext, TaskStateStore } from "./context.ts";
+import type { DataInterval, RunFacts, TaskContext, TaskStateStore } from "./context.ts";
 import type { Dag } from "./dag.ts";
 import { canonical, type Json } from "./json.ts";
 import { problemsOf } from "./zod_problems.ts";
@@ -76,22 +76,34 @@ export async function fetchInputs(
   inputs: Readonly<Record<string, unknown>>,
   services: Pick<TaskServices, "object">,
 ): Promise<Record<string, unknown>> {
-  const fetched = new Map<string, Promise<unknown>>();
+  const stored = new Map<string, Promise<unknown>>();
   const fetchOne = async (value: unknown) => {
     const link = linkOf(value);
     if (!link) return value;
-    if (!fetched.has(link.key)) fetched.set(link.key, services.object(link.key));
-    const stored = await fetched.get(link.key);
-    return link.index === null ? stored : (stored as unknown[])[link.index];
+    if (!stored.has(link.key)) stored.set(link.key, services.object(link.key));
+    const found = await stored.get(link.key);
+    return link.index === null ? found : (found as unknown[])[link.index];
   };
-  const entries = Object.entries(inputs).map(async ([name, value]) => [
-    name,
-    Array.isArray(value) ? await Promise.all(value.map(fetchOne)) : await fetchOne(value),
-  ]);
-  return Object.fromEntries(await Promise.all(entries));
+  const fetchAll = async (given: unknown) => {
+    // A long array of outputs is itself stored, with links to those that are large.
+    const value = await fetchOne(given);
+    return Array.isArray(value) && value.some(linkOf)
+      ? await Promise.all(value.map(fetchOne))
+      : value;
+  };
+  const names = Object.keys(inputs);
+  const values = await Promise.all(names.map((name) => fetchAll(inputs[name])));
+  return Object.fromEntries(names.map((name, i) => [name, values[i]]));
 }
 
-function linkOf(value: unknown): { key: string; index: number | null } | null {
+/** The facts alone: what a parameter function is given. */
+export function factsOf(ctx: TaskContext): RunFacts {
+  const { dagId, runId, taskId, mapIndex, logicalDate, interval, runAfter, params } = ctx;
+  return { dagId, runId, taskId, mapIndex, logicalDate, interval, runAfter, params };
+}
+
+/** The key, and the element of its array, that a value stands for; null for a plain value. */
+export function linkOf(value: unknown): { key: string; index: number | null } | null {
   if (typeof value !== "object" || value === null) return null;
   const { $object, $index = null, ...rest } = value as Record<string, unknown>;
   if (typeof $object !== "string" || Object.keys(rest).length > 0) return null;

@@ -6,6 +6,7 @@ import { Effects, type Outcome } from "../model/outcome.ts";
 import type { TaskNode } from "./builder.ts";
 import { canonical, type Json } from "./json.ts";
 import type { Operator, TaskOutcome } from "./operator.ts";
+import { linkOf } from "./open_context.ts";
 import { isOutcomeValue, outcomeKind, type OutcomeValue } from "./outcome.ts";
 import { problemsOf } from "./zod_problems.ts";
 
@@ -80,6 +81,9 @@ export function finish(
         (path, problem) =>
           invalid(`the output of task "${node.spec.taskId}"${path && ` at ${path}`} ${problem}`),
       );
+      if ([output].flat().some(linkOf)) {
+        throw invalid(`the output of task "${node.spec.taskId}" is { $object }, a reserved form`);
+      }
       const effects = checkedEffects(outcome.effects, stateChanges);
       const { chosen } = outcome;
       return {

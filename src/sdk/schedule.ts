@@ -70,12 +70,14 @@ export function scheduleSpec(schedule: ScheduleOption, timezone: string): Schedu
 
 /** Throws RangeError for a time zone that does not exist. */
 export function checkTimezone(timezone: string): void {
-  if (timezone === "UTC") return;
   try {
-    new Intl.DateTimeFormat("en", { timeZone: timezone });
+    // An offset such as "+02:00" is a zone to Temporal, not one that has a name.
+    if (/^[+-]/.test(timezone)) throw new RangeError("an offset");
+    new Temporal.ZonedDateTime(0n, timezone);
   } catch {
     throw new RangeError(
-      `its timezone "${timezone}" does not exist; give an IANA name such as "Europe/Berlin"`,
+      `its timezone ${JSON.stringify(timezone)} does not exist; ` +
+        `give an IANA name such as "Europe/Berlin"`,
     );
   }
 }
