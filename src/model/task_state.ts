@@ -44,6 +44,8 @@ const waiting: Moves = {
   schedule: "scheduled",
   skip: "skipped",
   upstream_fail: "upstream_failed",
+  // It cannot be started at all: what it is mapped over is too long, or no array.
+  fail: "failed",
   remove: "removed",
   cancel: "cancelled",
   clear: "none",

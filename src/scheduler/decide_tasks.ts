@@ -70,7 +70,10 @@ function start(state: EngineState, task: RunTask, deciding: Deciding) {
     const mapping = decideMapping(state, task, deciding.ids);
     if (mapping.kind === "wait") return;
     if (mapping.kind === "end") {
-      if (mapping.reason) deciding.log.error(mapping.reason, { dagRunId: task.run.row.id });
+      if (mapping.reason) {
+        deciding.log.error(mapping.reason, { dagRunId: task.run.row.id });
+        for (const instance of task.idle) instance.note = mapping.reason;
+      }
       return endIdle(state, task, mapping.state);
     }
     if (mapping.expansion) deciding.writes.expansions.push(mapping.expansion);

@@ -35,6 +35,8 @@ export class Instance implements Waiting {
   place: Waiting["place"] = null;
   storedState: TaskState;
   wakeAtMs: number | null = null;
+  /** To be stored with the next move. */
+  note: string | null = null;
 
   constructor(
     readonly task: RunTask,

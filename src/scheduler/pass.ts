@@ -70,8 +70,9 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
 }
 
 function taskMove(instance: Instance, queue: TaskMove["queue"]): TaskMove {
-  const { id, storedState: from, state: to } = instance;
-  return queue ? { id, from, to, queue } : { id, from, to };
+  const { id, storedState: from, state: to, note } = instance;
+  if (queue) return { id, from, to, queue };
+  return note === null ? { id, from, to } : { id, from, to, note };
 }
 
 function decideDirtyDags(state: EngineState, writes: TickWrites, { now, ids, log }: PassOptions) {
@@ -157,6 +158,7 @@ export function settle(state: EngineState, pass: Pass, result: TickResult): stri
   for (const instance of pass.moved) {
     if (failedTasks.has(instance.id)) reload.add(instance.task.run.row.id);
     instance.storedState = instance.state;
+    instance.note = null;
   }
   state.changedInstances.clear();
   for (const run of pass.movedRuns) {

@@ -31,6 +31,7 @@ type Row = TaskInstance & {
   queue: string;
   priorityWeight: number;
   dagId: string;
+  note: string | null;
 };
 type Try = Attempt & { dagRunId: string; beats: number };
 
@@ -88,6 +89,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       startDate: null,
       endDate: null,
       clearRequested: false,
+      note: null,
       queue: "default",
       priorityWeight: 1,
     };
@@ -141,6 +143,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     if (!row || row.state !== move.from) return false;
     setState(row, move.to);
     row.endDate = isFinished(move.to) ? now : null;
+    row.note = move.note ?? row.note;
     if (move.queue) {
       const { attemptId, tryNumber, queue, priorityWeight } = move.queue;
       Object.assign(row, {

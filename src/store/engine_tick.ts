@@ -57,10 +57,11 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
 }
 
 function taskMoves(sql: Sql | TransactionSql, moves: TickWrites["taskMoves"], now: Date) {
-  const given = moves.map(({ id, from, to, queue }) => ({
+  const given = moves.map(({ id, from, to, note, queue }) => ({
     id,
     from,
     to,
+    note,
     attempt: queue?.attemptId,
     try_number: queue?.tryNumber,
     queue: queue?.queue,
@@ -78,6 +79,7 @@ function taskMoves(sql: Sql | TransactionSql, moves: TickWrites["taskMoves"], no
         pool = coalesce(m.pool, t.pool),
         pool_slots = coalesce(m.pool_slots, t.pool_slots),
         priority_weight = coalesce(m.priority_weight, t.priority_weight),
+        note = coalesce(m.note, t.note),
         queued_at = case when m."to" = 'queued' then ${now} else t.queued_at end,
         start_date = case when m."to" = 'queued' then null else t.start_date end,
         next_try_at = case when m."to" = 'queued' then null else t.next_try_at end,
@@ -85,7 +87,7 @@ function taskMoves(sql: Sql | TransactionSql, moves: TickWrites["taskMoves"], no
           when m."to" in ('success', 'failed', 'cancelled', 'skipped', 'upstream_failed', 'removed')
           then ${now} end
       from jsonb_to_recordset(${rows(given)}::text::jsonb) as m(
-        id uuid, "from" text, "to" text, attempt uuid, try_number int, queue text, pool text,
+        id uuid, "from" text, "to" text, note text, attempt uuid, try_number int, queue text, pool text,
         pool_slots int, priority_weight int), lease
       where t.id = m.id and t.state = m."from"
       returning t.id, t.dag_run_id, m.attempt, m.try_number

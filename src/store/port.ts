@@ -69,6 +69,8 @@ export interface TaskMove {
   id: string;
   from: TaskState;
   to: TaskState;
+  /** Shown with the instance: why it failed without an attempt. */
+  note?: string;
   /** With `to: "queued"`: the new attempt and what a claim needs to choose by. */
   queue?: {
     attemptId: string;
