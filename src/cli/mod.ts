@@ -7,7 +7,7 @@ import { cancel, clear, runs, tasks, trigger } from "./verbs/runs.ts";
 
 export { RestClient } from "./client.ts";
 export { runProgram } from "./program.ts";
-export type { Verb, VerbContext } from "./verb.ts";
+export type { Verb, VerbContext, VerbOptions } from "./verb.ts";
 export type { Output } from "./print.ts";
 
 /** Verbs on DAGs and runs. */

@@ -1,0 +1,97 @@
+/** @module `tidewheel doctor`: is everything there that the product needs. */
+import type { VerbContext } from "../cli/mod.ts";
+import { printTable } from "../cli/print.ts";
+import { messageOf } from "../model/errors.ts";
+import { openObjectStore } from "../objects/open.ts";
+import type { Settings } from "../settings.ts";
+import { openDatabase } from "../store/database.ts";
+import { apiUrl, objectsUrl, openHome } from "./home.ts";
+
+/** Result of one check. */
+interface Finding {
+  check: string;
+  ok: boolean;
+  what: string;
+}
+
+/** Run every check; exit code 1 when one fails. */
+export async function runDoctor(
+  readSettings: () => Settings,
+  { output }: VerbContext,
+): Promise<number> {
+  const findings: Finding[] = [];
+  const check = async (name: string, body: () => Promise<string> | string) => {
+    try {
+      findings.push({ check: name, ok: true, what: await body() });
+    } catch (error) {
+      findings.push({ check: name, ok: false, what: messageOf(error) });
+    }
+  };
+  let settings: Settings | undefined;
+  await check("deno", () => checkDeno());
+  await check("settings", () => {
+    settings = readSettings();
+    return "tidewheel.yaml and the environment are read";
+  });
+  if (settings) {
+    for (const [name, body] of Object.entries(checks(settings))) await check(name, body);
+  }
+  printTable(output, { checks: findings }, findings, {
+    check: (one) => one.check,
+    "": (one) => one.ok ? "ok" : "FAILED",
+    what: (one) => one.what,
+  });
+  return findings.every((one) => one.ok) ? 0 : 1;
+}
+
+function checkDeno(): string {
+  const [major, minor] = Deno.version.deno.split(".").map(Number);
+  if (major < 2 || major === 2 && minor < 9) {
+    throw new Error(`Deno ${Deno.version.deno} is too old: Tidewheel needs 2.9 or newer`);
+  }
+  return `Deno ${Deno.version.deno}`;
+}
+
+function checks(settings: Settings): Record<string, () => Promise<string>> {
+  return {
+    home: async () => {
+      const { dir } = await openHome(settings);
+      const probe = `${dir}/.doctor`;
+      await Deno.writeTextFile(probe, "x");
+      await Deno.remove(probe);
+      return `${dir} can be written`;
+    },
+    dags: async () => {
+      let files = 0;
+      for await (const entry of Deno.readDir(settings.dagsDir)) if (entry.isFile) files++;
+      return `${settings.dagsDir}: ${files} files`;
+    },
+    objects: async () => {
+      const home = await openHome(settings);
+      const url = objectsUrl(settings, home);
+      await openObjectStore(url).stat("doctor/probe");
+      return url.replace(/\/\/[^@/]*@/, "//");
+    },
+    database: async () => {
+      if (settings.databaseUrl === null) return "embedded; it starts with the service";
+      const sql = await openDatabase(settings.databaseUrl, { max: 1 });
+      try {
+        const [{ version }] = await sql<{ version: string }[]>`
+          select current_setting('server_version') as version`;
+        return `PostgreSQL ${version}`;
+      } finally {
+        await sql.end({ timeout: 1 });
+      }
+    },
+    api: async () => {
+      const url = apiUrl(settings);
+      try {
+        const response = await fetch(`${url}/health/ready`);
+        await response.body?.cancel();
+        return `${url} answers ${response.status}`;
+      } catch {
+        return `${url} does not answer: the service is not running`;
+      }
+    },
+  };
+}

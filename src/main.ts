@@ -1,0 +1,180 @@
+/**
+ * @module The program: settings → parts → subcommand. Every role and every verb is one of its
+ * subcommands; what a verb does not need is not loaded.
+ */
+import { systemClock } from "./base/clock.ts";
+import { dataVerbs, type Output, RestClient, runProgram, runVerbs, type Verb } from "./cli/mod.ts";
+import { apiUrl, clientToken } from "./compose/home.ts";
+import { loadSettings, type Settings } from "./settings.ts";
+import config from "../deno.json" with { type: "json" };
+
+/** Version of the product. */
+export const version: string = config.version;
+
+let known: Settings | null = null;
+const settings = () => known ??= loadSettings();
+
+/** A verb whose module is loaded when it is called. */
+function lazy(shape: Omit<Verb, "run">, load: () => Promise<Verb["run"]>): Verb {
+  return { ...shape, run: async (...call) => await (await load())(...call) };
+}
+
+const portOptions = [
+  { flags: "--port <n>", doc: "Port to listen on; the role's own by default" },
+];
+
+function role(name: string, summary: string): Verb {
+  return lazy({ name, summary, options: portOptions }, async () => {
+    const { runRole } = await import("./compose/roles.ts");
+    return (_context, _args, options) => runRole(name, settings(), options);
+  });
+}
+
+const serviceVerbs: Verb[] = [
+  lazy(
+    { name: "start", summary: "Run every service in this process, until Ctrl-C" },
+    async () => {
+      const { runStart } = await import("./compose/start.ts");
+      return (context) => runStart(settings(), context);
+    },
+  ),
+  lazy(
+    {
+      name: "demo",
+      summary: "Start, run the shipped DAG on the sandbox, and show what came out",
+      options: [{ flags: "--once", doc: "Exit when the run has ended" }],
+    },
+    async () => {
+      const { runDemo } = await import("./compose/demo.ts");
+      return (context, _args, options) => runDemo(settings(), context, options.once === true);
+    },
+  ),
+  role("api", "Only the API"),
+  role("scheduler", "Only the scheduler; several elect a leader"),
+  role("parser", "Only the parser of DAG files"),
+  lazy(
+    {
+      name: "worker",
+      summary: "Only a worker; it calls the API at TIDEWHEEL_API_URL",
+      options: [
+        ...portOptions,
+        { flags: "--queue <name...>", doc: "Queues that it serves (default: default)", many: true },
+      ],
+    },
+    async () => {
+      const { runRole } = await import("./compose/roles.ts");
+      return (_context, _args, options) => runRole("worker", settings(), options);
+    },
+  ),
+];
+
+const localVerbs: Verb[] = [
+  lazy(
+    {
+      name: "run",
+      summary: "Run a DAG file in this process, without a server",
+      arguments: [{ name: "<file>", doc: "DAG file" }],
+      options: [
+        { flags: "--dag <id>", doc: "Which of its DAGs, where there are several" },
+        { flags: "--date <time>", doc: "Logical date; the newest complete interval by default" },
+        { flags: "--conf <json>", doc: "Parameters of the run" },
+        { flags: "--keep <dir>", doc: "Keep outputs and published files in this folder" },
+      ],
+    },
+    async () => (await import("./compose/run_local.ts")).runLocal,
+  ),
+  lazy(
+    {
+      name: "inspect",
+      summary: "Say what is in a data file: format, columns, types, rows",
+      arguments: [{ name: "<file>", doc: "Data file" }],
+    },
+    async () => (await import("./compose/files.ts")).inspect,
+  ),
+  lazy(
+    {
+      name: "convert",
+      summary: "Convert a data file and account for every row",
+      arguments: [{ name: "<file>", doc: "Data file" }],
+      options: [
+        { flags: "--to <format>", doc: "parquet, csv, tsv, json or ndjson", default: "parquet" },
+        { flags: "--out <dir>", doc: "Folder of the results", default: "." },
+        { flags: "--schema <file>", doc: "Declared schema, as JSON; inferred without it" },
+        {
+          flags: "--on-drift <policy>",
+          doc: "Columns that the schema does not have: evolve, freeze, discard, quarantine",
+          default: "evolve",
+        },
+      ],
+    },
+    async () => (await import("./compose/files.ts")).convert,
+  ),
+  lazy(
+    {
+      name: "db",
+      summary: "Run SQL on the metadata database (read only unless --write)",
+      arguments: [{ name: "[sql]", doc: "Statements; from standard input without it" }],
+      options: [
+        { flags: "--url", doc: "Print the database's URL, for psql and other tools" },
+        { flags: "--write", doc: "Allow statements that change something" },
+        { flags: "--limit <n>", doc: "Rows at most", default: "1000" },
+      ],
+    },
+    async () => {
+      const { runDb } = await import("./compose/db.ts");
+      return (context, args, options) => runDb(settings(), context, args, options);
+    },
+  ),
+  lazy(
+    {
+      name: "sandbox",
+      summary: "Serve vendors with real figures and real manners on this machine",
+      options: [{ flags: "--port <n>", doc: "Port; 0: any free one", default: "9010" }],
+    },
+    async () => (await import("./compose/sandbox.ts")).runSandbox,
+  ),
+  lazy(
+    { name: "doctor", summary: "Check that this machine and installation are well" },
+    async () => {
+      const { runDoctor } = await import("./compose/doctor.ts");
+      return (context) => runDoctor(settings, context);
+    },
+  ),
+];
+
+function output(json: boolean): Output {
+  const encoder = new TextEncoder();
+  const write = (file: typeof Deno.stdout, text: string) => {
+    const bytes = encoder.encode(text);
+    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  };
+  return {
+    json,
+    isTerminal: Deno.stdout.isTerminal() && !Deno.noColor,
+    out: (text) => write(Deno.stdout, text),
+    err: (text) => write(Deno.stderr, text),
+  };
+}
+
+if (import.meta.main) {
+  const code = await runProgram(
+    {
+      version,
+      groups: {
+        "Services:": serviceVerbs,
+        "Runs:": runVerbs,
+        "Data:": dataVerbs,
+        "Without a server:": localVerbs,
+      },
+      context: (json) => ({
+        api: new RestClient({ url: apiUrl(settings()), token: () => clientToken(settings()) }),
+        output: output(json),
+        sleep: (ms) => systemClock.sleep(ms),
+        readStdin: () => new Response(Deno.stdin.readable).text(),
+      }),
+    },
+    Deno.args,
+    output(false),
+  );
+  Deno.exit(code);
+}
