@@ -2,15 +2,17 @@
 import type { z } from "zod";
 import { limits } from "../base/limits.ts";
 import { TaskSpec } from "../model/dag_spec.ts";
-import { AppError } from "../model/errors.ts";
+import type { AppError } from "../model/errors.ts";
+import { broken } from "./broken.ts";
 import type { TaskContext } from "./context.ts";
 import { canonical, type Json } from "./json.ts";
 import { checkOperatorParams, describeParams } from "./operator_params.ts";
 import type { InputShapes, Operator } from "./operator.ts";
 import { reservedNames, type TaskDefaults, type TaskOptions } from "./options.ts";
 import type { TaskRef } from "./ref.ts";
-import { ItemHandle, refValueParts, type Source, TaskHandle } from "./ref_handle.ts";
+import { ItemHandle, type Source, TaskHandle } from "./ref_handle.ts";
 import { mergePermissions, taskSettings } from "./task_settings.ts";
+import { wire } from "./wiring.ts";
 import { problemsOf } from "./zod_problems.ts";
 
 /** What runs: an operator, or a function of the DAG file. */
@@ -62,10 +64,9 @@ let current: DagBuilder | null = null;
 /** The DAG being declared; throws when there is none, naming `what` was tried. */
 export function currentDag(what: string): DagBuilder {
   if (current) return current;
-  throw new AppError(
-    "DAG_BROKEN",
-    `Cannot declare ${what}: no DAG is being declared here; ` +
-      `call it inside the function given to dag({ … }, () => { … })`,
+  throw broken(
+    `declare ${what}`,
+    "no DAG is being declared here; call it inside the function given to dag({ … }, () => { … })",
   );
 }
 
@@ -106,23 +107,23 @@ export class DagBuilder {
 
   /** Declare a task of an operator from its flat options. */
   addOperator(operator: Operator, given: object): TaskRef<never> {
-    const options: Record<string, unknown> = {};
+    const options = {} as TaskOptions & Record<string, unknown>;
     const inputs: Record<string, unknown> = {};
     const params: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(given)) {
       const part = reservedNames.has(key)
         ? options
-        : key in (operator.inputs ?? {})
+        : Object.hasOwn(operator.inputs ?? {}, key)
         ? inputs
         : params;
       if (value !== undefined) part[key] = value;
     }
-    const what = this.what(String(options.id));
+    const what = this.what(this.#fullId(options.id));
     const constants = checkOperatorParams(operator, params, what);
     checkInputsGiven(operator.inputs ?? {}, inputs, what);
     return this.add({
       operator: operator.name,
-      options: options as unknown as TaskOptions,
+      options,
       body: { kind: "operator", operator },
       inputs,
       params,
@@ -138,13 +139,16 @@ export class DagBuilder {
     const taskId = this.#fullId(options.id);
     const what = this.what(taskId);
     if (!this.#open) throw broken(what, "its DAG is declared already");
-    if (this.nodes.has(taskId)) {
-      throw broken(what, "the DAG already has a task of that id; give each task an id of its own");
+    if (this.nodes.has(taskId) || this.#groups.has(taskId)) {
+      throw broken(
+        what,
+        "the DAG already has a task or group of that id; give each an id of its own",
+      );
     }
     if (this.nodes.size >= limits.tasksPerDag) {
       throw broken(what, `a DAG has at most ${limits.tasksPerDag} tasks; map one with expand()`);
     }
-    const wiring = this.#wire(task, what);
+    const wiring = wire(this, task, this.#expansion?.source ?? null, what);
     const parsed = TaskSpec.safeParse({
       taskId,
       operator: task.operator,
@@ -154,7 +158,10 @@ export class DagBuilder {
       triggerRule: options.triggerRule,
       ...attempt(what, () => taskSettings({ ...this.#scope.defaults, ...defined(options) })),
       connections: sortedSet(task.connections, options.connections),
-      permissions: mergePermissions(task.permissions, options.permissions),
+      permissions: attempt(
+        what,
+        () => mergePermissions(task.permissions, options.permissions),
+      ),
       inputs: wiring.inputs,
       mappedOver: wiring.mappedOver,
       isBranch: task.body.kind === "branch",
@@ -256,82 +263,6 @@ export class DagBuilder {
     }
     return this.#scope.id === null ? id : `${this.#scope.id}.${id}`;
   }
-
-  /** Inputs and edges of a new task from the refs among its arguments. */
-  #wire({ inputs, params, options }: NewTask, what: string) {
-    const args: [string, unknown][] = Object.entries(inputs);
-    for (const [name, value] of Object.entries(params)) {
-      const parts = refValueParts(value);
-      if (parts) args.push([paramInput(name), parts.ref]);
-    }
-    args.sort(([a], [b]) => (a < b ? -1 : 1));
-    const wiring = {
-      inputs: {} as Record<string, Json>,
-      bindings: {} as Record<string, string>,
-      upstream: new Set<string>(),
-      mappedOver: null as string | null,
-    };
-    const useItem = (name: string) => {
-      const source = this.#expansion!.source;
-      if (wiring.mappedOver === null) {
-        wiring.inputs[name] = source.kind === "itemOf" ? source : { ...source, kind: "item" };
-        wiring.mappedOver = name;
-      }
-      wiring.bindings[name] = wiring.mappedOver;
-    };
-    for (const [name, arg] of args) {
-      if (arg instanceof ItemHandle) {
-        this.#checkItem(arg, name, what);
-        useItem(name);
-        continue;
-      }
-      const ids = (Array.isArray(arg) ? arg : [arg]).map((ref) => this.#taskIdOf(ref, name, what));
-      for (const id of ids) wiring.upstream.add(id);
-      wiring.inputs[name] = Array.isArray(arg)
-        ? { kind: "tasks", taskIds: ids }
-        : { kind: "task", taskId: ids[0] };
-      wiring.bindings[name] = name;
-    }
-    if (this.#expansion) {
-      if (wiring.mappedOver === null) useItem("$item");
-      const { source } = this.#expansion;
-      if (source.kind === "item") wiring.upstream.add(source.taskId);
-    }
-    for (const ref of options.after === undefined ? [] : [options.after].flat()) {
-      wiring.upstream.add(this.#taskIdOf(ref, "after", what));
-    }
-    return wiring;
-  }
-
-  #checkItem(item: ItemHandle, name: string, what: string): void {
-    if (item.builder === this && this.#expansion?.source === item.source) return;
-    throw broken(what, `"${name}" is an item of a list outside of the expand() that it belongs to`);
-  }
-
-  #taskIdOf(ref: unknown, name: string, what: string): string {
-    if (!(ref instanceof TaskHandle)) {
-      const so = ref instanceof ItemHandle ? "an item inside a list" : typeof ref;
-      throw broken(what, `"${name}" is ${so}; give what a task returned, or an array of those`);
-    }
-    if (ref.builder !== this) {
-      throw broken(
-        what,
-        `"${name}" is task "${ref.id}" of DAG "${ref.builder.dagId}"; ` +
-          `tasks pass data within one DAG, other DAGs read the published dataset`,
-      );
-    }
-    return ref.id;
-  }
-}
-
-/** Name in `spec.inputs` of the ref that a parameter's value is taken from. */
-export function paramInput(name: string): string {
-  return `param:${name}`;
-}
-
-/** The error of something that cannot be declared. */
-export function broken(what: string, problem: string): AppError {
-  return new AppError("DAG_BROKEN", `Cannot ${what}: ${problem}`);
 }
 
 function checkInputsGiven(shapes: InputShapes, given: object, what: string): void {

@@ -86,7 +86,7 @@ Deno.test("dag() names the tasks of a circle", () => {
 Deno.test("dag() refuses ids that are double or not ids", () => {
   assertBroken(
     () => declare(() => ["a", "a"].forEach((id) => task({ id }, () => 1))),
-    'Cannot add task "a" to DAG "d": the DAG already has a task of that id',
+    'Cannot add task "a" to DAG "d": the DAG already has a task or group of that id',
   );
   assertBroken(() => declare(() => task({ id: "a b" }, () => 1)), '"a b" is not an id');
   assertBroken(() => declare(() => {}, { id: "ü" }), "not an id");
@@ -196,6 +196,10 @@ Deno.test("a setting that cannot be names task and setting", () => {
   refuse({ triggerRule: "sometimes" }, "triggerRule: Invalid option");
   refuse({ isolation: "vm" }, "isolation: Invalid option");
   refuse({ retrys: 3 }, 'there is no option "retrys"');
+  refuse(
+    { permissions: { net: ["https://a.example"] } },
+    'permissions.net has "https://a.example"; give a host or host:port',
+  );
 });
 
 Deno.test("group() puts its id in front, also of groups inside, and returns what it declares", () => {
@@ -262,7 +266,7 @@ Deno.test("an operator's constant parameters are checked while the DAG is declar
   refuse({ url: "nowhere" }, "parameter url: Invalid URL");
   refuse({ url: () => "x", depth: 1.5 }, "parameter depth: ");
   refuse({ url: "https://a.example", dept: 2 }, 'test.get has no parameter or input "dept"');
-  refuse({ url: "https://a.example", from: "x" }, '"from" is string; give what a task returned');
+  refuse({ url: "https://a.example", from: "x" }, '"from" is a string; give what a task returned');
 });
 
 Deno.test("parameters that depend on run or outputs are marked in the description", () => {
@@ -335,7 +339,7 @@ Deno.test("expand() refuses more or less than one task, nesting, and items that 
         });
         task({ id: "b", inputs: { kept: kept as TaskRef } }, () => 1);
       }),
-    '"kept" is an item of a list outside of the expand()',
+    '"kept" is an item of a list outside of the expand() of that list',
   );
   assertBroken(
     () => declare(() => void expand([new Date(0) as never], () => task({ id: "a" }, () => 1))),

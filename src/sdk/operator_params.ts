@@ -1,10 +1,11 @@
 /** @module Parameters of operators: checked as far as they are constant, resolved when they run. */
 import type { z } from "zod";
-import { AppError } from "../model/errors.ts";
+import { broken } from "./broken.ts";
 import type { RunFacts } from "./context.ts";
 import { canonical, type Json } from "./json.ts";
 import type { Operator } from "./operator.ts";
 import { refValueParts } from "./ref_handle.ts";
+import { paramInput } from "./wiring.ts";
 import { problemsOf } from "./zod_problems.ts";
 
 /** Does the value become known only when the task runs? */
@@ -21,7 +22,7 @@ export function checkOperatorParams(
   params: Record<string, unknown>,
   what: string,
 ): Record<string, unknown> {
-  const fail = (problem: string) => new AppError("DAG_BROKEN", `Cannot ${what}: ${problem}`);
+  const fail = (problem: string) => broken(what, problem);
   const shape = (operator.params as { shape?: Record<string, z.ZodType> }).shape;
   for (const name of Object.keys(params)) {
     if (shape && !Object.hasOwn(shape, name)) {
@@ -53,7 +54,7 @@ export function describeParams(
 ): Json {
   const shown = Object.entries(params).map(([name, value]) => {
     if (typeof value === "function") return [name, { $fn: true }];
-    return [name, refValueParts(value) ? { $input: `param:${name}` } : value];
+    return [name, refValueParts(value) ? { $input: paramInput(name) } : value];
   });
   return canonical(Object.fromEntries(shown), describe);
 }
@@ -68,7 +69,7 @@ export function resolveParams(
   for (const [name, value] of Object.entries(params)) {
     const parts = refValueParts(value);
     if (parts) {
-      const output = input(`param:${name}`);
+      const output = input(paramInput(name));
       resolved[name] = parts.make ? parts.make(output, facts) : output;
     } else {
       resolved[name] = typeof value === "function" ? value(facts) : value;

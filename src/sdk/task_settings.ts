@@ -28,14 +28,22 @@ export function taskSettings(options: TaskDefaults): Record<string, unknown> {
   };
 }
 
-/** Both sets of permissions, each list sorted and without repeats. */
+/**
+ * All sets of permissions in one, each list sorted and without repeats. Throws RangeError for a
+ * `net` that is a URL.
+ */
 export function mergePermissions(
   ...sets: (Partial<PermissionsSpec> | undefined)[]
 ): PermissionsSpec {
   const all = (kind: keyof PermissionsSpec) =>
     [...new Set(sets.flatMap((set) => set?.[kind] ?? []))].sort();
+  const net = all("net");
+  const url = net.find((host) => /\/|^\w+:\D/.test(host) && !host.startsWith("connection:"));
+  if (url !== undefined) {
+    throw new RangeError(`permissions.net has "${url}"; give a host or host:port`);
+  }
   return {
-    net: all("net"),
+    net,
     read: all("read"),
     write: all("write"),
     env: all("env"),
