@@ -58,6 +58,13 @@ export const limits = {
   /** A DAG file's import: time and resident memory. */
   parseMs: 10_000,
   parseRssBytes: 512 * 1024 * 1024,
+  /** From the start of a task's process until it has imported the bundle. */
+  childStartMs: 60_000,
+  /** Rows that retention removes in one transaction, and how often it looks. */
+  retentionBatch: 100,
+  retentionEveryMs: 3_600_000,
+  /** Newest runs of a DAG that stay however old they are. */
+  retentionRunsKept: 25,
   /** Grace between asking a child to stop and killing it. */
   killGraceMs: 2_000,
 } as const;

@@ -10,12 +10,17 @@ import type {
   ParserStore,
 } from "./port_parser.ts";
 
-/** The parser's store on PostgreSQL. */
-export function parserStore(sql: Sql, ids: Ids): ParserStore {
+/** The parser's store on PostgreSQL. With `pausedAtCreation` a new DAG waits to be unpaused. */
+export function parserStore(
+  sql: Sql,
+  ids: Ids,
+  { pausedAtCreation = false }: { pausedAtCreation?: boolean } = {},
+): ParserStore {
+  const how = { ids, pausedAtCreation };
   return {
     loadKnown: () => loadKnown(sql),
     record: (files, now) =>
-      sql.begin((tx) => record(tx, { ids, files, now })) as Promise<
+      sql.begin((tx) => record(tx, { ...how, files, now })) as Promise<
         DagChange[]
       >,
     removeFiles: (files, now) =>
@@ -34,18 +39,24 @@ async function loadKnown(sql: Sql): Promise<KnownFile[]> {
   return [...known];
 }
 
+interface How {
+  ids: Ids;
+  pausedAtCreation: boolean;
+  now: Date;
+}
+
 async function record(
   tx: TransactionSql,
-  { ids, files, now }: { ids: Ids; files: FileRecord[]; now: Date },
+  { files, ...how }: How & { files: FileRecord[] },
 ): Promise<DagChange[]> {
   const found = files.flatMap(({ file, outcome }) =>
     outcome.kind === "dags"
       ? outcome.dags.map((dag) => ({ file, dag, bundle: outcome.bundle, source: outcome.source }))
       : []
   );
-  await writeFiles(tx, files, now);
-  await writeBundles(tx, found.map(({ bundle }) => bundle), now);
-  const changes = await writeDags(tx, { ids, found, now });
+  await writeFiles(tx, files, how.now);
+  await writeBundles(tx, found.map(({ bundle }) => bundle), how.now);
+  const changes = await writeDags(tx, found, how);
   const good = files.filter(({ outcome }) => outcome.kind !== "error").map(({ file }) => file);
   await markStale(tx, good, found.map(({ dag }) => dag.dagId));
   return changes;
@@ -108,7 +119,8 @@ interface Found {
 
 async function writeDags(
   tx: TransactionSql,
-  { ids, found, now }: { ids: Ids; found: Found[]; now: Date },
+  found: Found[],
+  { ids, pausedAtCreation, now }: How,
 ): Promise<DagChange[]> {
   if (found.length === 0) return [];
   const current = await readCurrent(tx, found.map(({ dag }) => dag.dagId));
@@ -123,8 +135,8 @@ async function writeDags(
     bundleHash: bundle.hash,
   }));
   await tx`
-    insert into dag (dag_id, fileloc, dag_version_id, created_at, last_parsed_at)
-    select "dagId", file, "dagVersionId", ${now}, ${now}
+    insert into dag (dag_id, is_paused, fileloc, dag_version_id, created_at, last_parsed_at)
+    select "dagId", ${pausedAtCreation}, file, "dagVersionId", ${now}, ${now}
     from jsonb_to_recordset(${
     jsonRows(written.map(({ dagId, file, dagVersionId }) => ({ dagId, file, dagVersionId })))
   }::text::jsonb)

@@ -135,6 +135,18 @@ Deno.test("removeFiles() keeps DAGs and versions, as stale", async () => {
   assertEquals([versions, errors], [1, 0]);
 });
 
+Deno.test("record() lets new DAGs wait where that is wanted, and leaves known ones", async () => {
+  await using t = await setUp();
+  await t.store.record([good("a.ts", [dag("a")])], now);
+  const ids = seededIds(new VirtualClock(), seededRandom(2));
+  const cautious = parserStore(t.sql, ids, { pausedAtCreation: true });
+
+  await cautious.record([good("a.ts", [dag("a", "2")]), good("b.ts", [dag("b")])], now);
+
+  const paused = await t.sql`select dag_id from dag where is_paused`;
+  assertEquals(paused.map(({ dagId }) => dagId), ["b"]);
+});
+
 Deno.test("record() takes text that PostgreSQL cannot hold", async () => {
   await using t = await setUp();
   const odd = dag("a");

@@ -24,6 +24,7 @@ create table asset_event (
   constraint asset_event_dataset_version_id_fkey FOREIGN KEY (dataset_version_id) REFERENCES dataset_version(id) ON DELETE CASCADE
 );
 CREATE INDEX asset_event_by_dataset ON public.asset_event USING btree (dataset, created_at DESC);
+CREATE INDEX asset_event_by_time ON public.asset_event USING btree (created_at);
 
 create table attempt (
   id uuid not null,
@@ -120,6 +121,7 @@ create table backfill_dag_run (
   constraint backfill_dag_run_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfill(id) ON DELETE CASCADE,
   constraint backfill_dag_run_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE SET NULL
 );
+CREATE INDEX backfill_dag_run_by_run ON public.backfill_dag_run USING btree (dag_run_id);
 
 create table column_lineage (
   dataset_version_id uuid not null,
@@ -209,6 +211,7 @@ create table dag_run (
 CREATE INDEX dag_run_by_backfill ON public.dag_run USING btree (backfill_id) WHERE (backfill_id IS NOT NULL);
 CREATE INDEX dag_run_by_dag ON public.dag_run USING btree (dag_id, run_after DESC, id DESC);
 CREATE INDEX dag_run_by_time ON public.dag_run USING btree (run_after DESC, id DESC);
+CREATE INDEX dag_run_by_version ON public.dag_run USING btree (dag_version_id);
 CREATE INDEX dag_run_unfinished ON public.dag_run USING btree (dag_id, run_after) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 
 create table dag_version (
@@ -336,6 +339,7 @@ create table quarantine (
 );
 CREATE INDEX quarantine_by_dataset ON public.quarantine USING btree (dataset, created_at DESC);
 CREATE INDEX quarantine_by_run ON public.quarantine USING btree (dag_run_id);
+CREATE INDEX quarantine_by_task_instance ON public.quarantine USING btree (task_instance_id);
 
 create table quarantine_row (
   quarantine_id uuid not null,

@@ -3,10 +3,12 @@ import type { Migration } from "../migrate.ts";
 import engine from "./0001_engine.sql" with { type: "text" };
 import metadata from "./0002_metadata.sql" with { type: "text" };
 import lineageViews from "./0003_lineage_views.sql" with { type: "text" };
+import retention from "./0004_retention.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: "0001_engine.sql", text: engine },
   { version: 2, name: "0002_metadata.sql", text: metadata },
   { version: 3, name: "0003_lineage_views.sql", text: lineageViews },
+  { version: 4, name: "0004_retention.sql", text: retention },
 ];
