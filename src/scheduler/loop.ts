@@ -192,7 +192,7 @@ class SchedulerLoop implements SchedulerService {
       error: this.#lastError,
       failures: this.#failures,
     });
-    return waitMs * (0.5 + random.next() / 2);
+    return Math.ceil(waitMs * (0.5 + random.next() / 2));
   }
 
   async #pass(): Promise<boolean> {
@@ -230,7 +230,8 @@ class SchedulerLoop implements SchedulerService {
       await store.endAttempts(lost.map((attempt) => endLost(attempt, now)), now);
     }
     this.#stuck = stuckQueued(this.#state, now, log);
-    this.#sweepAtMs = clock.monotonicMs() + limits.sweepMs * (0.75 + random.next() / 4);
+    const untilNextMs = limits.sweepMs * (0.75 + random.next() / 4);
+    this.#sweepAtMs = clock.monotonicMs() + Math.floor(untilNextMs);
   }
 
   /** Sleep until a hint, the next due instant or the next sweep. */
@@ -246,7 +247,7 @@ class SchedulerLoop implements SchedulerService {
     const wakeUp = () => wake.abort();
     signal.addEventListener("abort", wakeUp, { once: true });
     this.#inbox.watch(wakeUp);
-    await clock.sleep(sleepMs, { signal: wake.signal });
+    await clock.sleep(Math.ceil(sleepMs), { signal: wake.signal });
     this.#inbox.watch(null);
     signal.removeEventListener("abort", wakeUp);
   }
