@@ -71,6 +71,8 @@ export interface Dag {
  *
  * @example
  * ```ts
+ * import { dag, task } from "tidewheel";
+ *
  * export default dag({ id: "hello", schedule: "@daily", start: "2026-01-01" }, () => {
  *   task({ id: "greet" }, (ctx) => `hello ${ctx.interval.date}`);
  * });

@@ -97,13 +97,20 @@ export interface OperatorFactory<
  *
  * @example
  * ```ts
- * export const head = operator({
- *   name: "text.head",
- *   summary: "Keep the first lines of a file",
- *   params: z.object({ lines: z.int().positive().default(10) }),
- *   inputs: { from: RawFiles },
- *   output: RawFiles,
- *   load: () => import("./head_run.ts"),
+ * import { operator } from "tidewheel";
+ * import { z } from "zod";
+ *
+ * export const repeat = operator({
+ *   name: "text.repeat",
+ *   summary: "Repeat a text",
+ *   params: z.object({ times: z.int().positive().default(2) }),
+ *   inputs: { text: z.string() },
+ *   output: z.string(),
+ *   load: () => Promise.resolve({
+ *     // Of real operators: `load: () => import("./run.ts")`.
+ *     run: ({ params, inputs }: { params: { times: number }; inputs: { text: string } }) =>
+ *       Promise.resolve({ kind: "done" as const, output: inputs.text.repeat(params.times) }),
+ *   }),
  * });
  * ```
  */

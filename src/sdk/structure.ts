@@ -24,8 +24,13 @@ export function group<T>(
  *
  * @example
  * ```ts
- * const files = expand(["AAPL", "IBM"], (symbol) =>
- *   collect.http({ id: "collect", url: symbol.value((s) => `https://api.example.com/${s}`) }));
+ * import { dag, expand, task } from "tidewheel";
+ *
+ * export default dag({ id: "sizes", schedule: null }, () => {
+ *   const lengths = expand(["AAPL", "IBM"], (symbol) =>
+ *     task({ id: "length", inputs: { symbol } }, (_ctx, { symbol }) => symbol.length));
+ *   task({ id: "sum", inputs: { lengths } }, (_ctx, { lengths }) => lengths.length);
+ * });
  * ```
  */
 export function expand<const Item, Each>(

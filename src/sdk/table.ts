@@ -162,6 +162,8 @@ export interface TableOptions<Name> {
  *
  * @example
  * ```ts
+ * import { column, table } from "tidewheel";
+ *
  * export const DailyBar = table("daily_bar", {
  *   symbol: column.varchar(),
  *   date: column.date(),

@@ -54,7 +54,12 @@ export interface TaskMaker<Params> {
  *
  * @example
  * ```ts
- * const sum = task({ id: "sum", inputs: { prices } }, (_ctx, { prices }) => prices.length);
+ * import { dag, task } from "tidewheel";
+ *
+ * export default dag({ id: "sum", schedule: null }, () => {
+ *   const prices = task({ id: "prices" }, () => [1.5, 2]);
+ *   task({ id: "count", inputs: { prices } }, (_ctx, { prices }) => prices.length);
+ * });
  * ```
  */
 export const task: TaskMaker<Record<string, unknown>> = declareTask;
