@@ -1,6 +1,6 @@
 /** @module A database cluster on disk: making one, its settings, what we remember of it. */
 import { randomToken } from "../../base/ids.ts";
-import { AppError } from "../../model/errors.ts";
+import { AppError, messageOf } from "../../model/errors.ts";
 import type { Binaries } from "./binaries.ts";
 import { giveTo, type Place } from "./place.ts";
 
@@ -169,6 +169,7 @@ export function settingsText(place: Place, port: number, major: number, more: Se
     checkpoint_timeout: "10min",
     jit: false,
     max_worker_processes: 2,
+    max_logical_replication_workers: 0,
     max_parallel_workers: 0,
     max_parallel_workers_per_gather: 0,
     autovacuum_max_workers: 2,
@@ -219,7 +220,14 @@ function literal(value: string | number | boolean): string {
 /** Run one of the server's programs as its user; throws UNAVAILABLE with its words when it fails. */
 export async function runAs(place: Place, program: string, args: string[], input?: string) {
   const { user, dir } = place;
-  const child = new Deno.Command(program, {
+  const name = program.slice(program.lastIndexOf("/") + 1);
+  const failed = (how: string) =>
+    new AppError(
+      "UNAVAILABLE",
+      `Cannot set up the embedded PostgreSQL in ${dir}: ${name} as ${user?.name ?? "this user"} ` +
+        how,
+    );
+  const command = new Deno.Command(program, {
     args,
     cwd: dir,
     ...(user ? { uid: user.uid, gid: user.gid } : {}),
@@ -228,16 +236,21 @@ export async function runAs(place: Place, program: string, args: string[], input
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-  }).spawn();
+  });
+  let child: Deno.ChildProcess;
+  try {
+    child = command.spawn();
+  } catch (error) {
+    throw failed(
+      `could not be run (${messageOf(error)}); it needs glibc and a folder that programs may run ` +
+        "from: set TIDEWHEEL_HOME to one, or TIDEWHEEL_DATABASE_URL to use a server of your own",
+    );
+  }
   const writer = child.stdin.getWriter();
-  if (input) await writer.write(new TextEncoder().encode(`${input}\n`));
-  await writer.close();
+  if (input) await writer.write(new TextEncoder().encode(`${input}\n`)).catch(() => {});
+  await writer.close().catch(() => {});
   const { success, code, stdout, stderr } = await child.output();
   if (success) return;
   const text = new TextDecoder().decode(stderr) || new TextDecoder().decode(stdout);
-  throw new AppError(
-    "UNAVAILABLE",
-    `Cannot set up the embedded PostgreSQL in ${dir}: ${program.split("/").pop()} as ` +
-      `${user?.name ?? "this user"} ended with ${code}: ${text.trim().slice(-2000)}`,
-  );
+  throw failed(`ended with ${code}: ${text.trim().slice(-2000)}`);
 }

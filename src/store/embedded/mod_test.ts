@@ -85,6 +85,28 @@ Deno.test("startEmbedded() serves, survives crashes of either side, and loses no
     await service.stop();
   });
 
+  await t.step("starts while helpers of a killed server are still going", async () => {
+    const orphan = await leaveOrphan(home, place.passwd);
+    Deno.kill(orphan, "SIGKILL");
+
+    const { service } = await start();
+
+    const sql = await openDatabase(url);
+    assertEquals((await sql`select n from kept`).length, 1);
+    await sql.end();
+    await service.stop();
+  });
+
+  await t.step("starts although another process has the number of its last one", async () => {
+    await Deno.writeTextFile(
+      `${home}/postgres/data-18/postmaster.pid`,
+      `${Deno.pid}\n${home}/postgres/data-18\n0\n1\n\n\n0 0\nready\n`,
+    );
+
+    const { service } = await start();
+    await service.stop();
+  });
+
   await t.step("sets a new password where cluster.json was lost", async () => {
     await Deno.remove(`${home}/postgres/cluster.json`);
 

@@ -6,7 +6,7 @@
  * the server lives in {@link systemDir}, and the home keeps a pointer to it.
  */
 import { sha256 } from "../../base/hash.ts";
-import { AppError } from "../../model/errors.ts";
+import { AppError, messageOf } from "../../model/errors.ts";
 
 /** Home of embedded servers whose Tidewheel home an unprivileged user cannot reach. */
 export const systemDir = "/var/lib/tidewheel";
@@ -92,8 +92,19 @@ async function readPointer(home: string): Promise<string | null> {
 
 /** A new folder for each new home at the same path: an old one is never taken over by accident. */
 async function makeSystemPlace(home: string, root: string): Promise<string> {
-  await Deno.mkdir(root, { recursive: true, mode: 0o755 });
-  await Deno.chmod(root, 0o755);
+  try {
+    await Deno.mkdir(root, { recursive: true, mode: 0o755 });
+    await Deno.chmod(root, 0o755);
+  } catch (error) {
+    throw new AppError(
+      "UNAVAILABLE",
+      `Cannot place the embedded PostgreSQL: it does not run as root, its user cannot reach ` +
+        `${home}, and ${root} cannot be made (${
+          messageOf(error)
+        }); set TIDEWHEEL_HOME to a folder ` +
+        "that every user may enter, or TIDEWHEEL_DATABASE_URL to use a server of your own",
+    );
+  }
   const dir = await Deno.makeTempDir({ dir: root, prefix: `${sha256(home).slice(0, 12)}-` });
   await Deno.writeTextFile(`${dir}/home`, `${home}\n`);
   await Deno.writeTextFile(`${home}/postgres.path`, `${dir}\n`);

@@ -75,10 +75,19 @@ export async function isServing(dataDir: string): Promise<boolean> {
   return pid > 0 && await isReady(dataDir, pid) && await isPostmasterOf(pid, dataDir);
 }
 
-/** Stop a server that an earlier process of ours left on `dataDir`; its pid, or null: none ran. */
+/**
+ * Stop a server that an earlier process of ours left on `dataDir`; its pid, or null: none ran. Only
+ * for the holder of the place's lock.
+ */
 export async function stopLeftover(dataDir: string, clock: Clock): Promise<number | null> {
   const pid = Number((await readPidFile(dataDir))?.[0]);
-  if (!(pid > 0) || !await isPostmasterOf(pid, dataDir)) return null;
+  if (!(pid > 0)) return null;
+  if (!await isPostmasterOf(pid, dataDir)) {
+    // PostgreSQL would take any process of that number for its own and refuse to start; in a
+    // container the numbers come back after each restart.
+    await Deno.remove(`${dataDir}/postmaster.pid`);
+    return null;
+  }
   await stopBySignals(pid, async () => !await isPostmasterOf(pid, dataDir), clock);
   return pid;
 }

@@ -5,8 +5,12 @@ import type { Health, Service } from "../../base/service.ts";
 import { messageOf } from "../../model/errors.ts";
 import type { Postmaster } from "./postmaster.ts";
 
-/** Waits between starts that fail; the last one repeats. */
+/** Waits between starts that fail or do not last; the last one repeats. */
 const backoffMs = [0, 100, 250, 500, 1_000, 2_000, 5_000];
+/** Tries of the first start: for a moment the helpers of a killed server may still hold its memory. */
+const firstTries = 5;
+/** A server that ran for this long is not in a loop of crashes. */
+const lastedMs = 30_000;
 
 /** The service around one server; `launch` starts a server on the same data and port. */
 export class PostgresService implements Service {
@@ -43,7 +47,14 @@ export class PostgresService implements Service {
 
   async start(): Promise<void> {
     if (this.#loop) return;
-    this.#server = await this.#launch();
+    for (let tries = 1; !this.#server; tries++) {
+      try {
+        this.#server = await this.#launch();
+      } catch (error) {
+        if (tries === firstTries) throw error;
+        await this.#clock.sleep(backoffMs[tries]);
+      }
+    }
     this.#loop = this.#watch();
   }
 
@@ -68,7 +79,8 @@ export class PostgresService implements Service {
   }
 
   async #watch(): Promise<void> {
-    while (this.#server) {
+    for (let tries = 0; this.#server;) {
+      const startedMs = this.#clock.monotonicMs();
       const { code, signal } = await this.#server.ended;
       this.#server = null;
       if (this.#stopping.signal.aborted) return;
@@ -78,21 +90,27 @@ export class PostgresService implements Service {
         signal,
         restarts: ++this.#restarts,
       });
-      await this.#revive();
+      if (this.#clock.monotonicMs() - startedMs > lastedMs) tries = 0;
+      tries = await this.#revive(tries);
     }
   }
 
-  async #revive(): Promise<void> {
-    for (let tries = 0; !this.#stopping.signal.aborted; tries++) {
-      const waitMs = backoffMs[Math.min(tries, backoffMs.length - 1)];
+  /** Start again, after the wait that is due for the try of this number; the number of the next. */
+  async #revive(tries: number): Promise<number> {
+    while (true) {
+      const waitMs = backoffMs[Math.min(tries++, backoffMs.length - 1)];
       await this.#clock.sleep(waitMs, { signal: this.#stopping.signal });
+      if (this.#stopping.signal.aborted) return tries;
       try {
         const server = await this.#launch();
-        if (this.#stopping.signal.aborted) return await server.stop();
+        if (this.#stopping.signal.aborted) {
+          await server.stop();
+          return tries;
+        }
         this.#server = server;
         this.#trouble = null;
         this.#log.info("The embedded PostgreSQL runs again", { pid: server.pid });
-        return;
+        return tries;
       } catch (error) {
         this.#trouble = messageOf(error);
         this.#log.error("The embedded PostgreSQL did not start; trying again", {
