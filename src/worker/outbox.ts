@@ -1,0 +1,301 @@
+/**
+ * @module Calls of all attempts on their way to the API, several in one request.
+ *
+ * One request is under way at a time. What comes meanwhile goes with the next, so that waiting costs
+ * nothing where there is little and batches grow where there is much. Calls are kept until they are
+ * answered: while the API is away they are tried again and again.
+ */
+import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
+import type { Logger } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { AttemptEnd, CallResult, ExecutionCall } from "../contract/execution.ts";
+import { messageOf } from "../model/errors.ts";
+import type { ExecutionApi } from "./api_client.ts";
+import { AttemptLog } from "./attempt_log.ts";
+import { Backoff } from "./backoff.ts";
+
+/** Longest that a line waits for company. */
+const LOG_DELAY_MS = 200;
+/** A call that the API itself fails at is tried this often, at growing distances. */
+const TROUBLES_MAX = 10;
+const TROUBLE_DELAY_MS = 250;
+
+/** What an outbox needs. */
+export interface OutboxParts {
+  api: Pick<ExecutionApi, "batch">;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+/** An attempt as the outbox knows it. */
+export interface Sender {
+  readonly log: AttemptLog;
+  /** The attempt's token, renewed by heartbeats while it runs. */
+  readonly token: string;
+  /** At most one waits at a time; more are dropped. */
+  heartbeat(): void;
+  /** The last call; resolves with its final answer. Lines added before go before it. */
+  end(end: AttemptEnd): Promise<CallResult>;
+  /** Say nothing more of this attempt: it is another worker's. */
+  abandon(): void;
+}
+
+interface Mailbox {
+  attemptId: string;
+  token: string;
+  log: AttemptLog;
+  wantsHeartbeat: boolean;
+  /** Times that the API answered with trouble of its own since it last took something. */
+  troubles: number;
+  end: { end: AttemptEnd; answered: PromiseWithResolvers<CallResult> } | null;
+  /** 409 or 410 to a heartbeat or to lines. */
+  onRefused: (result: CallResult) => void;
+}
+
+interface Letter {
+  box: Mailbox;
+  call: ExecutionCall;
+  settle(result: CallResult): void;
+}
+
+const fresh = { wantsHeartbeat: false, troubles: 0, end: null };
+
+/** See the module. */
+export class Outbox {
+  readonly #parts: OutboxParts;
+  readonly #backoff: Backoff;
+  readonly #mailboxes = new Set<Mailbox>();
+  readonly #dirty = new Set<Mailbox>();
+  #isUrgent = false;
+  #hasTimer = false;
+  #sending: Promise<void> | null = null;
+  #given: AbortController = new AbortController();
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+    this.#backoff = new Backoff(parts.random);
+  }
+
+  /** Did the last request reach the API? */
+  get isReachable(): boolean {
+    return this.#backoff.isFirst;
+  }
+
+  /** Send for one attempt from now on, until its end is answered. */
+  open(
+    { attemptId, token, onRefused }: Pick<Mailbox, "attemptId" | "token" | "onRefused">,
+  ): Sender {
+    const { clock } = this.#parts;
+    const log = new AttemptLog({ now: () => clock.now(), onLine: () => this.#lineAdded(box) });
+    const box: Mailbox = { attemptId, token, log, onRefused, ...fresh };
+    this.#mailboxes.add(box);
+    return {
+      log,
+      get token() {
+        return box.token;
+      },
+      abandon: () => this.#forget(box),
+      heartbeat: () => {
+        box.wantsHeartbeat = true;
+        this.#urge(box);
+      },
+      end: (end) => {
+        box.end = { end, answered: Promise.withResolvers() };
+        this.#urge(box);
+        return box.end.answered.promise;
+      },
+    };
+  }
+
+  /** Try to get everything out for at most `ms`, then give up on what the API did not take. */
+  async close(ms: number): Promise<void> {
+    const pending = [...this.#mailboxes].flatMap(({ end }) => end ? [end.answered.promise] : []);
+    if (this.#dirty.size > 0) this.#isUrgent = true, this.#start();
+    const waited = new AbortController();
+    await Promise.race([
+      Promise.all([...pending, this.#sending]).then(() => waited.abort()),
+      this.#parts.clock.sleep(ms, { signal: waited.signal }),
+    ]);
+    this.#given.abort();
+    for (const box of this.#mailboxes) {
+      box.log.close();
+      box.end?.answered.resolve({ status: 500, reason: "the worker stopped before it was heard" });
+    }
+    this.#mailboxes.clear();
+    this.#dirty.clear();
+  }
+
+  #lineAdded(box: Mailbox): void {
+    this.#dirty.add(box);
+    if (this.#hasTimer || this.#sending) return;
+    this.#hasTimer = true;
+    this.#parts.clock.sleep(LOG_DELAY_MS).then(() => {
+      this.#hasTimer = false;
+      if (this.#dirty.size > 0) this.#isUrgent = true, this.#start();
+    });
+  }
+
+  #urge(box: Mailbox): void {
+    this.#dirty.add(box);
+    this.#isUrgent = true;
+    this.#start();
+  }
+
+  #start(): void {
+    if (this.#sending || this.#given.signal.aborted) return;
+    // What else is said in this turn goes along.
+    this.#sending = Promise.resolve().then(() => this.#send()).finally(() => {
+      this.#sending = null;
+      if (this.#isUrgent && this.#dirty.size > 0) this.#start();
+      else for (const box of this.#dirty) this.#lineAdded(box);
+    });
+  }
+
+  async #send(): Promise<void> {
+    while (this.#isUrgent && this.#dirty.size > 0 && !this.#given.signal.aborted) {
+      this.#isUrgent = false;
+      const letters = this.#collect();
+      if (letters.length === 0) return;
+      const results = await this.#post(letters);
+      if (results) results.forEach((result, at) => letters[at].settle(result));
+      else await this.#postpone(letters);
+    }
+  }
+
+  /** The API is away: what was in the request is due again. */
+  async #postpone(letters: readonly Letter[]): Promise<void> {
+    for (const { box, call } of letters) {
+      this.#dirty.add(box);
+      box.wantsHeartbeat ||= call.call === "heartbeat";
+    }
+    this.#isUrgent = true;
+    await this.#parts.clock.sleep(this.#backoff.next(), { signal: this.#given.signal });
+  }
+
+  async #post(letters: readonly Letter[]): Promise<CallResult[] | null> {
+    const { api, log } = this.#parts;
+    try {
+      const results = await api.batch(letters.map(({ call }) => call));
+      if (this.#backoff.reset()) log.info("The API takes reports of attempts again");
+      return results;
+    } catch (error) {
+      if (this.#backoff.isFirst) {
+        log.warn("Cannot report attempts now; they go on and are reported later", {
+          error: messageOf(error),
+        });
+      }
+      return null;
+    }
+  }
+
+  /** The next request's calls: of each attempt lines first, and its end only behind all of them. */
+  #collect(): Letter[] {
+    const letters: Letter[] = [];
+    for (const box of this.#dirty) {
+      const isAll = this.#collectFrom(box, letters);
+      if (isAll) this.#dirty.delete(box);
+      else this.#isUrgent = true;
+      if (letters.length >= limits.executionBatch) {
+        this.#isUrgent ||= this.#dirty.size > 0;
+        break;
+      }
+    }
+    return letters;
+  }
+
+  #collectFrom(box: Mailbox, letters: Letter[]): boolean {
+    const hasRoom = () => letters.length < limits.executionBatch;
+    const { attemptId, token, log } = box;
+    if (box.wantsHeartbeat && (!box.end || box.troubles > 0) && hasRoom()) {
+      letters.push(this.#heartbeat(box));
+    }
+    if (log.lineCount > 0) {
+      if (!hasRoom()) return false;
+      const { from, lines } = log.peek();
+      letters.push({
+        box,
+        call: { call: "log", attemptId, token, from, lines },
+        settle: (result) => this.#linesAnswered(box, lines.length, result),
+      });
+      // The rest, and the end, go with the next request: these may have to be sent again.
+      if (log.lineCount > lines.length) return false;
+    }
+    if (!box.end) return true;
+    if (!hasRoom()) return false;
+    const { end } = box.end;
+    letters.push({
+      box,
+      call: { call: "end", attemptId, token, end },
+      settle: (result) => this.#endAnswered(box, result),
+    });
+    return true;
+  }
+
+  #heartbeat(box: Mailbox): Letter {
+    const { attemptId, token } = box;
+    box.wantsHeartbeat = false;
+    return {
+      box,
+      call: { call: "heartbeat", attemptId, token },
+      settle: (result) => {
+        if (result.token) box.token = result.token;
+        if (isStop(result)) box.onRefused(result);
+      },
+    };
+  }
+
+  #linesAnswered(box: Mailbox, count: number, result: CallResult): void {
+    if (isTrouble(result) && this.#retryLater(box, result)) return;
+    if (result.status < 300) {
+      box.troubles = 0;
+      return box.log.sent(count);
+    }
+    // Not these lines nor later ones: refused for what they are, or for whose they are.
+    box.log.close();
+    if (isStop(result)) box.onRefused(result);
+    else this.#warn(box, "lines", result);
+  }
+
+  #endAnswered(box: Mailbox, result: CallResult): void {
+    if (isTrouble(result) && this.#retryLater(box, result)) return;
+    if (result.status >= 300 && !isStop(result)) this.#warn(box, "the end", result);
+    this.#forget(box);
+    box.end!.answered.resolve(result);
+  }
+
+  #forget(box: Mailbox): void {
+    box.log.close();
+    this.#mailboxes.delete(box);
+    this.#dirty.delete(box);
+  }
+
+  /** False when it was tried often enough. */
+  #retryLater(box: Mailbox, result: CallResult): boolean {
+    // A full disk is emptied some time; an error that nobody expected stays.
+    if (++box.troubles > TROUBLES_MAX && result.status !== 507) return false;
+    const ms = TROUBLE_DELAY_MS * 2 ** Math.min(box.troubles - 1, 5);
+    this.#parts.clock.sleep(ms, { signal: this.#given.signal }).then(() => {
+      if (this.#mailboxes.has(box)) this.#urge(box);
+    });
+    return true;
+  }
+
+  #warn({ attemptId }: Mailbox, what: string, { status, reason }: CallResult): void {
+    this.#parts.log.error(`The API refused ${what} of an attempt`, {
+      attempt: attemptId,
+      status,
+      reason,
+    });
+  }
+}
+
+function isStop({ status }: CallResult): boolean {
+  return status === 409 || status === 410;
+}
+
+/** Worth another try: the API or its disk has trouble, not the call. */
+function isTrouble({ status }: CallResult): boolean {
+  return status === 500 || status === 507;
+}
