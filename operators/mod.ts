@@ -3,6 +3,7 @@ import { collect } from "./collect/mod.ts";
 import { retry } from "./retry/mod.ts";
 
 export { collect, retry };
+export type { HttpRequestOptions } from "./collect/http/request_params.ts";
 
 /** All of them, for docs and checks. */
 export const operators = [

@@ -102,6 +102,9 @@ export const HttpRequest = z.object({
 /** See {@link HttpRequest}. */
 export type HttpRequest = z.infer<typeof HttpRequest>;
 
+/** A request as authors write it, for a constant that several tasks share. */
+export type HttpRequestOptions = z.input<typeof HttpRequest>;
+
 /** Permissions that the constant part of {@link HttpRequest} asks for. */
 export function requestPermissions(params: Record<string, unknown>): { net: string[] } {
   const net: string[] = [];
