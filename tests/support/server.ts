@@ -66,7 +66,7 @@ export async function sharedServer(): Promise<string> {
 export async function stopSharedServer(): Promise<void> {
   const place = await choosePlace(serverHome);
   const { major } = await prepareBinaries(place.serverDir);
-  await stopLeftover(dataDirOf(place, major), systemClock);
+  await stopLeftover({ place, dataDir: dataDirOf(place, major), clock: systemClock });
 }
 
 async function start(
@@ -74,7 +74,7 @@ async function start(
   binaries: Awaited<ReturnType<typeof prepareBinaries>>,
   dataDir: string,
 ): Promise<void> {
-  await stopLeftover(dataDir, systemClock);
+  await stopLeftover({ place, dataDir, clock: systemClock });
   const { port } = await ensureCluster({ place, binaries, dataDir });
   await configure(place, dataDir, { port, major: binaries.major, settings });
   const log = `${place.dir}/log/test.log`;

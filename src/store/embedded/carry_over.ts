@@ -54,7 +54,7 @@ export async function carryOver(options: CarryOver): Promise<void> {
   });
   const old = await prepareBinaries(place.serverDir, olderVersions[major]);
   const oldDir = dataDirOf(place, major);
-  await stopLeftover(oldDir, clock);
+  await stopLeftover({ place, dataDir: oldDir, clock });
   const password = (await readClusterFile(place))?.password ?? randomToken(24);
   await resetPassword({ place, binaries: old, dataDir: oldDir, password });
   await makeCluster({ place, binaries, dataDir, password }, async (unfinished) => {

@@ -43,7 +43,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   try {
     const binaries = await prepareBinaries(place.serverDir);
     const dataDir = dataDirOf(place, binaries.major);
-    const leftover = await stopLeftover(dataDir, clock);
+    const leftover = await stopLeftover({ place, dataDir, clock });
     if (leftover) log.warn("Stopped a PostgreSQL that an earlier process left", { pid: leftover });
     await carryOver({ place, binaries, clock, log });
     const cluster = await ensureCluster({ place, binaries, dataDir });

@@ -76,20 +76,28 @@ export async function isServing(dataDir: string): Promise<boolean> {
 }
 
 /**
- * Stop a server that an earlier process of ours left on `dataDir`; its pid, or null: none ran. Only
- * for the holder of the place's lock.
+ * Stop a server that an earlier process of ours left on `dataDir`, and remove its marks; its pid, or
+ * null: none ran. Only for the holder of the place's lock.
  */
-export async function stopLeftover(dataDir: string, clock: Clock): Promise<number | null> {
+export async function stopLeftover(
+  { place, dataDir, clock }: { place: Place; dataDir: string; clock: Clock },
+): Promise<number | null> {
   const pid = Number((await readPidFile(dataDir))?.[0]);
-  if (!(pid > 0)) return null;
-  if (!await isPostmasterOf(pid, dataDir)) {
-    // PostgreSQL would take any process of that number for its own and refuse to start; in a
-    // container the numbers come back after each restart.
-    await Deno.remove(`${dataDir}/postmaster.pid`);
-    return null;
+  const runs = pid > 0 && await isPostmasterOf(pid, dataDir);
+  if (runs) await stopBySignals(pid, async () => !await isPostmasterOf(pid, dataDir), clock);
+  await removeMarks(place, dataDir);
+  return runs ? pid : null;
+}
+
+/**
+ * PostgreSQL would take any process with the number in these files for its own and refuse to start;
+ * in a container the numbers come back after each restart.
+ */
+async function removeMarks(place: Place, dataDir: string): Promise<void> {
+  await Deno.remove(`${dataDir}/postmaster.pid`).catch(() => {});
+  for await (const { name } of Deno.readDir(`${place.dir}/run`)) {
+    if (name.startsWith(".s.PGSQL.")) await Deno.remove(`${place.dir}/run/${name}`).catch(() => {});
   }
-  await stopBySignals(pid, async () => !await isPostmasterOf(pid, dataDir), clock);
-  return pid;
 }
 
 /**
