@@ -47,6 +47,8 @@ export interface MemoryEngineStore extends EngineStore {
   datasets(): MemoryDataset[];
   /** Every run, also finished ones. */
   runs(): DagRun[];
+  /** Every task instance as it is, not copied: look, do not touch. */
+  tasks(): Iterable<Readonly<TaskInstance>>;
 }
 
 /** An empty store with the default pool. */
@@ -486,6 +488,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     attempts: () => [...attempts.values()].map((attempt) => ({ ...attempt })),
     datasets: () => published.all(),
     runs: () => [...runs.values()].map((run) => ({ ...run })),
+    tasks: () => tasks.values(),
   };
 }
 
