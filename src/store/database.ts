@@ -58,18 +58,23 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   try {
     const [{ version }] = await sql<{ version: number }[]>`
       select current_setting('server_version_num')::int as version`;
-    if (version < postgresMajorMin * 10_000) {
-      throw new AppError(
-        "UNAVAILABLE",
-        `Cannot use the database at ${describeUrl(url)}: it is PostgreSQL ` +
-          `${Math.floor(version / 10_000)}, Tidewheel needs ${postgresMajorMin} or newer`,
-      );
-    }
+    requireVersion(version, url);
     return sql;
   } catch (error) {
     await sql.end({ timeout: 1 });
     throw connectError(error, url);
   }
+}
+
+/** Throws UNAVAILABLE when `version` (PostgreSQL's `server_version_num`) is too old. */
+export function requireVersion(version: number, url: string): void {
+  const major = Math.floor(version / 10_000);
+  if (major >= postgresMajorMin) return;
+  throw new AppError(
+    "UNAVAILABLE",
+    `Cannot use the database at ${describeUrl(url)}: it is PostgreSQL ${major}, Tidewheel needs ` +
+      `${postgresMajorMin} or newer`,
+  );
 }
 
 /** Like {@link openDatabase}, without asking the server anything yet. */

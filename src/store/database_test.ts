@@ -1,7 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { testDatabase } from "../../tests/support/database.ts";
 import { AppError } from "../model/errors.ts";
-import { connect, describeUrl, openDatabase } from "./database.ts";
+import { connect, describeUrl, openDatabase, requireVersion } from "./database.ts";
 
 Deno.test("openDatabase() keeps int8, numeric, time and JSON exact", async () => {
   await using db = await testDatabase({ migrated: false });
@@ -78,6 +78,15 @@ Deno.test("openDatabase() says what is wrong and never the password", async () =
     assertEquals(error.code, "UNAVAILABLE");
     assertEquals(Deno.inspect(error).includes(new URL(url).password), false);
   }
+});
+
+Deno.test("requireVersion() names what is too old", () => {
+  const url = "postgres://me:hunter2@h/x";
+
+  requireVersion(150_000, url);
+
+  const says = "me@h:5432/x: it is PostgreSQL 14, Tidewheel needs 15";
+  assertThrows(() => requireVersion(140_022, url), AppError, says);
 });
 
 Deno.test("connect() refuses what is not a URL of PostgreSQL", () => {

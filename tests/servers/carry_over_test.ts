@@ -2,10 +2,11 @@ import { assertEquals } from "@std/assert";
 import { systemClock } from "../../src/base/clock.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { olderVersions, prepareBinaries } from "../../src/store/embedded/binaries.ts";
-import { clusterUrls, configure, ensureCluster } from "../../src/store/embedded/cluster.ts";
+import { clusterUrls, ensureCluster } from "../../src/store/embedded/cluster.ts";
 import { startEmbedded } from "../../src/store/embedded/mod.ts";
 import { choosePlace } from "../../src/store/embedded/place.ts";
 import { startPostmaster } from "../../src/store/embedded/postmaster.ts";
+import { configure } from "../../src/store/embedded/settings.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { migrations } from "../../src/store/migrations/mod.ts";
 

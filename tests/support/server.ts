@@ -10,13 +10,13 @@ import { connect } from "../../src/store/database.ts";
 import { prepareBinaries } from "../../src/store/embedded/binaries.ts";
 import {
   clusterUrls,
-  configure,
   dataDirOf,
   ensureCluster,
   readClusterFile,
   runAs,
 } from "../../src/store/embedded/cluster.ts";
 import { choosePlace, type Place } from "../../src/store/embedded/place.ts";
+import { configure } from "../../src/store/embedded/settings.ts";
 import { isServing, stopLeftover } from "../../src/store/embedded/postmaster.ts";
 
 const settings = {

@@ -16,7 +16,6 @@ import { migrations } from "../migrations/mod.ts";
 import { type Binaries, olderVersions, prepareBinaries } from "./binaries.ts";
 import {
   clusterUrls,
-  configure,
   dataDirOf,
   freePort,
   hasCluster,
@@ -27,6 +26,7 @@ import {
 } from "./cluster.ts";
 import type { Place } from "./place.ts";
 import { startPostmaster, stopLeftover } from "./postmaster.ts";
+import { configure } from "./settings.ts";
 
 interface CarryOver {
   place: Place;
@@ -62,7 +62,7 @@ export async function carryOver(options: CarryOver): Promise<void> {
     await using to = await serve({ ...options, dataDir: unfinished, password });
     await copyAll(from.sql, to.sql, options);
   });
-  await writeClusterFile(place, { password, port: await freePort() });
+  await writeClusterFile(place, { password, port: freePort() });
   await Deno.rename(oldDir, `${oldDir}.carried`);
   log.info("Carried the embedded database over", { kept: `${oldDir}.carried` });
 }
@@ -80,7 +80,7 @@ async function serve({ place, binaries, dataDir, clock, password }: CarryOver & 
   dataDir: string;
   password: string;
 }): Promise<{ sql: Sql } & AsyncDisposable> {
-  const port = await freePort();
+  const port = freePort();
   await configure(place, dataDir, { port, major: binaries.major });
   const server = await startPostmaster({ binaries, place, dataDir, clock });
   const sql = connect(clusterUrls(place, { password, port }).url, { max: 1 });

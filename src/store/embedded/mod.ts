@@ -4,9 +4,10 @@ import { type Logger, silentLogger } from "../../base/log.ts";
 import { AppError } from "../../model/errors.ts";
 import { prepareBinaries } from "./binaries.ts";
 import { carryOver } from "./carry_over.ts";
-import { clusterUrls, configure, dataDirOf, ensureCluster, type Settings } from "./cluster.ts";
+import { clusterUrls, dataDirOf, ensureCluster } from "./cluster.ts";
 import { choosePlace, type Place, type PlaceOptions } from "./place.ts";
 import { startPostmaster, stopLeftover } from "./postmaster.ts";
+import { configure, type Settings } from "./settings.ts";
 import { PostgresService } from "./supervisor.ts";
 
 /** A running embedded server. */
