@@ -2,11 +2,11 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Logger, silentLogger } from "../../base/log.ts";
 import { AppError } from "../../model/errors.ts";
-import { prepareBinaries } from "./binaries.ts";
+import { majorOf, prepareBinaries, serverVersion } from "./binaries.ts";
 import { carryOver } from "./carry_over.ts";
-import { clusterUrls, dataDirOf, ensureCluster } from "./cluster.ts";
-import { choosePlace, type Place, type PlaceOptions } from "./place.ts";
-import { startPostmaster, stopLeftover } from "./postmaster.ts";
+import { clusterUrls, dataDirOf, ensureCluster, readClusterFile } from "./cluster.ts";
+import { choosePlace, knownPlace, type Place, type PlaceOptions } from "./place.ts";
+import { isServing, startPostmaster, stopLeftover } from "./postmaster.ts";
 import { configure, type Settings } from "./settings.ts";
 import { PostgresService } from "./supervisor.ts";
 
@@ -61,6 +61,17 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     lock.close();
     throw error;
   }
+}
+
+/**
+ * URL of the database `tidewheel` of `home`'s server when it runs in some process, else null. For
+ * those who only visit: nothing is started or made.
+ */
+export async function runningUrl(home: string): Promise<string | null> {
+  const place = await knownPlace(home);
+  const cluster = place && await readClusterFile(place);
+  if (!cluster || !await isServing(dataDirOf(place, majorOf(serverVersion)))) return null;
+  return clusterUrls(place, cluster).url;
 }
 
 /** Lock the place for as long as this process lives; the kernel frees it however we end. */

@@ -3,7 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/log.ts";
 import { AppError } from "../../model/errors.ts";
 import { connect, openDatabase } from "../database.ts";
-import { startEmbedded } from "./mod.ts";
+import { runningUrl, startEmbedded } from "./mod.ts";
 import { isServing } from "./postmaster.ts";
 
 /** A home that everyone can reach, and one that only we can. */
@@ -47,11 +47,14 @@ Deno.test("startEmbedded() serves, survives crashes of either side, and loses no
     assertEquals((await Deno.stat(`${home}/postgres/cluster.json`)).mode! & 0o777, 0o600);
     assertEquals((await Deno.stat(`${home}/postgres/data-18`)).mode! & 0o777, 0o700);
 
+    assertEquals(await runningUrl(home), url);
     const error = await assertRejects(start, AppError, `process ${Deno.pid} holds it`);
     assertEquals(error.code, "CONFLICT");
     await embedded.service.stop();
     await embedded.service.stop();
     assertEquals(embedded.service.health().ready, false);
+    assertEquals(await runningUrl(home), null);
+    assertEquals(await runningUrl(`${home}/none`), null);
     await assertRejects(() => openDatabase(url), AppError, "there is no such socket");
   });
 
@@ -146,7 +149,7 @@ Deno.test({
 /** Start the server in another Deno, kill that one, and return the pid of the server it left. */
 async function leaveOrphan(home: string, passwd: string): Promise<number> {
   const code = `
-    import { startEmbedded } from ${JSON.stringify(import.meta.resolve("./mod.ts"))};
+    import { runningUrl, startEmbedded } from ${JSON.stringify(import.meta.resolve("./mod.ts"))};
     await startEmbedded(${JSON.stringify({ home, place: { passwd } })});
     Deno.kill(Deno.pid, "SIGKILL");`;
   const config = new URL("../../../deno.json", import.meta.url).pathname;

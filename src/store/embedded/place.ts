@@ -46,6 +46,15 @@ export async function choosePlace(home: string, options: PlaceOptions = {}): Pro
   return { serverDir, dir, user };
 }
 
+/** The place that `home` has already, or null; makes nothing. */
+export async function knownPlace(home: string): Promise<Place | null> {
+  const real = await Deno.realPath(home).catch(() => null);
+  if (real === null) return null;
+  const dir = await readPointer(real) ?? `${real}/postgres`;
+  const there = await Deno.stat(dir).then(() => true, () => false);
+  return there ? { serverDir: dir, dir, user: null } : null;
+}
+
 /** Options of {@link choosePlace}, for tests. */
 export interface PlaceOptions {
   isRoot?: boolean;
