@@ -39,7 +39,7 @@ export const CollectFileParams = z.object({
     example: "bars_*.csv",
   }),
   recursive: z.boolean().default(false).meta({ doc: "Look into folders below it as well" }),
-  ready: FileReady.prefault({ kind: "settled" }),
+  ready: FileReady.prefault({ kind: "settled" }).meta({ doc: "How a file shows that it is whole" }),
   filesMin: z.int().min(0).default(1).meta({ doc: "Files that a partition must have" }),
   filesMax: z.int().positive().default(10_000).meta({ doc: "More new files at once are an error" }),
   waitMs: z.int().min(0).default(0).meta({

@@ -103,7 +103,7 @@ async function rest(
   const fields = {
     request: `${method} ${showUrl(session, url)}`,
     status: failure.status,
-    tries,
+    triesUsed: tries,
     waitMs,
   };
   log.warn(`Asking again: ${failure.message}`, fields);

@@ -57,19 +57,30 @@ export const HttpRequest = z.object({
   url: z.url({ protocol: /^https?$/ }).optional().meta({
     doc: "Base URL, where there is no connection or another host than its own",
   }),
-  method: z.enum(["GET", "POST"]).default("GET"),
+  method: z.enum(["GET", "POST"]).default("GET").meta({ doc: "Method of the request" }),
   path: z.string().default("").meta({ doc: "Added to the base URL's path", example: "/v1/eod" }),
-  query: Query.default({}),
-  headers: z.record(z.string(), z.string()).default({}),
+  query: Query.default({}).meta({
+    doc: "Query parameters; a list repeats the name, null leaves it out",
+    example: { symbols: "AAPL,IBM" },
+  }),
+  headers: z.record(z.string(), z.string()).default({}).meta({
+    doc: "Headers; no secrets, those are the connection's",
+  }),
   body: z.union([z.string(), z.record(z.string(), z.json())]).optional().meta({
     doc: "Sent as it is when text, as JSON when an object",
   }),
-  format: BodyFormat.default("binary"),
+  format: BodyFormat.default("binary").meta({
+    doc: "What the body should be; binary: anything",
+    example: "json",
+  }),
   records: z.string().optional().meta({
     doc: "JSON pointer to the records in a page; the whole document when left out",
     example: "/data",
   }),
-  paging: Paging.default({ kind: "none" }),
+  paging: Paging.default({ kind: "none" }).meta({
+    doc: "How the pages follow each other",
+    example: { kind: "offset", limit: 100, total: "/pagination/total" },
+  }),
   parts: z.array(RequestPart).max(10_000).optional().meta({
     doc: "Ask once for each: symbols, accounts, days. Each can fail and be fetched again by itself",
   }),
@@ -86,14 +97,14 @@ export const HttpRequest = z.object({
     doc: "Any in an answer of 2xx: there is no data; the page leaves no file",
     example: [{ text: "No data" }],
   }),
-  requestRetry: HttpRetry.prefault({}),
+  requestRetry: HttpRetry.prefault({}).meta({ doc: "Tries of one request within the attempt" }),
   answerMs: z.int().positive().default(60_000).meta({ doc: "Longest wait for the headers" }),
   stallMs: z.int().positive().default(30_000).meta({ doc: "Longest time without a byte of body" }),
   bytesMax: z.int().positive().default(16 * 1024 ** 3).meta({ doc: "Largest body of one page" }),
   compressed: z.boolean().default(false).meta({
     doc: "Let the server compress. Then neither resuming nor length and digest checks are possible",
   }),
-  rate: HttpRate.optional(),
+  rate: HttpRate.optional().meta({ doc: "At most so many requests in any such window" }),
   redirectHosts: z.array(z.string()).default([]).meta({
     doc: "Other hosts that a redirect may lead to; no credential goes there",
     example: ["files.example.com"],
