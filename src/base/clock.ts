@@ -49,8 +49,8 @@ export function deadline(ms: number, parent?: AbortSignal): AbortSignal & Dispos
 /** A clock that moves only when told: for tests, `tidewheel run` and the simulation. */
 export class VirtualClock implements Clock {
   #nowMs: number;
-  #sleepers: { atMs: number; order: number; wake: () => void }[] = [];
-  #order = 0;
+  /** In the order in which they went to sleep. */
+  #sleepers: { atMs: number; wake: () => void }[] = [];
 
   constructor(start: Date | string = "2030-01-01T00:00:00Z") {
     this.#nowMs = new Date(start).getTime();
@@ -69,7 +69,6 @@ export class VirtualClock implements Clock {
     return new Promise((resolve) => {
       const sleeper = {
         atMs: this.#nowMs + Math.max(ms, 0),
-        order: this.#order++,
         wake: () => {
           this.#sleepers = this.#sleepers.filter((s) => s !== sleeper);
           signal?.removeEventListener("abort", sleeper.wake);
@@ -103,6 +102,10 @@ export class VirtualClock implements Clock {
   }
 
   #next() {
-    return this.#sleepers.toSorted((a, b) => a.atMs - b.atMs || a.order - b.order)[0];
+    let next = this.#sleepers.at(0);
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.atMs < next!.atMs) next = sleeper;
+    }
+    return next;
   }
 }

@@ -39,6 +39,7 @@ type Try = Attempt & { dagRunId: string; beats: number };
 export interface MemoryEngineStore extends EngineStore {
   addDag(dag: SchedulableDag, version: DagVersion): void;
   setPaused(dagId: string, isPaused: boolean): void;
+  setStale(dagId: string, isStale: boolean): void;
   setPool(pool: Pool): void;
   setBackfill(backfill: BackfillLimits): void;
   /** All attempts, oldest first. */
@@ -481,6 +482,10 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     },
     setPaused(dagId, isPaused) {
       dags.get(dagId)!.isPaused = isPaused;
+      publish({ topic: "dags", ids: [dagId] });
+    },
+    setStale(dagId, isStale) {
+      dags.get(dagId)!.isStale = isStale;
       publish({ topic: "dags", ids: [dagId] });
     },
     setPool: (pool) => void pools.set(pool.name, pool),

@@ -1,0 +1,208 @@
+/** @module What must hold after every write, whatever went wrong around it. */
+import type { DagSpec } from "../../src/model/dag_spec.ts";
+import type { TaskInstance } from "../../src/model/rows.ts";
+import {
+  isFinished,
+  occupyingTaskStates,
+  type TaskEvent,
+  type TaskState,
+  taskTransitions,
+} from "../../src/model/task_state.ts";
+import type { MemoryEngineStore } from "../../src/store/engine_memory.ts";
+import type { Claimed, EndingResult } from "../../src/store/port.ts";
+
+/** Something that must hold did not. */
+export class Violation extends Error {}
+
+/** Who wrote. */
+export type Writer = "scheduler" | "worker" | "user-cancel" | "user-clear";
+
+const waiting: TaskState[] = ["none", "up_for_retry", "up_for_reschedule", "removed"];
+
+/** Follows every write to a store. */
+export class Checkers {
+  readonly #states = new Map<string, TaskState>();
+  /** Attempts that their instance's worker may think it runs, as far as the store allowed it. */
+  readonly #live = new Map<string, Set<string>>();
+  readonly #endedAttempts = new Set<string>();
+  readonly #cleared = new Set<string>();
+  #epoch = 0;
+
+  constructor(
+    readonly store: MemoryEngineStore,
+    readonly specs: ReadonlyMap<string, DagSpec>,
+    readonly pools: ReadonlyMap<string, number>,
+  ) {}
+
+  /** Compare every instance with how it was. Returns the moves in words, for the trace. */
+  afterWrite(writer: Writer): string[] {
+    const moves: string[] = [];
+    for (const task of this.store.tasks()) {
+      const from = this.#states.get(task.id) ?? "none";
+      if (from !== task.state) {
+        this.#checkMove(task, from, writer);
+        moves.push(`${task.id.slice(-6)} ${task.taskId}[${task.mapIndex}] ${from}>${task.state}`);
+      }
+      this.#states.set(task.id, task.state);
+    }
+    if (moves.length > 0) this.#checkLimits();
+    this.#checkRuns();
+    return moves;
+  }
+
+  #checkMove(task: Readonly<TaskInstance>, from: TaskState, writer: Writer) {
+    const what = `${task.taskId}[${task.mapIndex}] moved from ${from} to ${task.state}`;
+    if (isFinished(from) && task.state !== "removed") {
+      const isWanted = from === "removed" && writer === "scheduler";
+      if (writer !== "user-clear" && !isWanted) {
+        throw new Violation(`${what}: only a clear leaves the end`);
+      }
+    }
+    if (!isLegal(from, task.state, writer)) throw new Violation(`${what}: no such move`);
+  }
+
+  #checkLimits() {
+    const byPool = new Map<string, number>();
+    const byDag = new Map<string, number>();
+    const dagOf = new Map(this.store.runs().map((run) => [run.id, run.dagId]));
+    for (const task of this.store.tasks()) {
+      if (!occupyingTaskStates.has(task.state)) continue;
+      const dagId = dagOf.get(task.dagRunId)!;
+      const spec = this.specs.get(dagId)!.tasks.find((each) => each.taskId === task.taskId)!;
+      byPool.set(spec.pool, (byPool.get(spec.pool) ?? 0) + spec.poolSlots);
+      byDag.set(dagId, (byDag.get(dagId) ?? 0) + 1);
+    }
+    for (const [pool, used] of byPool) {
+      const slots = this.pools.get(pool)!;
+      if (used > slots) throw new Violation(`Pool ${pool} has ${slots} slots, ${used} are used`);
+    }
+    for (const [dagId, active] of byDag) {
+      const { maxActiveTasks } = this.specs.get(dagId)!;
+      if (active > maxActiveTasks) {
+        throw new Violation(`DAG ${dagId} may run ${maxActiveTasks} tasks, ${active} run`);
+      }
+    }
+  }
+
+  #checkRuns() {
+    const running = new Map<string, number>();
+    for (const run of this.store.runs()) {
+      if (run.state === "running") running.set(run.dagId, (running.get(run.dagId) ?? 0) + 1);
+    }
+    for (const [dagId, active] of running) {
+      const { maxActiveRuns } = this.specs.get(dagId)!;
+      if (active > maxActiveRuns) {
+        throw new Violation(`DAG ${dagId} may have ${maxActiveRuns} runs, ${active} run`);
+      }
+    }
+  }
+
+  /** Runs that a pass has just ended must have nothing under way. */
+  afterRunsEnded(ids: readonly string[]): void {
+    const ended = new Set(ids);
+    for (const { dagRunId, taskId, state } of this.store.tasks()) {
+      if (ended.has(dagRunId) && !isFinished(state) && state !== "none") {
+        throw new Violation(`A run ended while its task ${taskId} was ${state}`);
+      }
+    }
+  }
+
+  afterTick(epoch: number): void {
+    if (epoch < this.#epoch) throw new Violation(`Epoch ${epoch} wrote after ${this.#epoch}`);
+    this.#epoch = epoch;
+  }
+
+  afterClaim(claimed: readonly Claimed[]): void {
+    for (const { attempt, task } of claimed) {
+      const live = this.#live.get(task.id) ?? new Set();
+      this.#live.set(task.id, live.add(attempt.id));
+      if (live.size > 1) throw new Violation(`${task.taskId} has two running attempts`);
+      if (this.#endedAttempts.has(attempt.id)) throw new Violation("An ended attempt was claimed");
+    }
+  }
+
+  /** A word is taken from the one current, running attempt of an instance, and once. */
+  afterEnd(attemptId: string, result: EndingResult): void {
+    const instance = [...this.#live].find(([, live]) => live.has(attemptId))?.[0];
+    if (result.result === "ok") {
+      if (this.#endedAttempts.has(attemptId)) throw new Violation("A late word was taken");
+      this.#endedAttempts.add(attemptId);
+      if (instance) this.#live.get(instance)!.delete(attemptId);
+    }
+  }
+
+  /** A run whose tasks were cleared is no longer in line with its first decisions. */
+  cleared(dagRunId: string): void {
+    this.#cleared.add(dagRunId);
+  }
+
+  /** All is over: every run has ended, and as its tasks say. */
+  atEnd(): void {
+    for (const run of this.store.runs()) {
+      if (run.state !== "success" && run.state !== "failed") {
+        throw new Violation(`Run ${run.runId} of ${run.dagId} did not end: it is ${run.state}`);
+      }
+      this.#checkResult(run.id, this.specs.get(run.dagId)!, run.state);
+    }
+    const open = this.store.attempts().filter((attempt) => attempt.state !== "ended");
+    if (open.length > 0) throw new Violation(`${open.length} attempts did not end`);
+  }
+
+  #checkResult(dagRunId: string, spec: DagSpec, state: string) {
+    const tasks = [...this.store.tasks()].filter((task) => task.dagRunId === dagRunId);
+    const of = (taskId: string) =>
+      tasks.filter((task) => task.taskId === taskId && task.state !== "removed");
+    const isLeaf = (taskId: string) =>
+      !spec.tasks.some((task) =>
+        task.upstream.includes(taskId) ||
+        Object.values(task.inputs).some((input) => input.kind === "item" && input.taskId === taskId)
+      );
+    const bad: TaskState[] = ["failed", "upstream_failed", "cancelled"];
+    for (const task of spec.tasks) {
+      if (state === "success" && isLeaf(task.taskId)) {
+        if (of(task.taskId).some((each) => bad.includes(each.state))) {
+          throw new Violation(`A run succeeded whose last task ${task.taskId} did not`);
+        }
+      }
+      if (this.#cleared.has(dagRunId)) continue;
+      const ups = task.upstream.flatMap(of).map((up) => up.state);
+      for (const each of of(task.taskId)) {
+        if (each.attemptId !== null && !mayHaveRun(task.triggerRule, ups)) {
+          throw new Violation(`${task.taskId} ran by ${task.triggerRule} over ${ups.join(", ")}`);
+        }
+      }
+    }
+  }
+}
+
+/** One step of the table, or two of the scheduler's in one write. */
+function isLegal(from: TaskState, to: TaskState, writer: Writer): boolean {
+  const next = (state: TaskState) => Object.values(taskTransitions[state]);
+  if (next(from).includes(to)) return true;
+  if (writer !== "scheduler") return writer === "user-clear" && to === "none";
+  if (waiting.includes(from) && (to === "queued" || to === "scheduled")) return true;
+  return from === "removed" && taskTransitions.none["skip" as TaskEvent] !== undefined;
+}
+
+/** The rules that wait for all upstreams, as plain conditions on how those ended. */
+function mayHaveRun(rule: DagSpec["tasks"][number]["triggerRule"], ups: TaskState[]): boolean {
+  const good = (...states: TaskState[]) => ups.every((up) => states.includes(up));
+  const allDone = ups.every(isFinished);
+  switch (rule) {
+    case "all_success":
+      return good("success");
+    case "none_failed":
+    case "none_failed_min_one_success":
+      return good("success", "skipped");
+    case "all_skipped":
+      return good("skipped");
+    case "all_failed":
+      return good("failed", "cancelled", "upstream_failed");
+    case "none_skipped":
+      return allDone && !ups.includes("skipped");
+    case "all_done":
+      return allDone;
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,75 @@
+/** @module Random DAGs, small enough to end and odd enough to find faults. */
+import type { Random } from "../../src/base/random.ts";
+import { type DagSpec, type TriggerRule, triggerRules } from "../../src/model/dag_spec.ts";
+import { type ShortTask, specOf } from "../support/scheduler_world.ts";
+
+/** Draws from a seeded source. */
+export class Dice {
+  constructor(readonly random: Random) {}
+
+  /** A whole number in [min, max]. */
+  int(min: number, max: number): number {
+    return min + Math.floor(this.random.next() * (max - min + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.random.next() < probability;
+  }
+
+  pick<T>(list: readonly T[]): T {
+    return list[this.int(0, list.length - 1)];
+  }
+
+  /** Each item with the given probability. */
+  some<T>(list: readonly T[], probability: number): T[] {
+    return list.filter(() => this.chance(probability));
+  }
+}
+
+/** A DAG of two to seven tasks. Tasks named `list…` put out arrays. */
+export function makeDag(dice: Dice, dagId: string, isScheduled: boolean): DagSpec {
+  const tasks: Record<string, ShortTask> = {};
+  const count = dice.int(2, 7);
+  for (let i = 0; i < count; i++) {
+    const names = Object.keys(tasks);
+    const kind = dice.pick(["plain", "plain", "plain", "list", "mapped", "branch"] as const);
+    const [taskId, task] = makeTask(dice, i, names, kind);
+    tasks[taskId] = task;
+  }
+  return specOf(dagId, tasks, {
+    maxActiveRuns: dice.int(1, 3),
+    maxActiveTasks: dice.int(2, 6),
+    ...(isScheduled
+      ? {
+        schedule: { kind: "interval", everyMs: 15_000 },
+        start: "2030-01-01T00:00:00Z",
+        catchup: dice.chance(0.5),
+      }
+      : {}),
+  });
+}
+
+function makeTask(
+  dice: Dice,
+  index: number,
+  names: readonly string[],
+  kind: "plain" | "list" | "mapped" | "branch",
+): [string, ShortTask] {
+  const upstream = dice.some(names, 0.4);
+  const rule: TriggerRule = dice.chance(0.6) ? "all_success" : dice.pick(triggerRules);
+  const task: ShortTask = {
+    upstream,
+    triggerRule: rule,
+    pool: dice.pick(["small", "large"]),
+    poolSlots: dice.int(1, 2),
+    priorityWeight: dice.int(1, 3),
+    retry: { retries: dice.int(0, 2) },
+  };
+  const lists = names.filter((name) => name.startsWith("list") || name.startsWith("mapped"));
+  if (kind === "mapped") {
+    const source = lists.length > 0 && dice.chance(0.7) ? dice.pick(lists) : dice.int(1, 3);
+    if (typeof source === "string" && !upstream.includes(source)) upstream.push(source);
+    return [`mapped${index}`, { ...task, over: source }];
+  }
+  return [`${kind}${index}`, kind === "branch" ? { ...task, isBranch: true } : task];
+}

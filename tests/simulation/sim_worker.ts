@@ -1,0 +1,134 @@
+/** @module A worker without processes: claims, beats, ends as the dice say, and has bad days. */
+import { limits } from "../../src/base/limits.ts";
+import type { DagSpec } from "../../src/model/dag_spec.ts";
+import type { AttemptEnding, Claimed, EndingResult, EngineStore } from "../../src/store/port.ts";
+import { endingOf } from "../support/scheduler_world.ts";
+import type { Dice } from "./dag_maker.ts";
+import type { Link } from "./link.ts";
+
+/** What a worker is made of. */
+export interface SimWorkerParts {
+  id: string;
+  link: Link;
+  dice: Dice;
+  specs: ReadonlyMap<string, DagSpec>;
+  /** Wall time; it may jump. */
+  now(): Date;
+}
+
+interface Held {
+  claimed: Claimed;
+  /** Set when it must stop. */
+  isStopped: boolean;
+}
+
+/** See the module. It lives until its link is killed. */
+export class SimWorker {
+  readonly #parts: SimWorkerParts;
+  readonly #store: EngineStore;
+  readonly #held = new Map<string, Held>();
+  /** Every ending sent, to send again out of the blue. */
+  readonly #sent: AttemptEnding[] = [];
+
+  constructor(parts: SimWorkerParts) {
+    this.#parts = parts;
+    this.#store = parts.link.view();
+  }
+
+  /** Start its two loops. */
+  start(): void {
+    void this.#claimLoop();
+    void this.#beatLoop();
+  }
+
+  get #clock() {
+    return this.#parts.link.world.clock;
+  }
+
+  async #claimLoop() {
+    const { dice, id, link } = this.#parts;
+    while (link.isAlive) {
+      await this.#clock.sleep(dice.int(20, 300));
+      const slots = 4 - this.#held.size;
+      if (slots <= 0) continue;
+      const claim = { workerId: id, hostname: id, pid: 1, queues: ["default"], slots };
+      try {
+        for (const claimed of await this.#store.claim(claim, this.#parts.now())) {
+          const held = { claimed, isStopped: false };
+          this.#held.set(claimed.attempt.id, held);
+          void this.#run(held);
+        }
+      } catch {
+        // What an answer that was lost gave out is found by its silence.
+      }
+    }
+  }
+
+  async #beatLoop() {
+    const { link } = this.#parts;
+    while (link.isAlive) {
+      await this.#clock.sleep(limits.heartbeatMs);
+      const ids = [...this.#held.keys()];
+      try {
+        const answers = await this.#store.heartbeat(ids);
+        answers.forEach((answer, i) => {
+          const held = this.#held.get(ids[i]);
+          if (!held || answer === "running") return;
+          held.isStopped = true;
+          if (answer !== "cancelling") this.#held.delete(ids[i]);
+        });
+      } catch {
+        // The next beat says the same.
+      }
+    }
+  }
+
+  async #run(held: Held) {
+    const { dice, now } = this.#parts;
+    const { attempt } = held.claimed;
+    const untilMs = this.#clock.monotonicMs() +
+      (dice.chance(0.1) ? dice.int(2_000, 12_000) : dice.int(1, 400));
+    while (!held.isStopped && this.#clock.monotonicMs() < untilMs) {
+      await this.#clock.sleep(Math.min(untilMs - this.#clock.monotonicMs(), 1_000));
+    }
+    if (!this.#held.has(attempt.id)) return;
+    const ending = held.isStopped
+      ? { ...endingOf(attempt.id, "fail", now()), endReason: "cancelled" as const }
+      : this.#ending(held.claimed);
+    await this.#send(ending);
+    this.#held.delete(attempt.id);
+  }
+
+  /** At least once, until the store has said anything; sometimes an old word again. */
+  async #send(ending: AttemptEnding) {
+    const { dice, now } = this.#parts;
+    this.#sent.push(ending);
+    const endings = dice.chance(0.1) ? [ending, dice.pick(this.#sent)] : [ending];
+    for (let tries = 0; tries < 20; tries++) {
+      try {
+        const _results: EndingResult[] = await this.#store.endAttempts(endings, now());
+        return;
+      } catch {
+        await this.#clock.sleep(dice.int(10, 2_000));
+      }
+    }
+  }
+
+  #ending({ attempt, task, run }: Claimed): AttemptEnding {
+    const { dice, specs, now } = this.#parts;
+    const spec = specs.get(run.dagId)!.tasks.find((each) => each.taskId === task.taskId)!;
+    const face = dice.random.next();
+    if (face < 0.12) return endingOf(attempt.id, { retryInMs: dice.int(0, 3_000) }, now());
+    if (face < 0.15) return endingOf(attempt.id, "fail", now());
+    if (face < 0.2) return endingOf(attempt.id, "skip", now());
+    if (face < 0.25) return endingOf(attempt.id, { rescheduleInMs: dice.int(0, 2_000) }, now());
+    if (face < 0.27) return endingOf(attempt.id, "lose", now());
+    if (spec.taskId.startsWith("list")) {
+      return endingOf(attempt.id, { length: dice.int(0, 4) }, now());
+    }
+    if (!spec.isBranch) return endingOf(attempt.id, "succeed", now());
+    const after = specs.get(run.dagId)!.tasks.filter((each) => each.upstream.includes(spec.taskId));
+    const chosen = dice.some(after.map((each) => each.taskId), 0.5);
+    return endingOf(attempt.id, { chosen }, now());
+  }
+}

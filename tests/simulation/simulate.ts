@@ -1,0 +1,340 @@
+/**
+ * @module One simulated history: real schedulers and the real store's rules on virtual time, with
+ * crashes, pauses, lost and repeated messages, jumps of the clock and people who change their mind.
+ * The same seed gives the same history.
+ */
+import { type Clock, VirtualClock } from "../../src/base/clock.ts";
+import { sha256 } from "../../src/base/hash.ts";
+import { seededIds } from "../../src/base/ids.ts";
+import { limits } from "../../src/base/limits.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import { seededRandom } from "../../src/base/random.ts";
+import type { DagSpec } from "../../src/model/dag_spec.ts";
+import { schedulerService } from "../../src/scheduler/loop.ts";
+import { type MemoryEngineStore, memoryEngineStore } from "../../src/store/engine_memory.ts";
+import type { EngineStore } from "../../src/store/port.ts";
+import { Checkers, type Writer } from "./checkers.ts";
+import { Dice, makeDag } from "./dag_maker.ts";
+import { type FaultRates, Link, type LinkWorld, noFaults } from "./link.ts";
+import { SimWorker } from "./sim_worker.ts";
+
+/** What one history came to. */
+export interface History {
+  seed: number;
+  /** Equal for equal histories. */
+  hash: string;
+  runs: number;
+  attempts: number;
+  /** How often each fault happened. */
+  faults: Record<string, number>;
+  trace: string[];
+}
+
+const START = "2030-01-01T00:00:00Z";
+const FAULTS_MS = 60_000;
+const HEALED_MS = 900_000;
+
+/**
+ * Run the history of a seed; throws with the seed when something did not hold. `stopAfterMs` is how
+ * long runs may take to end once all faults are over.
+ */
+export async function simulate(
+  seed: number,
+  { stopAfterMs = HEALED_MS }: { stopAfterMs?: number } = {},
+): Promise<History> {
+  const world = new World(seed);
+  try {
+    await world.run(stopAfterMs);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `Simulation with seed ${seed} failed at ${world.clock.now().toISOString()}: ${message}\n` +
+        `  deno run -A tests/simulation/run.ts --runs 1 --seed ${seed} --trace\n` +
+        world.trace.slice(-12).join("\n"),
+      { cause: error },
+    );
+  }
+  return world.history();
+}
+
+class World implements LinkWorld {
+  readonly clock = new VirtualClock(START);
+  readonly dice: Dice;
+  readonly trace: string[] = [];
+  readonly #faults: Record<string, number> = {};
+  readonly #store: MemoryEngineStore;
+  readonly #specs = new Map<string, DagSpec>();
+  readonly #versions = new Map<string, string>();
+  readonly #checkers: Checkers;
+  readonly #ids;
+  #observed: EngineStore;
+  #schedulers: Link[] = [];
+  #workers: Link[] = [];
+  #jumpMs = 0;
+  #names = 0;
+  /** A check that failed inside of a call that swallows errors. */
+  #broken: unknown = null;
+  rates: FaultRates;
+
+  constructor(readonly seed: number) {
+    this.dice = new Dice(seededRandom(seed));
+    this.#ids = seededIds(this.clock, seededRandom(seed + 1));
+    this.#store = memoryEngineStore({ clock: this.clock, ids: this.#ids });
+    const pools = new Map([["small", this.dice.int(2, 3)], ["large", this.dice.int(4, 8)]]);
+    for (const [name, slots] of pools) this.#store.setPool({ name, slots });
+    this.#checkers = new Checkers(this.#store, this.#specs, pools);
+    this.#observed = this.#observe(this.#store);
+    const odds = () => this.dice.pick([0, 0.005, 0.02]);
+    this.rates = {
+      callFails: odds(),
+      answerLost: odds(),
+      hintLost: this.dice.pick([0, 0.05, 0.5]),
+      hintTwice: this.dice.pick([0, 0.1]),
+    };
+  }
+
+  count(fault: string): void {
+    this.#faults[fault] = (this.#faults[fault] ?? 0) + 1;
+    this.trace.push(`${this.clock.monotonicMs() - Date.parse(START)} fault ${fault}`);
+  }
+
+  history(): History {
+    return {
+      seed: this.seed,
+      hash: sha256(this.trace.join("\n")),
+      runs: this.#store.runs().length,
+      attempts: this.#store.attempts().length,
+      faults: this.#faults,
+      trace: this.trace,
+    };
+  }
+
+  async run(stopAfterMs: number) {
+    for (let i = 0; i < 3; i++) this.#addDag(`dag${i}`, i === 0);
+    for (let i = 0; i < 2; i++) {
+      this.#startScheduler();
+      this.#startWorker();
+    }
+    void this.#mishaps();
+    void this.#people();
+    await this.#until(FAULTS_MS, () => false);
+    this.#heal();
+    await this.#until(stopAfterMs, () => this.#isOver());
+    this.#checkers.atEnd();
+  }
+
+  #isOver(): boolean {
+    return this.#store.runs().every((run) => run.state === "success" || run.state === "failed");
+  }
+
+  /** Let time pass, one sleeper after the other. */
+  async #until(ms: number, isOver: () => boolean) {
+    const endMs = this.clock.monotonicMs() + ms;
+    await flush();
+    while (!isOver()) {
+      const next = this.clock.nextWakeAt();
+      if (!next || next.getTime() > endMs) return this.clock.advanceTo(new Date(endMs));
+      this.clock.advanceTo(next);
+      await flush();
+      if (this.#broken) throw this.#broken;
+    }
+  }
+
+  #heal() {
+    this.rates = noFaults;
+    for (const dagId of this.#specs.keys()) this.#store.setPaused(dagId, false);
+    this.#store.setStale("dag0", true);
+    if (!this.#schedulers.some((link) => link.isAlive)) this.#startScheduler();
+    if (!this.#workers.some((link) => link.isAlive)) this.#startWorker();
+    this.trace.push("healed");
+  }
+
+  #addDag(dagId: string, isScheduled: boolean) {
+    const spec = makeDag(this.dice, dagId, isScheduled);
+    const id = this.#ids.uuid();
+    this.#specs.set(dagId, spec);
+    this.#versions.set(dagId, id);
+    this.#store.addDag(
+      {
+        dagId,
+        isPaused: false,
+        isStale: false,
+        dagVersionId: id,
+        spec,
+        lastInterval: null,
+        nextRunAt: null,
+      },
+      { id, dagId, versionNumber: 1, spec, bundleHash: "", entry: "" },
+    );
+  }
+
+  /** The wall clock of a process: off by a constant, and jumping with the machine's. */
+  #wallClock(): Clock {
+    const skewMs = this.dice.pick([0, 0, -3_000, 3_000]);
+    return {
+      now: () => new Date(this.clock.now().getTime() + skewMs + this.#jumpMs),
+      monotonicMs: () => this.clock.monotonicMs(),
+      sleep: (ms, options) => this.clock.sleep(ms, options),
+    };
+  }
+
+  #startScheduler() {
+    const link = new Link(this, this.#observed);
+    this.#schedulers.push(link);
+    void schedulerService({
+      store: link.view(),
+      clock: this.#wallClock(),
+      ids: this.#ids,
+      random: this.dice.random,
+      log: silentLogger,
+      holder: `s${this.#names++}`,
+    }).start();
+  }
+
+  #startWorker() {
+    const link = new Link(this, this.#observed);
+    this.#workers.push(link);
+    const wall = this.#wallClock();
+    const id = `w${this.#names++}`;
+    new SimWorker({ id, link, dice: this.dice, specs: this.#specs, now: () => wall.now() }).start();
+  }
+
+  async #mishaps() {
+    while (this.rates !== noFaults) {
+      await this.clock.sleep(this.dice.int(500, 9_000));
+      if (this.rates === noFaults) return;
+      const isScheduler = this.dice.chance(0.5);
+      const link = this.dice.pick(
+        (isScheduler ? this.#schedulers : this.#workers).filter((each) => each.isAlive),
+      );
+      const who = isScheduler ? "scheduler" : "worker";
+      if (this.dice.chance(0.15)) {
+        this.count("clock jumped");
+        this.#jumpMs += this.dice.int(-20_000, 20_000);
+      } else if (!link || this.dice.chance(0.4)) {
+        link?.kill();
+        this.count(`${who} killed`);
+        await this.clock.sleep(this.dice.int(0, 8_000));
+        if (isScheduler) this.#startScheduler();
+        else this.#startWorker();
+      } else {
+        this.count(`${who} paused`);
+        link.pause(this.dice.pick([500, 3_000, limits.leaseMs * 2, limits.heartbeatTimeoutMs * 2]));
+      }
+    }
+  }
+
+  /** Trigger, cancel, clear, pause: through a store that answers. */
+  async #people() {
+    for (let i = 0; i < 3; i++) await this.#trigger();
+    while (this.rates !== noFaults) {
+      await this.clock.sleep(this.dice.int(1_000, 8_000));
+      if (this.rates === noFaults) return;
+      const run = this.dice.pick(this.#store.runs());
+      const action = this.dice.int(0, 9);
+      if (action < 4) await this.#trigger();
+      else if (action < 6) await this.#observed.cancelRun(run.id, this.clock.now(), "someone");
+      else if (action < 8) await this.#clear(run.id, run.dagId);
+      else this.#store.setPaused(run.dagId, this.dice.chance(0.5));
+    }
+  }
+
+  async #trigger() {
+    const dagId = this.dice.pick([...this.#specs.keys()]);
+    const id = this.#ids.uuid();
+    await this.#observed.createRun({
+      id,
+      dagId,
+      runId: `manual__${id}`,
+      runType: "manual",
+      logicalDate: null,
+      dataIntervalStart: null,
+      dataIntervalEnd: null,
+      runAfter: this.clock.now(),
+      conf: {},
+      dagVersionId: this.#versions.get(dagId)!,
+      backfillId: null,
+      traceParent: null,
+      tasks: this.#specs.get(dagId)!.tasks.map(({ taskId, retry }) => ({
+        id: this.#ids.uuid(),
+        taskId,
+        maxTries: retry.retries,
+      })),
+    });
+  }
+
+  async #clear(dagRunId: string, dagId: string) {
+    const tasks = [...this.#store.tasks()].filter((task) => task.dagRunId === dagRunId);
+    const names = this.dice.some([...new Set(tasks.map((task) => task.taskId))], 0.6);
+    const chosen = tasks.filter((task) => names.includes(task.taskId)).map((task) => task.id);
+    this.#checkers.cleared(dagRunId);
+    const spec = this.#specs.get(dagId)!;
+    await this.#observed.clearTasks(dagRunId, chosen, { spec }, this.clock.now());
+  }
+
+  /** The store with every write checked and traced. */
+  #observe(store: MemoryEngineStore): EngineStore {
+    return {
+      ...store,
+      applyTick: async (epoch, writes, now) => {
+        const result = await this.#checked(
+          "scheduler",
+          `tick ${epoch}`,
+          () => store.applyTick(epoch, writes, now),
+        );
+        this.#check(() => {
+          this.#checkers.afterTick(epoch);
+          const moved = new Set(result.runMoves);
+          const ended = writes.runMoves.filter(({ id, to }) => to !== "running" && moved.has(id));
+          this.#checkers.afterRunsEnded(ended.map(({ id }) => id));
+        });
+        return result;
+      },
+      claim: async (claim, now) => {
+        const claimed = await this.#checked(
+          "worker",
+          `claim ${claim.workerId}`,
+          () => store.claim(claim, now),
+        );
+        this.#check(() => this.#checkers.afterClaim(claimed));
+        return claimed;
+      },
+      endAttempts: async (endings, now) => {
+        const results = await this.#checked("worker", "end", () => store.endAttempts(endings, now));
+        this.#check(() =>
+          endings.forEach(({ attemptId }, i) => this.#checkers.afterEnd(attemptId, results[i]))
+        );
+        return results;
+      },
+      cancelRun: (...given) =>
+        this.#checked("user-cancel", "cancel", () => store.cancelRun(...given)),
+      clearTasks: (...given) =>
+        this.#checked("user-clear", "clear", () => store.clearTasks(...given)),
+    };
+  }
+
+  /** A write has taken effect when the call returns: nothing can come between it and the check. */
+  #checked<T>(writer: Writer, what: string, write: () => Promise<T>): Promise<T> {
+    const answer = write();
+    this.#check(() => {
+      const moves = this.#checkers.afterWrite(writer);
+      if (moves.length === 0) return;
+      const atMs = this.clock.monotonicMs() - Date.parse(START);
+      this.trace.push(`${atMs} ${what} ${moves.join("; ")}`);
+    });
+    return answer;
+  }
+
+  #check(check: () => void) {
+    try {
+      check();
+    } catch (error) {
+      this.#broken ??= error;
+    }
+  }
+}
+
+/** Let everything that waits for nothing but promises go on. */
+async function flush() {
+  for (let i = 0; i < 50; i++) await null;
+}

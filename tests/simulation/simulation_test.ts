@@ -1,0 +1,36 @@
+import { assert, assertEquals } from "@std/assert";
+import { simulateMany } from "./run.ts";
+import { simulate } from "./simulate.ts";
+
+Deno.test("simulated histories hold what must always hold, and meet every kind of fault", async () => {
+  const { faults } = await simulateMany({ runs: 200, seed: 1 });
+  for (
+    const fault of [
+      "call failed",
+      "answer lost",
+      "hint lost",
+      "hint twice",
+      "scheduler killed",
+      "scheduler paused",
+      "worker killed",
+      "worker paused",
+      "clock jumped",
+    ]
+  ) assert(faults[fault] > 20, `${fault} happened ${faults[fault] ?? 0} times`);
+});
+
+Deno.test("the same seed gives the same history, another seed another", async () => {
+  const [once, again, other] = [await simulate(7), await simulate(7), await simulate(8)];
+  assertEquals(once.hash, again.hash);
+  assert(once.hash !== other.hash);
+});
+
+Deno.test("a failed simulation names its seed and how to run it again", async () => {
+  let message = "";
+  try {
+    await simulate(1, { stopAfterMs: 1 });
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  assert(message.includes("--seed 1 --trace"), message);
+});
