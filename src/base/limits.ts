@@ -38,6 +38,8 @@ export const limits = {
   mapLength: 100_000,
   /** Rows of a quarantine kept in the database; all rows are in the quarantine file. */
   quarantineRowsInline: 100,
+  /** Dates of one backfill. */
+  backfillRuns: 10_000,
   /** Page size of lists: default and most. */
   pageRows: 50,
   pageRowsMax: 1_000,

@@ -1,6 +1,6 @@
 /** @module Backfills: tables backfill, backfill_dag_run. */
 import type { RunState } from "../model/run_state.ts";
-import type { AnySql, Sql, TransactionSql } from "./database.ts";
+import type { AnySql, Sql } from "./database.ts";
 import { type Listed, orderBy, type Page, where } from "./page.ts";
 
 /** What to do with dates whose run is finished. */
@@ -17,6 +17,8 @@ export interface BackfillRow {
   reprocessBehavior: ReprocessBehavior;
   maxActiveRuns: number;
   runBackwards: boolean;
+  /** Runs that run again do so on the DAG's newest version. */
+  runOnLatestVersion: boolean;
   triggeringUserName: string | null;
   createdAt: Date;
   updatedAt: Date;
@@ -87,8 +89,8 @@ export async function findBackfill(sql: Sql, id: number): Promise<BackfillRow | 
 }
 
 /**
- * Record a backfill, unless the DAG has one that is not completed: then null. The DAG's row is
- * locked, so that of two at once one is made.
+ * Record a backfill with its dates, unless the DAG has one that is not completed: then null. The
+ * DAG's row is locked, so that of two at once one is made.
  */
 export async function createBackfill(
   sql: Sql,
@@ -101,8 +103,10 @@ export async function createBackfill(
     | "reprocessBehavior"
     | "maxActiveRuns"
     | "runBackwards"
+    | "runOnLatestVersion"
     | "triggeringUserName"
   >,
+  dates: readonly Date[],
   now: Date,
 ): Promise<number | null> {
   return await sql.begin(async (tx) => {
@@ -112,45 +116,69 @@ export async function createBackfill(
     if (active.length > 0) return null;
     const [{ id }] = await tx<{ id: number }[]>`
       insert into backfill (dag_id, from_date, to_date, dag_run_conf, is_paused,
-        reprocess_behavior, max_active_runs, run_backwards, triggering_user_name, created_at,
-        updated_at)
+        reprocess_behavior, max_active_runs, run_backwards, run_on_latest_version,
+        triggering_user_name, created_at, updated_at)
       values (${backfill.dagId}, ${backfill.fromDate}, ${backfill.toDate},
         ${JSON.stringify(backfill.dagRunConf)}::text::jsonb, false, ${backfill.reprocessBehavior},
-        ${backfill.maxActiveRuns}, ${backfill.runBackwards}, ${backfill.triggeringUserName}, ${now},
-        ${now})
+        ${backfill.maxActiveRuns}, ${backfill.runBackwards}, ${backfill.runOnLatestVersion},
+        ${backfill.triggeringUserName}, ${now}, ${now})
       returning id`;
+    await tx`
+      insert into backfill_dag_run (backfill_id, logical_date, sort_ordinal)
+      select ${id}, at::timestamptz, ordinal
+      from unnest(${dates.map((date) => date.toISOString())}::text[]) with ordinality
+        d(at, ordinal)`;
     return id;
   });
 }
 
+/** A date of a backfill whose run is not made yet. */
+export interface PendingDate {
+  entryId: number;
+  backfillId: number;
+  logicalDate: Date;
+  sortOrdinal: number;
+}
+
+/** Dates without a run, of one backfill or of all that are under way, in their order. */
+export async function findPendingDates(
+  sql: Sql,
+  { backfillId, limit }: { backfillId?: number; limit: number },
+): Promise<PendingDate[]> {
+  const only = backfillId === undefined ? sql`` : sql`and b.id = ${backfillId}`;
+  return [
+    ...await sql<PendingDate[]>`
+      select e.id as entry_id, e.backfill_id, e.logical_date, e.sort_ordinal
+      from backfill_dag_run e join backfill b on b.id = e.backfill_id
+      where b.completed_at is null and e.dag_run_id is null and e.exception_reason is null ${only}
+      order by e.backfill_id, e.sort_ordinal limit ${limit}`,
+  ];
+}
+
 /** Record what became of one date. */
-export async function addBackfillRun(
+export async function settleDate(
   sql: AnySql,
-  entry: {
-    backfillId: number;
+  { entryId, dagRunId, exceptionReason }: {
+    entryId: number;
     dagRunId: string | null;
     exceptionReason: BackfillException | null;
-    logicalDate: Date;
-    sortOrdinal: number;
   },
 ): Promise<void> {
   await sql`
-    insert into backfill_dag_run ${
-    sql(
-      entry,
-      "backfillId",
-      "dagRunId",
-      "exceptionReason",
-      "logicalDate",
-      "sortOrdinal",
-    )
-  }
-    on conflict (backfill_id, logical_date) do nothing`;
+    update backfill_dag_run set dag_run_id = ${dagRunId}, exception_reason = ${exceptionReason}
+    where id = ${entryId}`;
+}
+
+/** A run is about to be deleted: its date has none from then on, and is not to get another. */
+export async function forgetRun(sql: AnySql, dagRunId: string): Promise<void> {
+  await sql`
+    update backfill_dag_run set exception_reason = 'unknown'
+    where dag_run_id = ${dagRunId} and exception_reason is null`;
 }
 
 /** Give a run that exists to a backfill; its conf is replaced where one is given. */
 export async function adoptRun(
-  sql: AnySql | TransactionSql,
+  sql: AnySql,
   { dagRunId, backfillId, conf }: {
     dagRunId: string;
     backfillId: number;
@@ -164,13 +192,22 @@ export async function adoptRun(
     where id = ${dagRunId}`;
 }
 
-/** The newest run of each of these dates: what a backfill has to go by. */
+/** The run of a date. */
+export interface RunOfDate {
+  id: string;
+  state: RunState;
+  logicalDate: Date;
+  dagVersionId: string;
+  backfillId: number | null;
+}
+
+/** The runs of these dates, by the date's milliseconds: what a backfill has to go by. */
 export async function findRunsByDate(
   sql: Sql,
   { dagId, dates }: { dagId: string; dates: readonly Date[] },
-): Promise<Map<number, { id: string; state: RunState }>> {
-  const found = await sql<{ id: string; state: RunState; logicalDate: Date }[]>`
-    select id, state, logical_date from dag_run
+): Promise<Map<number, RunOfDate>> {
+  const found = await sql<RunOfDate[]>`
+    select id, state, logical_date, dag_version_id, backfill_id from dag_run
     where dag_id = ${dagId} and logical_date = any(${
     dates.map((date) => date.toISOString())
   }::timestamptz[])`;
@@ -208,15 +245,18 @@ export async function completeBackfill(
   });
 }
 
-/** Mark backfills without unfinished runs as completed; how many there were. */
+/** Mark backfills all of whose dates are settled and whose runs ended; how many there were. */
 export async function completeFinishedBackfills(
   sql: AnySql,
-  { now, settledBefore }: { now: Date; settledBefore: Date },
+  { now }: { now: Date },
 ): Promise<number> {
   const ended = await sql`
     update backfill b set completed_at = ${now}, updated_at = ${now}
-    where b.completed_at is null and b.created_at < ${settledBefore} and not exists (
-      select from dag_run r where r.backfill_id = b.id and r.state in ('queued', 'running'))
+    where b.completed_at is null
+      and not exists (select from backfill_dag_run e
+        where e.backfill_id = b.id and e.dag_run_id is null and e.exception_reason is null)
+      and not exists (select from dag_run r
+        where r.backfill_id = b.id and r.state in ('queued', 'running'))
     returning 1`;
   return ended.length;
 }

@@ -143,6 +143,14 @@ export async function findRun(
   return run ?? null;
 }
 
+/** One run by its own id, or null. */
+export async function findRunById(sql: Sql, id: string): Promise<DagRunRow | null> {
+  const [run] = await sql<DagRunRow[]>`
+    select ${columns(sql)} from dag_run r join dag_version v on v.id = r.dag_version_id
+    where r.id = ${id}`;
+  return run ?? null;
+}
+
 /** What people say of a run: a note, and who started it. */
 export async function annotateRun(
   sql: AnySql,

@@ -101,11 +101,13 @@ create table backfill (
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   completed_at timestamp with time zone,
+  run_on_latest_version boolean not null default true,
   constraint backfill_pkey PRIMARY KEY (id),
   constraint backfill_max_active_runs_check CHECK ((max_active_runs > 0)),
   constraint backfill_reprocess_behavior_check CHECK ((reprocess_behavior = ANY (ARRAY['none'::text, 'failed'::text, 'completed'::text]))),
   constraint backfill_dag_id_fkey FOREIGN KEY (dag_id) REFERENCES dag(dag_id) ON DELETE CASCADE
 );
+CREATE INDEX backfill_active ON public.backfill USING btree (dag_id) WHERE (completed_at IS NULL);
 
 create table backfill_dag_run (
   id bigint not null generated always as identity,
@@ -122,6 +124,7 @@ create table backfill_dag_run (
   constraint backfill_dag_run_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE SET NULL
 );
 CREATE INDEX backfill_dag_run_by_run ON public.backfill_dag_run USING btree (dag_run_id);
+CREATE INDEX backfill_dag_run_pending ON public.backfill_dag_run USING btree (backfill_id, sort_ordinal) WHERE ((dag_run_id IS NULL) AND (exception_reason IS NULL));
 
 create table column_lineage (
   dataset_version_id uuid not null,

@@ -267,16 +267,6 @@ export async function findAttempt(sql: Sql, id: string): Promise<AttemptRow | nu
   return found ?? null;
 }
 
-/** Where attempts stand, for the log's sweep; those without a row are left out. */
-export async function attemptPhases(
-  sql: Sql,
-  ids: readonly string[],
-): Promise<Map<string, "live" | "ended">> {
-  const found = await sql<{ id: string; isEnded: boolean }[]>`
-    select id, state = 'ended' as is_ended from attempt where id = any(${[...ids]}::uuid[])`;
-  return new Map(found.map(({ id, isEnded }) => [id, isEnded ? "ended" : "live"]));
-}
-
 /** An output of a task. */
 export interface OutputRow {
   taskId: string;
