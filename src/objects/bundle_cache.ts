@@ -23,6 +23,7 @@ import { asStoreError } from "./file.ts";
 /** Holds the manifest, which hashes to the name of its folder. */
 const MANIFEST = ".manifest.json";
 const ATTEMPTS = 3;
+const SMALL_BYTES = 64 * 1024;
 const VERIFIED_MAX = 50_000;
 const verified = new Map<string, InstalledBundle>();
 
@@ -47,9 +48,9 @@ export function bundleModuleUrl(bundle: InstalledBundle, entry: string): string 
 export async function findBundle(hash: string, cacheDir: string): Promise<InstalledBundle | null> {
   const dir = folderOf(hash, cacheDir);
   const known = verified.get(dir);
-  if (known && await exists(`${dir}/${MANIFEST}`)) return known;
+  if (known && exists(`${dir}/${MANIFEST}`)) return known;
   verified.delete(dir);
-  if (!await exists(dir)) return null;
+  if (!exists(dir)) return null;
   if (await isIntact(dir, hash)) return remember(dir, hash, await readNpm(dir, hash));
   await discard(dir);
   return null;
@@ -78,14 +79,11 @@ export async function installVerified(bundle: Bundle, cacheDir: string): Promise
     try {
       await writeFiles(bundle, temp);
       // Fails where another process was faster; the next round verifies what that one wrote.
-      await Deno.rename(temp, dir).catch(async (error) => {
-        if (!await exists(dir)) throw error;
-      });
-      if (!await exists(temp)) return remember(dir, bundle.hash, bundleNpm(bundle));
+      if (moveInto(temp, dir)) return remember(dir, bundle.hash, bundleNpm(bundle));
+      Deno.removeSync(temp, { recursive: true });
     } catch (error) {
-      throw asStoreError(error, "install", `bundles/${bundle.hash}`);
-    } finally {
       await Deno.remove(temp, { recursive: true }).catch(() => {});
+      throw asStoreError(error, "install", `bundles/${bundle.hash}`);
     }
   }
   throw new AppError(
@@ -113,12 +111,26 @@ async function writeFiles({ manifest, files }: Bundle, dir: string): Promise<voi
   const write = async (path: string, data: Uint8Array) => {
     const target = `${dir}/${path}`;
     const folder = dirname(target);
-    if (!made.has(folder)) await Deno.mkdir(folder, { recursive: true });
+    if (!made.has(folder)) Deno.mkdirSync(folder, { recursive: true });
     made.add(folder);
-    await Deno.writeFile(target, data, { mode: 0o444, createNew: true });
+    const options = { mode: 0o444, createNew: true };
+    // A small file is on disk sooner than another thread has taken it over.
+    if (data.length < SMALL_BYTES) Deno.writeFileSync(target, data, options);
+    else await Deno.writeFile(target, data, options);
   };
   for (const { path } of manifest) await write(path, files.get(path)!);
   await write(MANIFEST, new TextEncoder().encode(canonicalJson(manifest)));
+}
+
+/** False when there is something already. */
+function moveInto(temp: string, dir: string): boolean {
+  try {
+    Deno.renameSync(temp, dir);
+    return true;
+  } catch (error) {
+    if (exists(dir)) return false;
+    throw error;
+  }
 }
 
 async function isIntact(dir: string, hash: string): Promise<boolean> {
@@ -136,7 +148,7 @@ async function isIntact(dir: string, hash: string): Promise<boolean> {
 }
 
 async function readNpm(dir: string, hash: string): Promise<BundleNpm | null> {
-  if (!await exists(`${dir}/${bundleNpmPath}`)) return null;
+  if (!exists(`${dir}/${bundleNpmPath}`)) return null;
   const data = await Deno.readFile(`${dir}/${bundleNpmPath}`);
   return bundleNpm({ hash, files: new Map([[bundleNpmPath, data]]) });
 }
@@ -148,9 +160,12 @@ async function discard(dir: string): Promise<void> {
   await Deno.remove(away, { recursive: true }).catch(() => {});
 }
 
-function exists(path: string): Promise<boolean> {
-  return Deno.lstat(path).then(() => true, (error) => {
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
-  });
+  }
 }

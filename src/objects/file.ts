@@ -30,14 +30,23 @@ export function fileObjectStore(dir: string): ObjectStore {
     const path = pathOf(key);
     const temp = `${dir}/${TEMP}/${randomToken(12)}`;
     await named("put", key, async () => {
-      await Deno.mkdir(`${dir}/${TEMP}`, { recursive: true });
       try {
-        await fill(temp);
-        await makeFolder(dirname(path), dir, durableFolders);
-        await publish(key, temp, path);
+        await withFolder(`${dir}/${TEMP}`, () => fill(temp));
+        await withFolder(dirname(path), () => publish(key, temp, path));
       } finally {
         await Deno.remove(temp).catch(ignoreMissing);
       }
+    });
+  }
+
+  /** Make the folder, and once more when somebody removed it since it was made. */
+  async function withFolder(folder: string, work: () => Promise<void>): Promise<void> {
+    await makeFolder(folder, dir, durableFolders);
+    await work().catch(async (error) => {
+      if (!isMissing(error)) throw error;
+      durableFolders.clear();
+      await makeFolder(folder, dir, durableFolders);
+      await work();
     });
   }
 
@@ -51,7 +60,7 @@ export function fileObjectStore(dir: string): ObjectStore {
           if (!isOtherDevice(error)) throw error;
           await Deno.copyFile(path, temp);
         });
-        await Deno.chmod(temp, 0o600);
+        await Deno.chmod(temp, 0o444);
         await forceToDisk(temp);
       });
     },
@@ -100,7 +109,6 @@ export function fileObjectStore(dir: string): ObjectStore {
 
 /** Give the finished file its key; where the key exists, only equal content passes. */
 async function publish(key: string, temp: string, path: string): Promise<void> {
-  await Deno.chmod(temp, 0o444);
   try {
     await Deno.link(temp, path);
   } catch (error) {
@@ -113,15 +121,15 @@ async function publish(key: string, temp: string, path: string): Promise<void> {
 
 /** Make a folder below `root`, and force to disk the entries that lead to it. */
 async function makeFolder(folder: string, root: string, known: Set<string>): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
   if (known.has(folder)) return;
+  await Deno.mkdir(folder, { recursive: true });
   for (let at = folder; at.length > root.length; at = dirname(at)) await forceToDisk(dirname(at));
   if (known.size >= FOLDERS_KNOWN_MAX) known.clear();
   known.add(folder);
 }
 
 async function writeDurably(path: string, data: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o444 });
   for (let at = 0; at < data.length;) at += await file.write(data.subarray(at));
   await file.sync();
 }

@@ -63,3 +63,12 @@ Deno.test("asStoreError() calls a full disk and a used-up quota DISK_FULL", asyn
   const error = await assertRejects(() => full.write(new Uint8Array(8)));
   assertEquals(asStoreError(error, "put", "k").code, "DISK_FULL");
 });
+
+Deno.test("fileObjectStore() goes on when its folders are removed", async () => {
+  await using at = await tempStore();
+  await at.store.put("a/b", new Uint8Array([1]));
+  await Deno.remove(`${at.dir}/store`, { recursive: true });
+  await at.store.put("a/b", new Uint8Array([2]));
+
+  assertEquals([...await at.store.get("a/b")], [2]);
+});

@@ -5,7 +5,7 @@
  * Modules of bundles see `tidewheel`, `tidewheel/operators`, `zod`, and the npm packages of their own
  * bundle. One runtime serves every bundle with the same npm packages; most have none and share one.
  */
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { canonicalJson, sha256 } from "../base/hash.ts";
 import { randomToken } from "../base/ids.ts";
@@ -129,6 +129,7 @@ async function prepare(
       tempDir: `${dir}/..`,
     });
     await writeRuntime(dir, { importMap, lock });
+    await keepOutOfEmitCache(resolve(dir, "../../bundles"));
   } else if (npm) {
     // The packages may have been installed for another cache than this process's.
     await cachePackages(dir, specifiers, ["--lock=deno.lock", "--frozen"]);
@@ -154,6 +155,27 @@ async function writeRuntime(
     });
   } finally {
     await Deno.remove(temp, { recursive: true }).catch(() => {});
+  }
+}
+
+/**
+ * Deno keeps the emitted JS of every module that it ever loaded. For bundles, whose folders are new
+ * with each change, that would only grow, and writing it takes longer than emitting again: a file in
+ * the place of the cache's folder prevents it. Without it all is the same, only slower.
+ */
+async function keepOutOfEmitCache(bundlesDir: string): Promise<void> {
+  try {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", "--no-config"],
+      stdin: "null",
+      stderr: "null",
+    }).output();
+    const { typescriptCache } = JSON.parse(new TextDecoder().decode(stdout));
+    const place = `${typescriptCache}/file${bundlesDir}`;
+    await Deno.mkdir(dirname(place), { recursive: true });
+    await Deno.writeTextFile(place, "", { createNew: true });
+  } catch {
+    // The cache is laid out otherwise, or cannot be written.
   }
 }
 

@@ -126,7 +126,7 @@ function spawn({ runtime, readDirs, limits }: ParseChildOptions): Deno.ChildProc
   const read = [...readDirs, ...product].map((path) => path.replaceAll(",", ",,")).join(",");
   const heapMb = Math.floor(limits.rssBytes / 2 / 1024 / 1024);
   const args = [
-    ...["run", ...runtime.args, "--quiet", "--no-code-cache"],
+    ...["run", ...runtime.args, "--quiet"],
     ...[`--allow-read=${read}`, `--v8-flags=--max-old-space-size=${heapMb}`],
     fileURLToPath(new URL("./child.ts", import.meta.url)),
   ];

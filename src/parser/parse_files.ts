@@ -34,7 +34,7 @@ export interface ParseOptions {
 }
 
 /** Files that are analysed together; while they are imported, the next ones are analysed. */
-const CHUNK_FILES = 100;
+const CHUNK_FILES = 200;
 
 /** Parse files, relative to the dags folder. What the author can mend is an outcome, not a throw. */
 export async function parseFiles(files: readonly string[], options: ParseOptions): Promise<void> {

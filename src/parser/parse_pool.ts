@@ -35,7 +35,7 @@ export interface ParsePoolOptions<Item extends ParseItem> {
 /** Processes at one time. */
 const LANES = 2;
 /** Files that one process imports. */
-const BATCH_FILES = 50;
+const BATCH_FILES = 100;
 /** A file that takes longer than this among others gets a process of its own. */
 const QUICK_MS = 1_000;
 

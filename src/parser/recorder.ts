@@ -24,11 +24,16 @@ export interface RecorderOptions {
 
 /** Files in one transaction. */
 const GROUP_FILES = 100;
+/** A group begins to be written when it has this many files, or after this time. */
+const GROUP_FILES_READY = 50;
+const GROUP_WAIT_MS = 50;
 
 /** Takes parsed files and writes them; while one group is written, the next one gathers. */
 export class Recorder {
   readonly #options: RecorderOptions;
+  readonly #ended = new AbortController();
   #waiting: ParsedFile[] = [];
+  #isTimed = false;
   #writing: Promise<void> | null = null;
   #failure: { error: unknown } | null = null;
 
@@ -39,18 +44,30 @@ export class Recorder {
   /** Write this file soon. */
   add(file: ParsedFile): void {
     this.#waiting.push(file);
-    this.#writing ??= this.#writeAll().finally(() => this.#writing = null);
+    if (this.#waiting.length >= GROUP_FILES_READY) this.#start();
+    else if (!this.#isTimed && !this.#writing) void this.#startAfterWait();
   }
 
   /** Resolves when all is written; rejects with the first failure, after which nothing is written. */
   async flush(): Promise<void> {
+    this.#ended.abort();
+    this.#start();
     await this.#writing;
     if (this.#failure) throw this.#failure.error;
   }
 
+  #start(): void {
+    this.#writing ??= this.#writeAll().finally(() => this.#writing = null);
+  }
+
+  async #startAfterWait(): Promise<void> {
+    this.#isTimed = true;
+    await this.#options.clock.sleep(GROUP_WAIT_MS, { signal: this.#ended.signal });
+    this.#isTimed = false;
+    if (!this.#ended.signal.aborted) this.#start();
+  }
+
   async #writeAll(): Promise<void> {
-    // What is added in this turn goes into the first group.
-    await Promise.resolve();
     while (this.#waiting.length > 0 && !this.#failure) {
       const group = this.#waiting.splice(0, GROUP_FILES);
       await this.#write(group.toSorted(byFile)).catch((error) => this.#failure = { error });
