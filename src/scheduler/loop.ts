@@ -3,7 +3,7 @@
  *
  * A pass reads what changed, decides and writes, in two round trips to the store. Hints that come
  * while a pass is under way go into the next one together; between passes the loop sleeps until a
- * hint, the next due instant or the next sweep. See docs/decisions/0002-one-leader-loop.md.
+ * hint, the next due instant or the next sweep. See docs/decisions/0005-one-leader-loop.md.
  */
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/ids.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { VirtualClock } from "../base/clock.ts";
+import type { VirtualClock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { seededRandom } from "../base/random.ts";
 import { AppError } from "../model/errors.ts";
