@@ -80,14 +80,21 @@ function readResult(entries: string[], { metafile, outputFiles }: BuildResult): 
   const texts = new Map(outputFiles!.map((file) => [basename(file.path), file]));
   const built = entries.map((entry, i): [string, BuiltEntry] => {
     const { exports, inputs } = outputs.get(`e${i}.js`)!;
-    return [entry, { js: texts.get(`e${i}.js`)!.text, exports, inputs: Object.keys(inputs) }];
+    const js = withoutFileName(entry, texts.get(`e${i}.js`)!.text);
+    return [entry, { js, exports, inputs: Object.keys(inputs) }];
   });
   return { ok: true, modules: metafile!.inputs, entries: new Map(built) };
 }
 
+/** The name that esbuild gives a default export comes from its file; a renamed file means the same. */
+function withoutFileName(entry: string, js: string): string {
+  const name = basename(entry).replace(/\.\w+$/, "").replace(/[^A-Za-z0-9_$]+/g, "_");
+  return js.replaceAll(`${name}_default`, "$default");
+}
+
 /**
  * Canonical output: no types, no comments, no white space, nothing renamed but what has to be; so
- * that equal meaning gives equal text.
+ * that equal meaning gives equal text. It is hashed, never run.
  */
 function buildOptions({ dir, entries, keepUnusedImports = false }: GraphRequest): BuildOptions {
   return {

@@ -1,6 +1,7 @@
 /** @module What the parser knows of each DAG file: whether it changed, and whose the DAG ids are. */
 import { type FolderSnapshot, signatureOfFile } from "./discover.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { importError } from "./import_error.ts";
 import type { ParsedFile } from "./parsed_file.ts";
 import type { FileRecord, KnownFile, ParseOutcome, SourceFile } from "./port.ts";
 import type { SourceReader } from "./sources.ts";
@@ -21,6 +22,20 @@ interface FileState {
 
 /** A transient error is looked at again after this long. */
 const RETRY_MS = 60_000;
+
+/** A parsed file as it is to be recorded. */
+export interface SettledFile {
+  record: FileRecord;
+  /** Look at it again after this long, whether it changed or not. */
+  retryMs: number | null;
+  /** Ids that it declares and other files own. */
+  wants: string[];
+}
+
+/** DAGs that a record declares. */
+export function idsIn({ outcome }: FileRecord): string[] {
+  return outcome.kind === "dags" ? outcome.dags.map(({ dagId }) => dagId) : [];
+}
 
 /** Files and DAG ids as they were recorded last. */
 export class KnownFiles {
@@ -50,7 +65,7 @@ export class KnownFiles {
   }
 
   /** DAGs that the file owns. */
-  dagIdsOf(file: string): readonly string[] {
+  dagIdsOf(file: string): string[] {
     return this.#files.get(file)?.dagIds ?? [];
   }
 
@@ -94,56 +109,43 @@ export class KnownFiles {
    * The record of a file that was parsed after `snapshot` was taken: without its fingerprint where it
    * has changed since, an error instead where it declares DAGs that others own.
    */
-  settle({ record }: ParsedFile, snapshot: FolderSnapshot): FileRecord {
+  settle({ record, transient }: ParsedFile, snapshot: FolderSnapshot): SettledFile {
     const taken = this.#taken(record);
     if (taken.length === 0) {
-      const moved = record.sources.some(({ path }) =>
+      const isMoved = record.sources.some(({ path }) =>
         this.#signature(path, snapshot) !== signatureOfFile(this.#dir, path)
       );
-      return moved ? { ...record, fingerprint: null } : record;
+      if (isMoved) return { record: { ...record, fingerprint: null }, retryMs: 0, wants: [] };
+      return { record, retryMs: transient ? RETRY_MS : null, wants: [] };
     }
     const owners = taken.map((dagId) => `"${dagId}" belongs to ${this.#owners.get(dagId)}`);
+    const message = `Cannot take the DAGs of ${record.file}: the id ${owners.join(", ")}; ` +
+      `give one of them another id`;
+    const error = importError(message, { path: record.file, line: null, column: null }, null);
     return {
-      ...record,
-      fingerprint: null,
-      outcome: {
-        kind: "error",
-        error: {
-          message: `Cannot take the DAGs of ${record.file}: the id ${owners.join(", ")}; ` +
-            `give one of them another id`,
-          path: record.file,
-          line: null,
-          column: null,
-          frame: null,
-        },
-      },
+      record: { ...record, fingerprint: null, outcome: { kind: "error", error } },
+      retryMs: null,
+      wants: taken,
     };
   }
 
   /** Who owns what after this record; call it in the order of the records. */
-  claim({ file, outcome }: FileRecord): void {
-    if (outcome.kind === "error") return;
-    const ids = outcome.kind === "dags" ? outcome.dags.map(({ dagId }) => dagId) : [];
-    this.#disown(file);
-    for (const dagId of ids) this.#owners.set(dagId, file);
+  claim(record: FileRecord): void {
+    if (record.outcome.kind === "error") return;
+    this.#disown(record.file);
+    for (const dagId of idsIn(record)) this.#owners.set(dagId, record.file);
   }
 
-  /** Keep what was recorded of a parsed file. */
-  keep(parsed: ParsedFile, record: FileRecord, snapshot: FolderSnapshot, nowMs: number): void {
+  /** Keep what was recorded of a file that was parsed after `snapshot` was taken. */
+  keep({ record, retryMs, wants }: SettledFile, snapshot: FolderSnapshot, nowMs: number): void {
     const { file, fingerprint, sources, outcome } = record;
-    const unsettled = fingerprint === null && parsed.record.fingerprint !== null;
-    const wants = this.#taken(parsed.record);
     this.#files.set(file, {
       kind: outcome.kind,
-      dagIds: outcome.kind === "error"
-        ? this.#files.get(file)?.dagIds ?? []
-        : outcome.kind === "dags"
-        ? outcome.dags.map(({ dagId }) => dagId)
-        : [],
+      dagIds: outcome.kind === "error" ? this.dagIdsOf(file) : idsIn(record),
       fingerprint,
       sources,
       signatures: new Map(sources.map(({ path }) => [path, this.#signature(path, snapshot)])),
-      retryAtMs: parsed.transient ? nowMs + RETRY_MS : unsettled && !wants.length ? nowMs : null,
+      retryAtMs: retryMs === null ? null : nowMs + retryMs,
       wants,
     });
   }
@@ -162,10 +164,9 @@ export class KnownFiles {
     return revived;
   }
 
-  #taken({ file, outcome }: FileRecord): string[] {
-    if (outcome.kind !== "dags") return [];
-    return outcome.dags.map(({ dagId }) => dagId)
-      .filter((dagId) => (this.#owners.get(dagId) ?? file) !== file);
+  #taken(record: FileRecord): string[] {
+    const { file } = record;
+    return idsIn(record).filter((dagId) => (this.#owners.get(dagId) ?? file) !== file);
   }
 
   #disown(file: string): void {

@@ -5,7 +5,7 @@ import { bundleKey } from "../contract/bundle.ts";
 import { hasCode } from "../model/errors.ts";
 import type { ObjectStore } from "../objects/port.ts";
 import type { FolderSnapshot } from "./discover.ts";
-import type { KnownFiles } from "./known_files.ts";
+import { idsIn, type KnownFiles, type SettledFile } from "./known_files.ts";
 import type { ParsedFile } from "./parsed_file.ts";
 import type { FileRecord, ParserStore } from "./port.ts";
 
@@ -77,23 +77,22 @@ export class Recorder {
 
   async #write(group: ParsedFile[]): Promise<void> {
     const { store, objects, known, snapshot, clock, log, onChanged } = this.#options;
-    const settled: [ParsedFile, FileRecord][] = [];
+    const settled: SettledFile[] = [];
     const dropped: string[] = [];
     for (const parsed of group) {
-      const record = known.settle(parsed, snapshot);
-      settled.push([parsed, record]);
-      if (record.outcome.kind === "error") continue;
-      const before = known.dagIdsOf(record.file);
-      known.claim(record);
-      const now = new Set(idsOf(record));
+      const one = known.settle(parsed, snapshot);
+      settled.push(one);
+      if (one.record.outcome.kind === "error") continue;
+      const before = known.dagIdsOf(one.record.file);
+      known.claim(one.record);
+      const now = new Set(idsIn(one.record));
       dropped.push(...before.filter((dagId) => !now.has(dagId)));
     }
-    await Promise.all(settled.map(([parsed, record]) => putBundle(objects, parsed, record)));
-    const records = settled.map(([, record]) => record);
-    const changes = await store.record(records, clock.now());
-    for (const [parsed, record] of settled) {
-      known.keep(parsed, record, snapshot, clock.monotonicMs());
-      logOutcome(log, record);
+    await Promise.all(group.map((parsed, i) => putBundle(objects, parsed, settled[i].record)));
+    const changes = await store.record(settled.map(({ record }) => record), clock.now());
+    for (const one of settled) {
+      known.keep(one, snapshot, clock.monotonicMs());
+      logOutcome(log, one.record);
     }
     const changed = changes.filter(({ change }) => change !== "unchanged");
     for (const { dagId, change, versionNumber } of changed) {
@@ -118,10 +117,6 @@ async function putBundle(
     // The same content, packed by another version of gzip.
     if (!hasCode(error, "CONFLICT")) throw error;
   });
-}
-
-function idsOf({ outcome }: FileRecord): string[] {
-  return outcome.kind === "dags" ? outcome.dags.map(({ dagId }) => dagId) : [];
 }
 
 function logOutcome(log: Logger, { file, outcome }: FileRecord): void {
