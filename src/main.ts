@@ -142,6 +142,14 @@ const localVerbs: Verb[] = [
   ),
 ];
 
+/** Every verb by heading, in the order of the help page. */
+export const verbGroups: Readonly<Record<string, readonly Verb[]>> = {
+  "Services:": serviceVerbs,
+  "Runs:": runVerbs,
+  "Data:": dataVerbs,
+  "Without a server:": localVerbs,
+};
+
 function output(json: boolean): Output {
   const encoder = new TextEncoder();
   const write = (file: typeof Deno.stdout, text: string) => {
@@ -160,12 +168,7 @@ if (import.meta.main) {
   const code = await runProgram(
     {
       version,
-      groups: {
-        "Services:": serviceVerbs,
-        "Runs:": runVerbs,
-        "Data:": dataVerbs,
-        "Without a server:": localVerbs,
-      },
+      groups: verbGroups,
       context: (json) => ({
         api: new RestClient({ url: apiUrl(settings()), token: () => clientToken(settings()) }),
         output: output(json),

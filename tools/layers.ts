@@ -76,14 +76,14 @@ export async function breaches(): Promise<Breach[]> {
   const found: Breach[] = [];
   for (const folder of ["src", "operators", "executors", "dags", "plugins"]) {
     for await (const file of modules(join(root, folder))) {
-      found.push(...await breachesOf(relative(root, file), imports));
+      found.push(...breachesOf(relative(root, file), await Deno.readTextFile(file), imports));
     }
   }
   return found;
 }
 
-async function breachesOf(file: string, map: Record<string, string>): Promise<Breach[]> {
-  const text = await Deno.readTextFile(join(root, file));
+/** Breaches in the text of one module; `file` is its path from the root, `map` the import map. */
+export function breachesOf(file: string, text: string, map: Record<string, string>): Breach[] {
   const found: Breach[] = [];
   for (const match of text.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*["']([^"'\n]+)["']/g)) {
     const line = text.slice(0, match.index).split("\n").length;

@@ -2,7 +2,7 @@
  * @module Checks what format and lint do not: file length, module docs, banned names, secrets and
  * dead modules. `deno run --allow-read --allow-run=git tools/tidy.ts` exits with 1 on any finding.
  */
-import { join, normalize } from "node:path";
+import { dirname, join, normalize } from "node:path";
 
 const root = normalize(join(import.meta.dirname!, ".."));
 
@@ -13,6 +13,9 @@ const longOnPurpose = new Set<string>([
   "src/store/engine_memory.ts",
 ]);
 const bannedNames = /(^|\/)(utils?|common|helpers?|manager|index)\.ts$/;
+/** Modules that are started and not imported. */
+const entries = /^src\/main\.ts$|\/example_dag\.ts$|^src\/sdk\/mod\.ts$|^operators\/mod\.ts$/;
+const unfinished = /(\/\/|\*).*\b(TODO|FIXME|XXX)\b/;
 const secretShapes = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
   /\bAKIA[0-9A-Z]{16}\b/,
@@ -29,15 +32,18 @@ export interface Finding {
 export async function findings(): Promise<Finding[]> {
   const files = await tracked();
   const found: Finding[] = [];
+  const modules = new Map<string, string>();
   for (const file of files) {
     if (!/\.(ts|tsx|sql|md|yaml|json)$/.test(file)) continue;
     const text = await Deno.readTextFile(join(root, file)).catch(() => "");
     found.push(...inspect(file, text));
+    if (file.endsWith(".ts")) modules.set(file, text);
   }
-  return found;
+  return [...found, ...deadModules(modules)];
 }
 
-function inspect(file: string, text: string): Finding[] {
+/** Findings in one file; `file` is its path from the root. */
+export function inspect(file: string, text: string): Finding[] {
   const found: Finding[] = [];
   const add = (what: string) => found.push({ file, what });
   const isCode = file.endsWith(".ts");
@@ -53,8 +59,28 @@ function inspect(file: string, text: string): Finding[] {
   for (const shape of secretShapes) {
     if (shape.test(text)) add(`holds what looks like a secret: ${shape}`);
   }
-  if (isProduct && /\b(TODO|FIXME|XXX)\b/.test(text)) add("has unfinished work marked in it");
+  if (isProduct && unfinished.test(text)) add("has unfinished work marked in it");
   return found;
+}
+
+/** Modules of the product that no other names, but for tests; `modules` is path → text. */
+export function deadModules(modules: ReadonlyMap<string, string>): Finding[] {
+  const named = new Set<string>();
+  for (const [file, text] of modules) {
+    if (isTest(file)) continue;
+    for (const [, path] of text.matchAll(/["'`]([^"'`\s]+\.ts)["'`]/g)) {
+      const target = path.startsWith(".") ? join(dirname(file), path) : path;
+      if (target !== file) named.add(normalize(target));
+    }
+  }
+  return [...modules.keys()]
+    .filter((file) => /^(src|operators|executors)\//.test(file) && !isTest(file))
+    .filter((file) => !named.has(file) && !entries.test(file))
+    .map((file) => ({ file, what: "is imported by nothing but tests: use it or remove it" }));
+}
+
+function isTest(file: string): boolean {
+  return file.endsWith("_test.ts") || file.startsWith("tests/");
 }
 
 async function tracked(): Promise<string[]> {

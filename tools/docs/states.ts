@@ -1,0 +1,180 @@
+/** @module The page of states, from the state tables. */
+import { type TriggerRule, triggerRules } from "../../src/model/dag_spec.ts";
+import { type EndReason, endReasons, infrastructureReasons } from "../../src/model/end_reason.ts";
+import { isRunFinished, type RunState, runStates, runTypes } from "../../src/model/run_state.ts";
+import {
+  finishedTaskStates,
+  occupyingTaskStates,
+  type TaskEvent,
+  type TaskState,
+  taskStates,
+  taskTransitions,
+} from "../../src/model/task_state.ts";
+import { code, fence, page, table } from "./markdown.ts";
+
+const stateMeanings: Readonly<Record<TaskState, string>> = {
+  none: "Waits for its upstreams",
+  scheduled: "May run; waits for a slot of its pool and of its DAG",
+  queued: "Has a new attempt; waits for a worker",
+  running: "A worker runs the attempt",
+  cancelling: "Was told to stop; its process is not known to be gone",
+  success: "Returned done",
+  failed: "Failed, and is not tried again",
+  cancelled: "Was cancelled, and its process is gone",
+  skipped: "Did not have to run",
+  upstream_failed: "Could not run: an upstream failed",
+  removed: "An instance of a mapped task that its list has no item for any more",
+  up_for_retry: "Failed; waits for its next try",
+  up_for_reschedule: "Asked to be started again later",
+};
+
+const eventMeanings: Readonly<Record<TaskEvent, string>> = {
+  schedule: "its trigger rule holds",
+  queue: "its pool and its DAG have room",
+  run: "a worker claims it",
+  succeed: "the attempt returned done",
+  skip: "the attempt returned skip, a branch chose others, or its trigger rule says so",
+  retry: "the attempt failed and tries are left",
+  reschedule: "the attempt returned retryAt",
+  fail: "the attempt failed for good, or the task cannot be started at all",
+  lose: "worker, process or machine was lost through no fault of the task",
+  cancel: "a person or the API cancels it",
+  confirm_cancelled: "the worker reports that a cancelled attempt's process is gone",
+  confirm_cleared: "the worker reports that a cleared attempt's process is gone",
+  upstream_fail: "its trigger rule can no longer hold",
+  remove: "its list became shorter",
+  clear: "somebody wants it to run again",
+};
+
+const runMeanings: Readonly<Record<RunState, string>> = {
+  queued: "Waits until its DAG has fewer than `maxActiveRuns` under way",
+  running: "Its tasks are under way",
+  success: "All tasks have ended, and none that nothing follows failed",
+  failed: "A task that nothing follows failed, the run was cancelled, or its tasks wait for ever",
+};
+
+const ruleMeanings: Readonly<Record<TriggerRule, [runs: string, otherwise: string]>> = {
+  all_success: ["all succeeded", "one failed: upstream_failed; one was skipped: skipped"],
+  all_failed: ["all failed or are upstream_failed", "one succeeded or was skipped: skipped"],
+  all_done: ["all have ended", ""],
+  one_success: [
+    "one succeeded, at once",
+    "all have ended: skipped when all were skipped, else upstream_failed",
+  ],
+  one_failed: ["one failed or is upstream_failed, at once", "all have ended: skipped"],
+  one_done: ["one succeeded or failed, at once", "all have ended: skipped"],
+  none_failed: ["all have ended, none failed", "one failed: upstream_failed"],
+  none_failed_min_one_success: [
+    "all have ended, none failed, one succeeded",
+    "one failed: upstream_failed; all were skipped: skipped",
+  ],
+  none_skipped: ["all have ended, none was skipped", "one was skipped: skipped"],
+  all_skipped: ["all were skipped", "one succeeded or failed: skipped"],
+  all_done_min_one_success: [
+    "all have ended, none was skipped, one succeeded",
+    "one was skipped: skipped; none succeeded: upstream_failed",
+  ],
+  all_done_setup_success: ["all have ended (there are no setup tasks)", ""],
+  always: ["at once", ""],
+};
+
+/** `docs/reference/states.md`. */
+export function statesPage(): string {
+  return page(
+    "States",
+    "A state never lies: every move checks that the row is still in the state that it leaves, and that the " +
+      "attempt that asks is the one that may speak.",
+    "## Task instances",
+    table(
+      ["state", "meaning", "ended", "takes a slot"],
+      taskStates.map((state) => [
+        code(state),
+        stateMeanings[state],
+        finishedTaskStates.has(state) ? "yes" : "",
+        occupyingTaskStates.has(state) ? "yes" : "",
+      ]),
+    ),
+    "In Airflow's API shapes `cancelled` is `failed` with the end reason `cancelled`, and `cancelling` is " +
+      "`running`.",
+    diagram(),
+    table(["from", "what happens", "to"], moves()),
+    "## DAG runs",
+    table(
+      ["state", "meaning", "ended"],
+      runStates.map((
+        state,
+      ) => [code(state), runMeanings[state], isRunFinished(state) ? "yes" : ""]),
+    ),
+    `A run's type says why it exists: ${runTypes.map(code).join(", ")}.`,
+    "## End reasons",
+    "Why an attempt ended; the same word in log, API and metrics.",
+    table(["end reason", "meaning", "uses up a retry"], reasons()),
+    "## Trigger rules",
+    "Which ends of its direct upstream tasks let a task run. A task without upstreams runs at once. " +
+      "`failed` covers cancelled ones.",
+    table(
+      ["rule", "runs when", "ends without running when"],
+      triggerRules.map((rule) => [code(rule), ...ruleMeanings[rule]]),
+    ),
+  );
+}
+
+function moves(): string[][] {
+  return taskStates.flatMap((from) =>
+    Object.entries(taskTransitions[from]).map(([event, to]) => [
+      code(from),
+      `${code(event)}: ${eventMeanings[event as TaskEvent]}`,
+      code(to),
+    ])
+  );
+}
+
+/** States of a task instance that waits; they share the ways to end without running. */
+const waiting = taskStates.filter((state) => taskTransitions[state].schedule !== undefined);
+
+/** The picture shows the way of an attempt; what would make it unreadable is said below it. */
+function diagram(): string {
+  const labels = new Map<string, string[]>();
+  for (const from of taskStates) {
+    for (const [event, to] of Object.entries(taskTransitions[from])) {
+      if (from === to || isLeftOut(from, event)) continue;
+      const edge = `${from} --> ${to}`;
+      labels.set(edge, [...labels.get(edge) ?? [], event]);
+    }
+  }
+  const edges = [...labels].map(([edge, events]) => `  ${edge}: ${events.join(", ")}`);
+  const shared = Object.entries(taskTransitions.none)
+    .filter(([event]) => isLeftOut("none", event) && event !== "clear");
+  return fence("mermaid", ["stateDiagram-v2", "  [*] --> none", ...edges].join("\n")) +
+    "\n\nLeft out of the picture: `clear` leads back to `none`, and from ended states `remove` to " +
+    `\`removed\`; ${waiting.map(code).join(", ")} can end without running (${
+      shared.map(([event, to]) => `${event} → ${to}`).join(", ")
+    }).`;
+}
+
+function isLeftOut(from: TaskState, event: string): boolean {
+  if (finishedTaskStates.has(from) || event === "clear") return true;
+  return waiting.includes(from) && event !== "schedule" && event in taskTransitions.none;
+}
+
+function reasons(): string[][] {
+  const failing = new Set<EndReason>([
+    "task_error",
+    "invalid_outcome",
+    "timeout",
+    "memory_limit",
+    "child_exit",
+    "child_killed",
+    "permission",
+    "bundle",
+  ]);
+  return (Object.keys(endReasons) as EndReason[]).map((reason) => [
+    code(reason),
+    endReasons[reason],
+    failing.has(reason)
+      ? "yes"
+      : infrastructureReasons.has(reason)
+      ? "no: it is not its fault"
+      : "",
+  ]);
+}
