@@ -3,10 +3,7 @@ import { systemClock } from "../base/clock.ts";
 import type { VerbContext, VerbOptions } from "../cli/mod.ts";
 import { printJson, printTable } from "../cli/print.ts";
 import type { Settings } from "../settings.ts";
-import { clusterUrls, readClusterFile } from "../store/embedded/cluster.ts";
-import { startEmbedded } from "../store/embedded/mod.ts";
-import { choosePlace } from "../store/embedded/place.ts";
-import { openDatabase } from "../store/database.ts";
+import { runningUrl, startEmbedded } from "../store/embedded/mod.ts";
 import { runSql } from "../store/shell.ts";
 import { openHome } from "./home.ts";
 
@@ -67,19 +64,5 @@ async function withDatabase<T>(settings: Settings, use: (url: string) => Promise
     return await use(embedded.url);
   } finally {
     await embedded.service.stop();
-  }
-}
-
-async function runningUrl(home: string): Promise<string | null> {
-  const place = await choosePlace(home);
-  const file = await readClusterFile(place);
-  if (!file) return null;
-  const { url } = clusterUrls(place, file);
-  try {
-    const sql = await openDatabase(url, { max: 1, connectTimeoutMs: 2_000 });
-    await sql.end({ timeout: 1 });
-    return url;
-  } catch {
-    return null;
   }
 }

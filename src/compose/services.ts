@@ -1,0 +1,145 @@
+/** @module The product's services, each made from the parts of its role. */
+import { join } from "node:path";
+import { hostname } from "node:os";
+import { createApi } from "../api/mod.ts";
+import { tokenMint } from "../api/attempt_token.ts";
+import { sha256 } from "../base/hash.ts";
+import { systemRandom } from "../base/random.ts";
+import type { Service } from "../base/service.ts";
+import { enginePool } from "../engine/pool.ts";
+import { type AttemptLogs, fileLogs } from "../logs/mod.ts";
+import { createTracer } from "../metrics/mod.ts";
+import { parserService } from "../parser/mod.ts";
+import { schedulerService } from "../scheduler/loop.ts";
+import type { Settings } from "../settings.ts";
+import { attemptPhases } from "../store/attempt_phase.ts";
+import { parserStore } from "../store/dag.ts";
+import { RetentionService } from "../store/retention.ts";
+import { type Fetch, workerService } from "../worker/mod.ts";
+import { processExecutor } from "../../executors/process/mod.ts";
+import config from "../../deno.json" with { type: "json" };
+import type { DatabaseParts, Parts } from "./parts.ts";
+import { tableReader } from "./table_reader.ts";
+
+/** The leader's loop. */
+export function makeScheduler({ store, clock, ids, log, metrics }: DatabaseParts) {
+  return schedulerService({
+    store,
+    clock,
+    ids,
+    random: systemRandom,
+    log,
+    holder: `${hostname()}:${Deno.pid}`,
+    metrics: {
+      pass({ durationMs }) {
+        metrics.observe("tidewheel_scheduler_loop_duration_seconds", {}, durationMs / 1000);
+      },
+    },
+  });
+}
+
+/** The parser of the dags folder. */
+export function makeParser(
+  { sql, ids, settings, objects, home, clock, log, hints }: DatabaseParts,
+) {
+  return parserService({
+    dagsDir: settings.dagsDir,
+    objects,
+    store: parserStore(sql, ids, { pausedAtCreation: settings.pausedAtCreation }),
+    cacheDir: home.bundles,
+    clock,
+    log,
+    onHint: (hint) => hints.publish(hint),
+  });
+}
+
+/** Removes what is old. */
+export function makeRetention({ sql, clock, log, settings }: DatabaseParts): Service {
+  return new RetentionService({ sql, clock, log, policy: { runDays: settings.retentionDays } });
+}
+
+/** Logs of attempts, as the API keeps them. */
+export function makeLogs({ home, objects, clock, log, sql }: DatabaseParts): AttemptLogs {
+  return fileLogs({
+    dir: home.logs,
+    objects,
+    clock,
+    log,
+    phases: (attemptIds) => attemptPhases(sql, attemptIds),
+  });
+}
+
+/** The API over its parts; `services` are those whose health it shows. */
+export function makeApi(parts: DatabaseParts, services: readonly Service[], tokenKey: string) {
+  const engines = enginePool({ clock: parts.clock });
+  const workDir = join(parts.home.work, "tables");
+  const api = createApi({
+    ...parts,
+    random: systemRandom,
+    logs: makeLogs(parts),
+    tracer: createTracer({ enabled: parts.settings.jaegerEnabled }),
+    tables: tableReader({ engines, objects: parts.objects, workDir }),
+    services,
+    settings: {
+      version: config.version,
+      tokenKey,
+      allowedHosts: [],
+      allowedOrigins: [],
+    },
+  });
+  return { api, engines };
+}
+
+/** The key that signs tokens of attempts and workers: derived, so that roles need not share files. */
+export async function tokenKeyOf(settings: Settings, home: string): Promise<string> {
+  const key = settings.secretKey ?? await Deno.readTextFile(join(home, "secret.key"));
+  return sha256(`tidewheel tokens\n${key.split(/[,\s]/)[0]}`);
+}
+
+/** A token with which workers of these queues may claim; `*`: all. */
+export function workerToken(tokenKey: string, queues: readonly string[]): string {
+  return tokenMint(tokenKey).worker(queues);
+}
+
+/** A worker; `fetch` reaches the API. */
+export function makeWorker(
+  parts: Parts,
+  { fetch, apiUrl, token, queues }: {
+    fetch: Fetch;
+    apiUrl?: string;
+    token: string;
+    queues: readonly string[];
+  },
+) {
+  const { settings, home, clock, ids, log, objects } = parts;
+  const workDir = join(home.work, `worker-${queues.join("-")}`);
+  const engines = enginePool({ clock });
+  const worker = workerService({
+    fetch,
+    apiUrl,
+    workerToken: token,
+    workerId: `${hostname()}:${Deno.pid}:${ids.uuid().slice(-6)}`,
+    hostname: hostname(),
+    pid: Deno.pid,
+    version: config.version,
+    queues,
+    slots: settings.workerSlots,
+    executor: processExecutor({
+      workDir,
+      clock,
+      log,
+      denied: ["token", "secret.key", "postgres", "objects", "logs"].map((name) =>
+        join(home.dir, name)
+      ),
+      warmChildren: settings.warmChildren,
+    }),
+    objects,
+    bundleCacheDir: home.bundles,
+    engine: engines,
+    clock,
+    random: systemRandom,
+    log,
+    tracer: createTracer({ enabled: settings.jaegerEnabled }),
+  });
+  return { worker, engines };
+}

@@ -1,0 +1,85 @@
+/** @module `tidewheel start`: every service in one process. */
+import type { VerbContext } from "../cli/mod.ts";
+import type { Service } from "../base/service.ts";
+import type { Settings } from "../settings.ts";
+import { createToken, findToken } from "../store/api_token.ts";
+import { ensureToken } from "./home.ts";
+import { serve } from "./http.ts";
+import { type DatabaseParts, openDatabaseParts } from "./parts.ts";
+import {
+  makeApi,
+  makeParser,
+  makeRetention,
+  makeScheduler,
+  makeWorker,
+  tokenKeyOf,
+  workerToken,
+} from "./services.ts";
+import { untilSignal } from "./signals.ts";
+
+/** A running installation. */
+export interface Running {
+  url: string;
+  /** Drain: attempts end or are handed back, then everything stops. */
+  stop(): Promise<void>;
+}
+
+/** Start everything; resolves when the API answers and DAG files are being read. */
+export async function startAll(settings: Settings): Promise<Running> {
+  const parts = await openDatabaseParts(settings, "start", { alone: true });
+  try {
+    return await startServices(parts);
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+async function startServices(parts: DatabaseParts): Promise<Running> {
+  const { settings, home, log } = parts;
+  await ensureAdminToken(parts);
+  const tokenKey = await tokenKeyOf(settings, home.dir);
+  const services: Service[] = [makeParser(parts), makeScheduler(parts), makeRetention(parts)];
+  const { api, engines } = makeApi(parts, services, tokenKey);
+  const { worker, engines: workerEngines } = makeWorker(parts, {
+    fetch: (request) => api.fetch(request),
+    token: workerToken(tokenKey, ["*"]),
+    queues: allQueues,
+  });
+  services.push(api, worker);
+  const server = serve(settings, (request) => api.fetch(request));
+  log.info("Tidewheel is up", { url: server.url, home: home.dir });
+  await Promise.all(services.map((service) => service.start()));
+  return {
+    url: server.url,
+    async stop() {
+      // Whoever makes work stops first, whoever records it last.
+      for (const service of services.toReversed()) await service.stop();
+      await server.stop();
+      await Promise.all([engines.close(), workerEngines.close()]);
+      await parts.close();
+      log.info("Tidewheel is down");
+    },
+  };
+}
+
+/** Queues that the agents of a deployment serve; in one process the one worker serves all. */
+export const allQueues = ["default", "collector", "converter", "merger", "retry"];
+
+/** The token in the home folder is an administrator's. */
+async function ensureAdminToken({ sql, ids, clock, home }: DatabaseParts): Promise<void> {
+  const token = await ensureToken(home);
+  const now = clock.now();
+  if (await findToken(sql, { token, now })) return;
+  await createToken(sql, { name: "local admin", role: "admin", ids, now, token });
+}
+
+/** What `tidewheel start` does. */
+export async function runStart(settings: Settings, { output }: VerbContext): Promise<number> {
+  const running = await startAll(settings);
+  output.err(`Tidewheel is up: ${running.url}  (API docs: ${running.url}/api/docs)\n`);
+  await untilSignal();
+  output.err("Draining; Ctrl-C again ends at once\n");
+  await running.stop();
+  return 0;
+}
