@@ -60,6 +60,10 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
   const moved = [...state.changedInstances];
   const movedRuns = [...state.changedRuns];
   writes.taskMoves = moved.map((instance) => taskMove(instance, queues.get(instance)));
+  const touched = new Set(moved.map((instance) => instance.task.run.row));
+  if (touched.size > 0) {
+    writes.fences = Array.from(touched, ({ id, queuedAt }) => ({ id, queuedAt }));
+  }
   writes.runMoves = movedRuns.map((run) => ({
     id: run.row.id,
     from: run.storedState,

@@ -206,11 +206,7 @@ export class EngineState {
     run.state = to;
     if (to === "running") {
       queue.running++;
-      for (const task of run.tasks) {
-        run.markDirty(task.plan.index);
-        if (task.counts.of("scheduled") === 0) continue;
-        for (const each of task.instances) if (each.state === "scheduled") this.makeReady(each);
-      }
+      for (const { index } of run.plan.tasks) run.markDirty(index);
     }
     this.changedRuns.add(run);
     this.dirtyRuns.add(run);
@@ -269,8 +265,8 @@ export class EngineState {
     run.counts.add(state, 1);
     if (task.plan.isLeaf && endedBadly(state)) run.failedLeaves++;
     if (occupyingTaskStates.has(state)) this.ready.occupy(task.demand);
-    if (state === "none") this.#setIdle(instance, true);
-    if (state === "scheduled" && run.state === "running") this.ready.add(instance);
+    // What was scheduled is looked at again: an upstream may have been cleared since.
+    if (state === "none" || state === "scheduled") this.#setIdle(instance, true);
     if (state === "up_for_retry" || state === "up_for_reschedule") {
       this.wakeAt(instance.row.nextTryAt ?? new Date(0), instance);
     }
@@ -281,7 +277,7 @@ export class EngineState {
     const { run, plan } = task;
     if (state !== was) run.changes++;
     this.dirtyRuns.add(run);
-    if (state === "none") run.markDirty(plan.index);
+    if (state === "none" || state === "scheduled") run.markDirty(plan.index);
     if (!isFinished(state) && !isFinished(was)) return;
     for (const index of plan.downstream) run.markDirty(index);
   }

@@ -141,6 +141,16 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     return true;
   }
 
+  /** May an instance be moved: is its run as it was when the pass was decided? */
+  function fenceOf({ fences }: TickWrites): (id: string) => boolean {
+    if (!fences) return () => true;
+    const free = new Set(
+      fences.filter(({ id, queuedAt }) => runs.get(id)?.queuedAt.getTime() === queuedAt.getTime())
+        .map(({ id }) => id),
+    );
+    return (id) => free.has(tasks.get(id)?.dagRunId ?? "");
+  }
+
   function moveTask(move: TickWrites["taskMoves"][number], now: Date): boolean {
     const row = tasks.get(move.id);
     if (!row || row.state !== move.from) return false;
@@ -315,10 +325,13 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
           ),
         );
       }
+      const newRuns = writes.newRuns.filter((run) => insertRun(run, now)).map((run) => run.id);
+      const isFree = fenceOf(writes);
       const result = {
-        newRuns: writes.newRuns.filter((run) => insertRun(run, now)).map((run) => run.id),
+        newRuns,
         expansions: writes.expansions.filter(expand).map((e) => e.id),
-        taskMoves: writes.taskMoves.filter((move) => moveTask(move, now)).map((move) => move.id),
+        taskMoves: writes.taskMoves.filter((move) => isFree(move.id) && moveTask(move, now))
+          .map((move) => move.id),
         runMoves: writes.runMoves.filter((move) => moveRun(move, now)).map((move) => move.id),
       };
       for (const { dagId, nextRunAt, lastInterval } of writes.nextRuns) {

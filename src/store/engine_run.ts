@@ -107,6 +107,8 @@ export async function clearTasks(
   now: Date,
 ) {
   return await sql.begin(async (tx) => {
+    // The run before its instances, as a scheduler's pass locks them.
+    await tx`select 1 from dag_run where id = ${dagRunId} for no key update`;
     const running = await tx<{ id: string }[]>`
       select id from task_instance
       where id = any(${ids}::uuid[]) and dag_run_id = ${dagRunId} and state = 'running'`;

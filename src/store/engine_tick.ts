@@ -39,7 +39,8 @@ function leaseLost(epoch: number) {
  * rows for is left out: most have task moves only.
  */
 async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: TickWrites, now: Date) {
-  const parts = [taskMoves(sql, writes.taskMoves, now)];
+  const parts = [taskMoves(sql, writes.taskMoves, now, writes.fences !== undefined)];
+  if (writes.fences) parts.unshift(fences(sql, writes.fences));
   if (writes.runMoves.length > 0) parts.push(runMoves(sql, writes.runMoves, now));
   if (writes.nextRuns.length > 0) parts.push(nextRuns(sql, writes.nextRuns));
   const changed = await sql<{ kind: "lease" | "task" | "run"; id: string | null }[]>`
@@ -56,7 +57,23 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
   };
 }
 
-function taskMoves(sql: Sql | TransactionSql, moves: TickWrites["taskMoves"], now: Date) {
+/** Runs that nobody has cleared since they were read; none can be until the pass is written. */
+function fences(sql: Sql | TransactionSql, given: NonNullable<TickWrites["fences"]>) {
+  return sql`
+    fenced as (
+      select r.id from dag_run r
+      join jsonb_to_recordset(${rows(given)}::text::jsonb) as f(id uuid, "queuedAt" timestamptz)
+        on r.id = f.id and r.queued_at = f."queuedAt"
+      for share of r
+    )`;
+}
+
+function taskMoves(
+  sql: Sql | TransactionSql,
+  moves: TickWrites["taskMoves"],
+  now: Date,
+  isFenced: boolean,
+) {
   const given = moves.map(({ id, from, to, note, queue }) => ({
     id,
     from,
@@ -87,9 +104,10 @@ function taskMoves(sql: Sql | TransactionSql, moves: TickWrites["taskMoves"], no
           when m."to" in ('success', 'failed', 'cancelled', 'skipped', 'upstream_failed', 'removed')
           then ${now} end
       from jsonb_to_recordset(${rows(given)}::text::jsonb) as m(
-        id uuid, "from" text, "to" text, note text, attempt uuid, try_number int, queue text, pool text,
-        pool_slots int, priority_weight int), lease
+        id uuid, "from" text, "to" text, note text, attempt uuid, try_number int, queue text,
+        pool text, pool_slots int, priority_weight int), lease
       where t.id = m.id and t.state = m."from"
+        ${isFenced ? sql`and t.dag_run_id in (select id from fenced)` : sql``}
       returning t.id, t.dag_run_id, m.attempt, m.try_number
     ), attempts as (
       insert into attempt (id, task_instance_id, dag_run_id, try_number, state, queued_at)

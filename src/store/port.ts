@@ -113,6 +113,11 @@ export interface TickWrites {
   newRuns: NewRun[];
   runMoves: RunMove[];
   taskMoves: TaskMove[];
+  /**
+   * When given, task moves are made only in these runs, and only if they were last queued at that
+   * instant. A clear queues a run anew, so what was decided before it does not take effect.
+   */
+  fences?: { id: string; queuedAt: Date }[];
   expansions: TaskExpansion[];
   /** Next due instants that changed; `null`: none. */
   nextRuns: { dagId: string; nextRunAt: Date | null; lastInterval?: { start: Date; end: Date } }[];

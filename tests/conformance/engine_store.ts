@@ -238,6 +238,18 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assertEquals(indexes.toSorted(), [0, 1, 2, 3]);
   });
 
+  test("applyTick() moves nothing in a run that was cleared since it was read", async (w) => {
+    const { a, b } = await w.run();
+    const [{ run }] = await w.store.loadRuns([w.runId]);
+    const fences = [{ id: run.id, queuedAt: run.queuedAt }];
+    const move = (id: string) => ({ id, from: "none" as const, to: "scheduled" as const });
+    assertEquals((await w.tick({ taskMoves: [move(a)], fences })).taskMoves, [a]);
+    assertEquals((await w.tick({ taskMoves: [move(b)], fences: [] })).taskMoves, []);
+    w.under.clock.advance(1);
+    await w.store.clearTasks(run.id, [a], { spec: chainSpec }, w.now);
+    assertEquals((await w.tick({ taskMoves: [move(b)], fences })).taskMoves, []);
+  });
+
   test("loadOutline() counts instances by state and forgets finished runs", async (w) => {
     const { a } = await w.run();
     await w.start(a);

@@ -59,6 +59,19 @@ export class Checkers {
       }
     }
     if (!isLegal(from, task.state, writer)) throw new Violation(`${what}: no such move`);
+    if (task.state === "queued") this.#checkUpstreams(task);
+  }
+
+  /** What starts must be right at that very moment, also where somebody has just cleared a task. */
+  #checkUpstreams(task: Readonly<TaskInstance>) {
+    const run = this.store.runs().find((each) => each.id === task.dagRunId)!;
+    const spec = this.specs.get(run.dagId)!.tasks.find((each) => each.taskId === task.taskId)!;
+    const ups = [...this.store.tasks()].filter((up) =>
+      up.dagRunId === task.dagRunId && spec.upstream.includes(up.taskId) && up.state !== "removed"
+    ).map((up) => up.state);
+    if (!mayHaveRun(spec.triggerRule, ups)) {
+      throw new Violation(`${task.taskId} starts by ${spec.triggerRule} over ${ups.join(", ")}`);
+    }
   }
 
   #checkLimits() {
