@@ -17,7 +17,7 @@ export function snapshotFolder(dir: string): FolderSnapshot {
   if (!statOrNull(dir)?.isDirectory) {
     throw new AppError("NOT_FOUND", `Cannot read the dags folder ${dir}: there is no such folder`);
   }
-  visit(dir, "", files, 0);
+  visit({ dir, path: "", real: Deno.realPathSync(dir) }, files, 0);
   return files;
 }
 
@@ -41,19 +41,29 @@ export function sameSnapshot(a: FolderSnapshot, b: FolderSnapshot): boolean {
   return a.size === b.size && a.entries().every(([path, signature]) => b.get(path) === signature);
 }
 
-function visit(dir: string, path: string, files: Map<string, string>, depth: number): void {
+interface Folder {
+  /** The dags folder. */
+  dir: string;
+  /** Relative to it; "" for itself. */
+  path: string;
+  /** Without links. */
+  real: string;
+}
+
+function visit(folder: Folder, files: Map<string, string>, depth: number): void {
+  const { dir, path, real } = folder;
   for (const { name, isDirectory, isSymlink } of entriesOf(path ? `${dir}/${path}` : dir)) {
     const below = path ? `${path}/${name}` : name;
-    if (isDirectory || isSymlink) {
+    const found = isDirectory ? null : statOrNull(`${dir}/${below}`);
+    if (found?.isFile) files.set(below, signatureOf(found));
+    if (isDirectory || found?.isDirectory) {
       if (name.startsWith(".") || name === "node_modules" || depth >= DEPTH_MAX) continue;
+      const target = isSymlink ? Deno.realPathSync(`${dir}/${below}`) : `${real}/${name}`;
+      // A link to a folder above would lead round in circles.
+      if (!`${real}/`.startsWith(`${target}/`)) {
+        visit({ dir, path: below, real: target }, files, depth + 1);
+      }
     }
-    if (isDirectory) {
-      visit(dir, below, files, depth + 1);
-      continue;
-    }
-    const found = statOrNull(`${dir}/${below}`);
-    if (found?.isDirectory) visit(dir, below, files, depth + 1);
-    else if (found?.isFile) files.set(below, signatureOf(found));
     if (files.size > FILES_MAX) {
       throw new AppError(
         "LIMIT_EXCEEDED",

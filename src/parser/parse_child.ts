@@ -103,7 +103,7 @@ export async function startParseChild(options: ParseChildOptions): Promise<Parse
       void send(JSON.stringify({ id, url }));
       const answer = await watched(ms);
       if ("kind" in answer) return answer;
-      if (answer.id !== id) return stopped("It wrote an answer of its own making");
+      if (answer.id !== id) return stopped("it wrote an answer of its own making");
       if (answer.error) return { kind: "thrown", error: answer.error };
       return { kind: "dags", dags: answer.dags ?? [] };
     },
@@ -169,11 +169,11 @@ async function memoryWatch(
 }
 
 function timeWords(ms: number): string {
-  return `Its import did not end within ${ms / 1000} s`;
+  return `its import did not end within ${ms / 1000} s`;
 }
 
 function memoryWords({ rssBytes }: ParseLimits): string {
-  return `Its import took more than ${Math.round(rssBytes / 1024 / 1024)} MB of memory`;
+  return `its import took more than ${Math.round(rssBytes / 1024 / 1024)} MB of memory`;
 }
 
 function exitWords(
@@ -184,7 +184,7 @@ function exitWords(
   if (/out of memory/i.test(stderr)) return memoryWords(limits);
   const how = signal ? `by ${signal}` : `with code ${code} (Deno.exit?)`;
   const last = stderr.trim().split("\n").at(-1);
-  return `Its import ended the process ${how}${last ? `: ${last.slice(0, 300)}` : ""}`;
+  return `its import ended the process ${how}${last ? `: ${last.slice(0, 300)}` : ""}`;
 }
 
 /** Lines with the nonce are answers; all else is what DAG files printed. Null once it has ended. */
