@@ -40,6 +40,8 @@ export const limits = {
   quarantineRowsInline: 100,
   /** Dates of one backfill. */
   backfillRuns: 10_000,
+  /** Pause between two looks of the API at logs of ended attempts and unfinished backfills. */
+  apiLookMs: 30_000,
   /** Page size of lists: default and most. */
   pageRows: 50,
   pageRowsMax: 1_000,

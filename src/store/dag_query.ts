@@ -252,6 +252,12 @@ export async function countRuns(sql: Sql, dagIds: readonly string[] | null) {
     group by d.dag_id, r.state order by d.dag_id`;
 }
 
+/** Id of some DAG, or null where there is none. */
+export async function anyDagId(sql: Sql): Promise<string | null> {
+  const [dag] = await sql<{ dagId: string }[]>`select dag_id from dag where not is_stale limit 1`;
+  return dag?.dagId ?? null;
+}
+
 /** DAGs and import errors in all: for metrics and health. */
 export async function countDags(sql: Sql) {
   const [counts] = await sql<{ dags: number; importErrors: number; lastParsedAt: Date | null }[]>`

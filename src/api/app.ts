@@ -1,0 +1,232 @@
+/** @module The API: REST for people and programs, the Task Execution API for workers. */
+import { limits } from "../base/limits.ts";
+import { messageOf } from "../model/errors.ts";
+import type { Service } from "../base/service.ts";
+import { appendAudit } from "../store/audit_log.ts";
+import { readConnectionSecret } from "../store/connection.ts";
+import { findNewestVersion, versionInfo } from "../store/dataset_query.ts";
+import { readVariable } from "../store/variable.ts";
+import { type AttemptClaims, tokenMint } from "./attempt_token.ts";
+import { authenticator } from "./auth.ts";
+import { backfillFiller } from "./backfill.ts";
+import { errorResponse } from "./errors.ts";
+import { createExecution, type Execution, type ExecutionLookups } from "./execution/execution.ts";
+import { answerBatch, answerClaim, hotPaths } from "./execution/hot.ts";
+import { addExecutionRoutes } from "./execution/routes.ts";
+import { versionCache } from "./execution/versions.ts";
+import { guard } from "./guard.ts";
+import type { ApiParts } from "./parts.ts";
+import { type Rest, versionRowCache } from "./rest.ts";
+import { addServiceRoutes } from "./role_app.ts";
+import { type AnyRoute, routeBook } from "./route.ts";
+import { addBackfillRoutes } from "./routes/backfills.ts";
+import { addConnectionRoutes } from "./routes/connections.ts";
+import { addDagRunRoutes } from "./routes/dag_runs.ts";
+import { addDagRoutes } from "./routes/dags.ts";
+import { addDatasetRoutes } from "./routes/datasets.ts";
+import { addLogRoutes } from "./routes/logs.ts";
+import { addMetaRoutes } from "./routes/meta.ts";
+import { addPoolRoutes } from "./routes/pools.ts";
+import { addRecordRoutes } from "./routes/records.ts";
+import { addTaskInstanceRoutes } from "./routes/task_instances.ts";
+import { addVariableRoutes } from "./routes/variables.ts";
+import { confCheck } from "./runs.ts";
+
+/** The API of one process. */
+export interface Api {
+  /** Answers any request; never rejects. */
+  fetch(request: Request): Promise<Response>;
+  /** The Task Execution API without HTTP: for a worker in this process. */
+  readonly execution: Execution;
+  /** Makes a worker's token for these queues (default: all). */
+  workerToken(queues?: readonly string[]): string;
+  /** Claims' hints, ended attempts' logs, unfinished backfills. */
+  readonly service: Service;
+  /** Every route with its permission. */
+  readonly routes: readonly AnyRoute[];
+}
+
+/** Make the API; start its `service` before it takes requests. */
+export function createApi(parts: ApiParts): Api {
+  const { sql, clock, metrics, settings, log } = parts;
+  const mint = tokenMint(settings.tokenKey);
+  const auth = authenticator({ sql, mint, clock });
+  const versions = versionCache(parts.store);
+  const execution = createExecution({ ...parts, mint, versions });
+  const rest: Rest = {
+    ...parts,
+    versions,
+    checkConf: confCheck(),
+    versionRows: versionRowCache(sql),
+  };
+  const filler = backfillFiller(rest);
+  const book = routeBook({
+    auth,
+    log,
+    audit: (event) => appendAudit(sql, { event, now: clock.now() }),
+    onRefused: (code) => metrics.inc("tidewheel_api_refused_total", { code }),
+    checkAnswers: settings.checkAnswers,
+  });
+  addDagRoutes(book, rest);
+  addDagRunRoutes(book, rest);
+  addLogRoutes(book, rest);
+  addTaskInstanceRoutes(book, rest);
+  addBackfillRoutes(book, rest, filler);
+  addDatasetRoutes(book, rest);
+  addPoolRoutes(book, rest);
+  addVariableRoutes(book, rest);
+  addConnectionRoutes(book, rest);
+  addRecordRoutes(book, rest);
+  addMetaRoutes(book, rest, auth);
+  addExecutionRoutes(book, { execution, objects: parts.objects, lookups: lookupsOf(parts) });
+  addServiceRoutes(book, {
+    role: "api",
+    version: settings.version,
+    services: parts.services,
+    metrics,
+  });
+
+  async function answer(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    guard(request, url, settings);
+    if (request.method === "POST") {
+      if (url.pathname === hotPaths.batch) return await answerBatch(request, { execution });
+      if (url.pathname === hotPaths.claim) return await answerClaim(request, { auth, execution });
+    }
+    const startedMs = clock.monotonicMs();
+    const response = await book.app.fetch(request);
+    const route = routeOf(url.pathname);
+    metrics.inc("tidewheel_api_requests_total", {
+      method: request.method,
+      route,
+      status: String(response.status),
+    });
+    const tookS = (clock.monotonicMs() - startedMs) / 1000;
+    metrics.observe("tidewheel_api_request_duration_seconds", { route }, tookS);
+    return response;
+  }
+
+  return {
+    async fetch(request) {
+      try {
+        return await answer(request);
+      } catch (error) {
+        const { response, unforeseen } = errorResponse(error);
+        metrics.inc("tidewheel_api_refused_total", {
+          code: (error as { code?: string }).code ?? "INTERNAL",
+        });
+        if (unforeseen !== undefined) {
+          log.error("Could not answer a request", {
+            error: messageOf(unforeseen),
+            stack: unforeseen instanceof Error ? unforeseen.stack : undefined,
+          });
+        }
+        return response;
+      }
+    },
+    execution,
+    workerToken: (queues = ["*"]) => mint.worker(queues),
+    service: apiService(parts, { execution, filler }),
+    routes: book.routes,
+  };
+}
+
+/** The resource of a path: few values, so that the metric stays small. */
+function routeOf(path: string): string {
+  const parts = path.split("/");
+  const last = parts.findLast((part) => resources.has(part));
+  return last ?? (parts[1] === "health" || parts[1] === "metrics" ? parts[1] : "other");
+}
+
+const resources = new Set([
+  "dags",
+  "dagRuns",
+  "taskInstances",
+  "logs",
+  "tries",
+  "xcomEntries",
+  "wait",
+  "clear",
+  "clearTaskInstances",
+  "attempts",
+  "pools",
+  "variables",
+  "connections",
+  "backfills",
+  "importErrors",
+  "eventLogs",
+  "datasets",
+  "versions",
+  "lineage",
+  "quarantine",
+  "task-instances",
+  "bundles",
+  "docs",
+]);
+
+function lookupsOf({ sql, secrets: box, clock }: ApiParts): ExecutionLookups {
+  const readerOf = (attempt: AttemptClaims) => ({
+    actor: `attempt:${attempt.attemptId}`,
+    dagId: attempt.dagId,
+    runId: attempt.runId,
+    taskId: attempt.taskId,
+    mapIndex: attempt.mapIndex,
+    tryNumber: attempt.tryNumber,
+  });
+  return {
+    connection: (connectionId, attempt) =>
+      readConnectionSecret(sql, { connectionId, box, reader: readerOf(attempt), now: clock.now() }),
+    variable: (key, attempt) =>
+      readVariable(sql, { key, box, reader: readerOf(attempt), now: clock.now() }),
+    async latestDataset(dataset, partition) {
+      const found = await findNewestVersion(sql, { dataset, partition });
+      return found && versionInfo(found);
+    },
+  };
+}
+
+/** What runs beside the requests: nothing in it is needed for an answer. */
+function apiService(
+  { logs, clock, log }: ApiParts,
+  { execution, filler }: { execution: Execution; filler: ReturnType<typeof backfillFiller> },
+): Service {
+  let stopping: AbortController | null = null;
+  let running: Promise<void> = Promise.resolve();
+  let isStarted = false;
+
+  async function look() {
+    const jobs = [["logs", logs.sweep], ["backfills", filler.fill], ["backfills", filler.complete]];
+    for (const [what, job] of jobs as [string, () => Promise<void>][]) {
+      await job().catch((error) =>
+        log.warn("Could not look after what the API keeps: it will look again", {
+          what,
+          error: messageOf(error),
+        })
+      );
+    }
+  }
+
+  return {
+    name: "api",
+    async start() {
+      if (stopping) return;
+      const { signal } = stopping = new AbortController();
+      await execution.start();
+      isStarted = true;
+      running = (async () => {
+        while (!signal.aborted) {
+          await look();
+          await clock.sleep(limits.apiLookMs, { signal });
+        }
+      })();
+    },
+    async stop() {
+      stopping?.abort();
+      stopping = null;
+      await execution.stop();
+      await running;
+      await logs.settle();
+    },
+    health: () => ({ started: isStarted, ready: isStarted && stopping !== null }),
+  };
+}

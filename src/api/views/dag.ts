@@ -1,0 +1,223 @@
+/** @module DAGs as answers show them. */
+import type { z } from "zod";
+import type { DagSpec, ScheduleSpec, TaskSpec } from "../../model/dag_spec.ts";
+import type { DagRow, DagVersionRow } from "../../store/dag_query.ts";
+import { nextRun } from "../../timetable/mod.ts";
+import type { DagDetails, DagShape, DagVersionShape, TaskShape } from "../shapes/dag.ts";
+
+/** Name of the one bundle that all DAG files belong to, as Airflow's clients want one. */
+export const bundleName = "dags";
+
+/** An instant, or null. */
+export function iso(at: Date | null | undefined): string | null {
+  return at ? at.toISOString() : null;
+}
+
+/** A version. */
+export function dagVersionView(version: DagVersionRow): z.input<typeof DagVersionShape> {
+  return {
+    id: version.id,
+    version_number: version.versionNumber,
+    dag_id: version.dagId,
+    bundle_name: bundleName,
+    bundle_version: version.bundleHash,
+    bundle_url: null,
+    created_at: version.createdAt.toISOString(),
+    dag_display_name: version.dagId,
+  };
+}
+
+/** A DAG of a list. */
+export function dagView(dag: DagRow, now: Date): z.input<typeof DagShape> {
+  const { spec } = dag;
+  const periodic = isPeriodic(spec.schedule);
+  const next = dag.isPaused || dag.isStale ? null : nextOf(dag, now);
+  return {
+    dag_id: dag.dagId,
+    dag_display_name: dag.dagId,
+    is_paused: dag.isPaused,
+    is_stale: dag.isStale,
+    last_parsed_time: iso(dag.lastParsedAt),
+    last_parse_duration: null,
+    last_expired: null,
+    bundle_name: bundleName,
+    bundle_version: dag.bundleHash,
+    relative_fileloc: dag.fileloc,
+    fileloc: dag.fileloc,
+    description: spec.description,
+    timetable_summary: scheduleText(spec.schedule),
+    timetable_description: scheduleDescription(spec.schedule),
+    timetable_partitioned: false,
+    timetable_periodic: periodic,
+    tags: spec.tags.map((name) => ({ name, dag_id: dag.dagId, dag_display_name: dag.dagId })),
+    max_active_tasks: spec.maxActiveTasks,
+    max_active_runs: spec.maxActiveRuns,
+    max_consecutive_failed_dag_runs: 0,
+    has_task_concurrency_limits: false,
+    has_import_errors: dag.hasImportErrors,
+    next_dagrun_logical_date: iso(next?.logicalDate),
+    next_dagrun_data_interval_start: iso(next?.interval.start),
+    next_dagrun_data_interval_end: iso(next?.interval.end),
+    next_dagrun_run_after: iso(next?.runAfter),
+    allowed_run_types: null,
+    is_backfillable: periodic,
+    owners: [spec.owner],
+    file_token: btoa(encodeURIComponent(dag.fileloc)),
+  };
+}
+
+/** All of a DAG. */
+export function dagDetailsView(
+  dag: DagRow,
+  { now, activeRuns }: { now: Date; activeRuns: number },
+): z.input<typeof DagDetails> {
+  const { spec } = dag;
+  return {
+    ...dagView(dag, now),
+    catchup: spec.catchup,
+    concurrency: spec.maxActiveTasks,
+    dag_run_timeout: null,
+    asset_expression: null,
+    doc_md: spec.docMd,
+    start_date: spec.start,
+    end_date: spec.end,
+    is_paused_upon_creation: null,
+    params: paramsView(spec),
+    render_template_as_native_obj: false,
+    template_search_path: null,
+    timezone: spec.schedule.kind === "cron" ? spec.schedule.timezone : "UTC",
+    last_parsed: iso(dag.lastParsedAt),
+    default_args: null,
+    owner_links: null,
+    is_favorite: false,
+    active_runs_count: activeRuns,
+    latest_dag_version: dagVersionView({
+      id: dag.versionId,
+      dagId: dag.dagId,
+      versionNumber: dag.versionNumber,
+      bundleHash: dag.bundleHash,
+      createdAt: dag.versionCreatedAt,
+    }),
+    params_schema: spec.paramsSchema,
+    datasets: spec.datasets,
+  };
+}
+
+/** Each param as Airflow shows it: its default and its part of the schema. */
+function paramsView(spec: Pick<DagSpec, "paramsDefault" | "paramsSchema">) {
+  const schema = spec.paramsSchema as { properties?: Record<string, unknown> } | null;
+  const names = new Set([
+    ...Object.keys(schema?.properties ?? {}),
+    ...Object.keys(spec.paramsDefault),
+  ]);
+  return Object.fromEntries(
+    [...names].map((name) => [name, {
+      value: spec.paramsDefault[name] ?? null,
+      schema: schema?.properties?.[name] ?? {},
+      description: (schema?.properties?.[name] as { description?: string })?.description ?? null,
+    }]),
+  );
+}
+
+/** A task of a DAG. */
+export function taskView(task: TaskSpec, spec: DagSpec): z.input<typeof TaskShape> {
+  return {
+    task_id: task.taskId,
+    task_display_name: task.taskId,
+    owner: spec.owner,
+    start_date: spec.start,
+    end_date: spec.end,
+    trigger_rule: task.triggerRule,
+    depends_on_past: false,
+    wait_for_downstream: false,
+    retries: task.retry.retries,
+    queue: task.queue,
+    pool: task.pool,
+    pool_slots: task.poolSlots,
+    execution_timeout: task.timeoutMs === null ? null : timeDelta(task.timeoutMs),
+    retry_delay: timeDelta(task.retry.delayMs),
+    retry_exponential_backoff: task.retry.backoff === "exponential" ? 2 : 0,
+    priority_weight: task.priorityWeight,
+    weight_rule: "downstream",
+    ui_color: "#fff",
+    ui_fgcolor: "#000",
+    template_fields: [],
+    downstream_task_ids: spec.tasks.filter((other) => other.upstream.includes(task.taskId))
+      .map((other) => other.taskId),
+    upstream_task_ids: task.upstream,
+    doc_md: task.doc ?? null,
+    operator_name: task.operator,
+    params: task.params !== null && typeof task.params === "object" && !Array.isArray(task.params)
+      ? task.params
+      : {},
+    class_ref: { module_path: "tidewheel/operators", class_name: task.operator },
+    is_mapped: task.mappedOver !== null,
+    extra_links: [],
+    group: task.group,
+    isolation: task.isolation,
+    connections: task.connections,
+    is_branch: task.isBranch,
+  };
+}
+
+/** Can the schedule be backfilled? */
+export function isPeriodic(schedule: ScheduleSpec): boolean {
+  return schedule.kind === "cron" || schedule.kind === "interval";
+}
+
+function nextOf(dag: DagRow, now: Date) {
+  const { spec, lastIntervalStart, lastIntervalEnd } = dag;
+  return nextRun(spec.schedule, {
+    lastInterval: lastIntervalStart && lastIntervalEnd
+      ? { start: lastIntervalStart, end: lastIntervalEnd }
+      : null,
+    start: spec.start ? new Date(spec.start) : null,
+    end: spec.end ? new Date(spec.end) : null,
+    catchup: spec.catchup,
+    now,
+  });
+}
+
+function scheduleText(schedule: ScheduleSpec): string | null {
+  switch (schedule.kind) {
+    case "none":
+      return null;
+    case "once":
+      return "@once";
+    case "cron":
+      return schedule.cron;
+    case "interval":
+      return durationText(schedule.everyMs);
+  }
+}
+
+function scheduleDescription(schedule: ScheduleSpec): string {
+  switch (schedule.kind) {
+    case "none":
+      return "Never, external triggers only";
+    case "once":
+      return "Once, as soon as possible";
+    case "cron":
+      return `Cron ${schedule.cron} in ${schedule.timezone}`;
+    case "interval":
+      return `Every ${durationText(schedule.everyMs)}`;
+  }
+}
+
+function durationText(ms: number): string {
+  for (const [unit, size] of [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000]] as const) {
+    if (ms % size === 0) return `${ms / size}${unit}`;
+  }
+  return `${ms / 1000}s`;
+}
+
+function timeDelta(ms: number) {
+  const days = Math.floor(ms / 86_400_000);
+  const seconds = Math.floor((ms - days * 86_400_000) / 1000);
+  return {
+    __type: "TimeDelta" as const,
+    days,
+    seconds,
+    microseconds: Math.round((ms % 1000) * 1000),
+  };
+}
