@@ -5,7 +5,7 @@
  * Modules of bundles see `tidewheel`, `tidewheel/operators`, `zod`, and the npm packages of their own
  * bundle. One runtime serves every bundle with the same npm packages; most have none and share one.
  */
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { canonicalJson, sha256 } from "../base/hash.ts";
 import { randomToken } from "../base/ids.ts";
