@@ -1,5 +1,5 @@
 /** @module What has changed since the last pass: hints, put together. */
-import type { Hint } from "../store/port.ts";
+import type { EndedAttempt, Hint } from "../store/port.ts";
 
 /** What to read anew. */
 export interface Changes {
@@ -10,6 +10,8 @@ export interface Changes {
   instances: ReadonlySet<string>;
   /** Runs of those instances. */
   runsOfInstances: ReadonlySet<string>;
+  /** Attempts of which it is known how they ended. */
+  ended: readonly EndedAttempt[];
 }
 
 /** Collects hints while a pass is under way, so that the next one takes them all at once. */
@@ -19,17 +21,23 @@ export class Inbox {
   #runs = new Set<string>();
   #instances = new Set<string>();
   #runsOfInstances = new Set<string>();
+  #ended: EndedAttempt[] = [];
   #onAdd: (() => void) | null = null;
 
   get isEmpty(): boolean {
     return !this.#all && this.#dags.size === 0 && this.#runs.size === 0 &&
-      this.#instances.size === 0;
+      this.#instances.size === 0 && this.#ended.length === 0;
   }
 
   /** Add a hint; those for workers are not for us. */
   add(hint: Hint): void {
     if (hint.topic === "runs" && hint.taskInstanceIds?.length) {
-      for (const id of hint.taskInstanceIds) this.#instances.add(id);
+      const known = new Set<string>();
+      for (const ended of hint.ended ?? []) {
+        known.add(ended.taskInstanceId);
+        this.#ended.push(ended);
+      }
+      for (const id of hint.taskInstanceIds) if (!known.has(id)) this.#instances.add(id);
       for (const id of hint.ids) this.#runsOfInstances.add(id);
     } else if (hint.topic === "runs") {
       for (const id of hint.ids) this.#runs.add(id);
@@ -55,12 +63,14 @@ export class Inbox {
       runs: this.#runs,
       instances: this.#instances,
       runsOfInstances: this.#runsOfInstances,
+      ended: this.#ended,
     };
     this.#all = false;
     this.#dags = new Set();
     this.#runs = new Set();
     this.#instances = new Set();
     this.#runsOfInstances = new Set();
+    this.#ended = [];
     return changes;
   }
 

@@ -43,10 +43,7 @@ export class Instance implements Waiting {
     readonly id: string,
     public mapIndex: number,
     public state: TaskState,
-    public row: Pick<
-      TaskInstance,
-      "attemptId" | "tryNumber" | "maxTries" | "nextTryAt" | "outputLength" | "chosen" | "queuedAt"
-    >,
+    public row: TaskInstance,
   ) {
     this.storedState = state;
   }

@@ -21,9 +21,13 @@ const SWEPT_INSTANCES_MAX = 1_000;
 export async function loadChanges(state: EngineState, changes: Changes, loading: Loading) {
   const { store } = loading;
   if (changes.all) return await loadAll(state, loading);
-  // The usual case by far: some instances of known runs.
+  // The usual case by far: some attempts of known runs ended, and the hint says how.
+  const instances = new Set(changes.instances);
+  for (const ended of changes.ended) {
+    if (!state.endAttempt(ended)) instances.add(ended.taskInstanceId);
+  }
   const [rows] = await Promise.all([
-    changes.instances.size > 0 ? store.loadTasks([...changes.instances]) : [],
+    instances.size > 0 ? store.loadTasks([...instances]) : [],
     changes.dags.size > 0 ? loadDags(state, [...changes.dags], loading) : null,
   ]);
   const runs = new Set(changes.runs);

@@ -1,7 +1,7 @@
 /**
  * @module The leader's loop: scheduler and dispatcher as one service.
  *
- * A pass reads what changed, decides and writes, in two round trips to the store. Hints that come
+ * A pass takes in what changed, decides, and writes in one round trip to the store. Hints that come
  * while a pass is under way go into the next one together; between passes the loop sleeps until a
  * hint, the next due instant or the next sweep. See docs/decisions/0005-one-leader-loop.md.
  */

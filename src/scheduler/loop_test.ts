@@ -58,7 +58,7 @@ Deno.test("the loop goes on at a hint, without time passing", async () => {
   await world.scheduler.stop();
 });
 
-Deno.test("the end of a task queues the next in one read and one write", async () => {
+Deno.test("the end of a task queues the next in one write, and nothing need be read", async () => {
   const world = new SchedulerWorld();
   world.addDag(chain);
   const calls: string[] = [];
@@ -76,11 +76,11 @@ Deno.test("the end of a task queues the next in one read and one write", async (
   calls.length = 0;
   await world.end(claimed, "succeed");
   await flush();
-  assertEquals(calls, ["loadTasks", "applyTick"]);
+  assertEquals(calls, ["applyTick"]);
   await scheduler.stop();
 });
 
-Deno.test("hints that come during a write go into the next pass together", async () => {
+Deno.test("hints that come during a pass go into the next one together", async () => {
   const world = new SchedulerWorld();
   const spec = specOf("d", { each: { over: 8 }, sum: { upstream: ["each"] } });
   world.addDag(spec);
@@ -89,10 +89,14 @@ Deno.test("hints that come during a write go into the next pass together", async
   const claimed = await world.claim();
   await world.scheduler.stop();
   let open = () => {};
-  let ticks = 0;
+  let reads = 0;
   const scheduler = schedulerOn(world, {
+    listen: (onHint) =>
+      world.store.listen((hint) =>
+        onHint(hint.topic === "runs" ? { ...hint, ended: undefined } : hint)
+      ),
     async loadTasks(ids) {
-      ticks++;
+      reads++;
       const rows = await world.store.loadTasks(ids);
       await new Promise<void>((resolve) => open = resolve);
       return rows;
@@ -104,7 +108,7 @@ Deno.test("hints that come during a write go into the next pass together", async
   await flush();
   open();
   await flush();
-  ticks = 0;
+  reads = 0;
   for (const each of claimed) {
     await world.end(each, "succeed");
     await flush();
@@ -113,7 +117,7 @@ Deno.test("hints that come during a write go into the next pass together", async
   await flush();
   open();
   await flush();
-  assertEquals(ticks, 2);
+  assertEquals(reads, 2);
   assertEquals((await world.states(run)).sum, "queued");
   await scheduler.stop();
 });

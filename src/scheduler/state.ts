@@ -7,7 +7,7 @@
 import { ReadyQueue } from "../dispatcher/ready_queue.ts";
 import type { Pool, TaskInstance } from "../model/rows.ts";
 import { isFinished, occupyingTaskStates, type TaskState } from "../model/task_state.ts";
-import type { BackfillLimits, RunSnapshot, SchedulableDag } from "../store/port.ts";
+import type { BackfillLimits, EndedAttempt, RunSnapshot, SchedulableDag } from "../store/port.ts";
 import type { DueRun } from "../timetable/mod.ts";
 import { Heap } from "./heap.ts";
 import { Instance, Run } from "./instance.ts";
@@ -166,6 +166,31 @@ export class EngineState {
     this.#enter(instance);
     this.#spread(instance, was);
     return true;
+  }
+
+  /**
+   * Take in how an attempt ended; false when that is not all there is to know: another attempt is
+   * the instance's current one by now, or a person had a hand in it.
+   */
+  endAttempt(ended: EndedAttempt): boolean {
+    const instance = this.instances.get(ended.taskInstanceId);
+    if (!instance || instance.row.attemptId !== ended.attemptId) return false;
+    if (instance.state !== "queued" && instance.state !== "running") return false;
+    const { state, nextTryAt, outputLength, chosen } = ended;
+    if (state === "none" || state === "cancelled") return false;
+    const { row } = instance;
+    const isRepeated = state === "scheduled" || state === "up_for_reschedule";
+    return this.putInstance({
+      ...row,
+      id: instance.id,
+      taskId: instance.task.plan.spec.taskId,
+      mapIndex: instance.mapIndex,
+      state,
+      tryNumber: row.tryNumber - (isRepeated ? 1 : 0),
+      nextTryAt: state === "up_for_retry" || state === "up_for_reschedule" ? nextTryAt : null,
+      outputLength: state === "success" ? outputLength : null,
+      chosen: state === "success" ? chosen : null,
+    });
   }
 
   /** Decide that an instance has this state from now on. */

@@ -9,7 +9,7 @@ import { AppError } from "../model/errors.ts";
 import type { Attempt, DagRun, Pool, TaskInstance } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import { isFinished, type TaskState } from "../model/task_state.ts";
-import { localHintBus } from "./hints.ts";
+import { endedHint, localHintBus } from "./hints.ts";
 import { type MemoryDataset, memoryDatasets } from "./memory_datasets.ts";
 import type {
   AttemptEnding,
@@ -374,12 +374,8 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       })),
     endAttempts(endings, now) {
       const results = endings.map((ending) => end(ending, now));
-      const done = results.filter((r) => "dagRunId" in r);
-      publish({
-        topic: "runs",
-        ids: [...new Set(done.map((r) => r.dagRunId))],
-        taskInstanceIds: done.map((r) => r.taskInstanceId),
-      });
+      const hint = endedHint(endings, results);
+      if (hint) publish(hint);
       return Promise.resolve(results);
     },
     loadOutputs: (dagRunId, taskIds) =>

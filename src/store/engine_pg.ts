@@ -8,7 +8,7 @@ import * as lease from "./engine_lease.ts";
 import * as read from "./engine_read.ts";
 import * as run from "./engine_run.ts";
 import { applyTick } from "./engine_tick.ts";
-import type { HintBus } from "./hints.ts";
+import { endedHint, type HintBus } from "./hints.ts";
 import type { EngineStore, Hint } from "./port.ts";
 
 /** Parts that the store is made of. */
@@ -67,12 +67,8 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     heartbeat: (which) => claims.heartbeat(sql, which),
     async endAttempts(endings, now) {
       const results = await endAttempts(sql, ids, endings, now);
-      const done = results.filter((r) => "dagRunId" in r);
-      publish({
-        topic: "runs",
-        ids: [...new Set(done.map((r) => r.dagRunId))],
-        taskInstanceIds: done.map((r) => r.taskInstanceId),
-      });
+      const hint = endedHint(endings, results);
+      if (hint) publish(hint);
       return results;
     },
 

@@ -7,7 +7,7 @@
  */
 import type { Sql } from "postgres";
 import type { Logger } from "../base/log.ts";
-import type { Hint } from "./port.ts";
+import type { AttemptEnding, EndingResult, Hint } from "./port.ts";
 
 /** Carries hints. */
 export interface HintBus {
@@ -78,6 +78,27 @@ export async function databaseHintBus(
       await subscription.unlisten().catch(() => {});
     },
   };
+}
+
+/** The hint that attempts have ended; null when none of the endings took effect. */
+export function endedHint(
+  endings: readonly AttemptEnding[],
+  results: readonly EndingResult[],
+): Hint | null {
+  const runs = new Set<string>();
+  const instances: string[] = [];
+  const ended: NonNullable<Extract<Hint, { topic: "runs" }>["ended"]> = [];
+  results.forEach((result, i) => {
+    if (!("dagRunId" in result)) return;
+    const { taskInstanceId, state } = result;
+    runs.add(result.dagRunId);
+    instances.push(taskInstanceId);
+    if (result.result !== "ok") return;
+    const { attemptId, nextTryAt, outputLength, chosen } = endings[i];
+    ended.push({ taskInstanceId, attemptId, state, nextTryAt, outputLength, chosen });
+  });
+  if (runs.size === 0) return null;
+  return { topic: "runs", ids: [...runs], taskInstanceIds: instances, ended };
 }
 
 /** One hint a topic, with every id once; whole runs and single instances of runs stay apart. */

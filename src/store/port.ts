@@ -196,10 +196,23 @@ export type EndingResult =
   | { result: "gone" | "not_running" }
   | { result: "invalid"; reason: string };
 
+/** An attempt's end as it was committed: all that the scheduler needs of its instance's new row. */
+export interface EndedAttempt {
+  taskInstanceId: string;
+  attemptId: string;
+  state: TaskState;
+  nextTryAt: Date | null;
+  outputLength: number | null;
+  chosen: string[] | null;
+}
+
 /** Hints that something changed. Losing one costs at most a sweep. */
 export type Hint =
-  /** Runs created, moved, cleared, cancelled; task instances that left a state from outside. */
-  | { topic: "runs"; ids: string[]; taskInstanceIds?: string[] }
+  /**
+   * Runs created, moved, cleared, cancelled; task instances that left a state from outside.
+   * `ended`: what is known of some of those instances, within the process; it saves reading them.
+   */
+  | { topic: "runs"; ids: string[]; taskInstanceIds?: string[]; ended?: EndedAttempt[] }
   /** A DAG's version, pause or schedule changed. */
   | { topic: "dags"; ids: string[] }
   /** Task instances became queued, by queue name. */
