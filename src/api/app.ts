@@ -32,21 +32,19 @@ import { addTaskInstanceRoutes } from "./routes/task_instances.ts";
 import { addVariableRoutes } from "./routes/variables.ts";
 import { confCheck } from "./runs.ts";
 
-/** The API of one process. */
-export interface Api {
+/** The API of one process; as a service it hands out work and looks after logs and backfills. */
+export interface Api extends Service {
   /** Answers any request; never rejects. */
   fetch(request: Request): Promise<Response>;
   /** The Task Execution API without HTTP: for a worker in this process. */
   readonly execution: Execution;
   /** Makes a worker's token for these queues (default: all). */
   workerToken(queues?: readonly string[]): string;
-  /** Claims' hints, ended attempts' logs, unfinished backfills. */
-  readonly service: Service;
   /** Every route with its permission. */
   readonly routes: readonly AnyRoute[];
 }
 
-/** Make the API; start its `service` before it takes requests. */
+/** Make the API; `start` it before it takes requests. */
 export function createApi(parts: ApiParts): Api {
   const { sql, clock, metrics, settings, log } = parts;
   const mint = tokenMint(settings.tokenKey);
@@ -79,12 +77,9 @@ export function createApi(parts: ApiParts): Api {
   addRecordRoutes(book, rest);
   addMetaRoutes(book, rest, auth);
   addExecutionRoutes(book, { execution, objects: parts.objects, lookups: lookupsOf(parts) });
-  addServiceRoutes(book, {
-    role: "api",
-    version: settings.version,
-    services: parts.services,
-    metrics,
-  });
+  const service = apiService(parts, { execution, filler });
+  const services = () => [service, ...parts.services];
+  addServiceRoutes(book, { role: "api", version: settings.version, services, metrics });
 
   async function answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
@@ -126,7 +121,7 @@ export function createApi(parts: ApiParts): Api {
     },
     execution,
     workerToken: (queues = ["*"]) => mint.worker(queues),
-    service: apiService(parts, { execution, filler }),
+    ...service,
     routes: book.routes,
   };
 }

@@ -61,13 +61,12 @@ type LineageRow = Record<string, unknown>;
 
 async function rowsOf(tables: TableReader, keys: readonly string[], key: RowKey) {
   const conditions = Object.keys(key).map((name, i) => `${quoted(name)}::varchar = $${i + 1}`);
-  const { columns, rows } = await tables.read(
+  const { columns, rows } = await tables.read({
     keys,
-    (paths) =>
-      `select * from read_parquet([${paths.map(literal).join(", ")}], union_by_name = true) ` +
-      `where ${conditions.join(" and ")}`,
-    { rowsMax: ROWS_MAX, params: Object.values(key) },
-  );
+    sql: `select * from ${parquet(keys)} where ${conditions.join(" and ")}`,
+    rowsMax: ROWS_MAX,
+    params: Object.values(key),
+  });
   return rows.map((row) =>
     Object.fromEntries(columns.map(({ name }, i) => [name, row[i]])) as LineageRow
   );
@@ -109,7 +108,8 @@ export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Text as SQL. */
-export function literal(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
+/** The stored files as a table, for {@link TableReader}. */
+export function parquet(keys: readonly string[]): string {
+  const files = keys.map((_, i) => `$file${i + 1}`).join(", ");
+  return `read_parquet([${files}], union_by_name = true)`;
 }

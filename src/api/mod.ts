@@ -4,5 +4,4 @@ export { tokenMint } from "./attempt_token.ts";
 export { createExecution, type Execution, type ExecutionLookups } from "./execution/execution.ts";
 export { versionCache } from "./execution/versions.ts";
 export type { ApiParts, ApiSettings, TableReader } from "./parts.ts";
-export { roleApp } from "./role_app.ts";
-export { engineTables } from "./table_reader.ts";
+export { healthApp } from "./role_app.ts";

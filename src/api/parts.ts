@@ -30,11 +30,12 @@ export interface ApiSettings {
 
 /** Runs SQL over stored files for people who look at data: an engine process with a limit. */
 export interface TableReader {
-  /** Run the SELECT that `sql` makes of the objects' local paths; at most `rowsMax` rows. */
+  /**
+   * Run `sql` (DuckDB's dialect) in which `$file1`, `$file2`… stand for the objects' paths as quoted
+   * text; at most `rowsMax` rows.
+   */
   read(
-    keys: readonly string[],
-    sql: (paths: readonly string[]) => string,
-    options: { rowsMax: number; params?: unknown[] },
+    request: { keys: readonly string[]; sql: string; params?: unknown[]; rowsMax: number },
   ): Promise<EngineResult>;
 }
 

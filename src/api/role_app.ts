@@ -3,7 +3,7 @@
  * offers. The API has these among its own routes; other roles serve this alone, on their port.
  */
 import { z } from "zod";
-import type { Logger } from "../base/log.ts";
+import { type Logger, silentLogger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Metrics } from "../metrics/registry.ts";
 import type { Authenticator } from "./auth.ts";
@@ -31,7 +31,8 @@ export interface ServiceRoutes {
   /** Name of the role: `api`, `scheduler`, `all`… */
   role: string;
   version: string;
-  services: readonly Service[];
+  /** As they are when somebody asks. */
+  services: () => readonly Service[];
   metrics: Metrics;
 }
 
@@ -41,7 +42,7 @@ export function addServiceRoutes(
   { role, version, services, metrics }: ServiceRoutes,
 ) {
   const report = (isOk: (health: { started: boolean; ready: boolean }) => boolean) => {
-    const entries = services.map((service) => [service.name, service.health()] as const);
+    const entries = services().map((service) => [service.name, service.health()] as const);
     const ok = entries.every(([, health]) => isOk(health));
     const body = JSON.stringify({ role, ok, services: Object.fromEntries(entries) });
     return new Response(body, {
@@ -132,21 +133,41 @@ const nobody: Authenticator = {
   check: () => Promise.resolve(null),
 };
 
+/** What {@link healthApp} goes by. */
+export interface HealthAppParts {
+  role: string;
+  services: readonly Service[];
+  metrics: Metrics;
+  /** Shown in its document. Default "". */
+  version?: string;
+  /** Default: says nothing. */
+  log?: Logger;
+  /** Default: any host, since nothing here is secret or changes anything. */
+  hosts?: GuardSettings;
+}
+
 /** The service routes by themselves, for roles other than the API. */
-export function roleApp(
-  parts: ServiceRoutes & GuardSettings & { log: Logger },
+export function healthApp(
+  {
+    role,
+    services,
+    metrics,
+    version = "",
+    log = silentLogger,
+    hosts = { allowedHosts: ["*"], allowedOrigins: [] },
+  }: HealthAppParts,
 ): { fetch(request: Request): Promise<Response> } {
   const book = routeBook({
     auth: nobody,
-    log: parts.log,
+    log,
     audit: () => Promise.resolve(),
-    onRefused: (code) => parts.metrics.inc("tidewheel_api_refused_total", { code }),
+    onRefused: (code) => metrics.inc("tidewheel_api_refused_total", { code }),
   });
-  addServiceRoutes(book, parts);
+  addServiceRoutes(book, { role, version, services: () => services, metrics });
   return {
     async fetch(request) {
       try {
-        guard(request, new URL(request.url), parts);
+        guard(request, new URL(request.url), hosts);
         return await book.app.fetch(request);
       } catch (error) {
         return errorResponse(error).response;

@@ -117,4 +117,4 @@ export type HistogramName = keyof typeof histograms;
 /** The labels that a metric takes. */
 export type LabelsOf<D> = D extends { labels: readonly (infer L extends string)[] }
   ? Record<L, string>
-  : undefined;
+  : undefined | Record<string, never>;

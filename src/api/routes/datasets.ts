@@ -20,7 +20,7 @@ import {
   listRefusedRows,
   type QuarantineRow,
 } from "../../store/quarantine_query.ts";
-import { literal, parseKey, readCells } from "../cells.ts";
+import { parquet, parseKey, readCells } from "../cells.ts";
 import type { TableReader } from "../parts.ts";
 import { pageOf, patternOf, type Rest } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
@@ -158,12 +158,12 @@ function addVersions(book: RouteBook, rest: Rest) {
       );
     }
     if (version.files.length === 0) return { columns: [], rows: [], total_rows: version.rows };
-    const { columns, rows } = await requireTables(rest).read(
-      version.files.map((file) => file.key),
-      (paths) =>
-        `select * from read_parquet([${paths.map(literal).join(", ")}]) limit ${query.limit}`,
-      { rowsMax: query.limit },
-    );
+    const keys = version.files.map((file) => file.key);
+    const { columns, rows } = await requireTables(rest).read({
+      keys,
+      sql: `select * from ${parquet(keys)} limit ${query.limit}`,
+      rowsMax: query.limit,
+    });
     return { columns, rows, total_rows: version.rows };
   });
 }
