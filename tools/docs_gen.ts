@@ -3,6 +3,7 @@
  *
  * `deno task docs` writes the pages; with `--check` it exits with 1 where one differs.
  */
+import { apiPage } from "./docs/api.ts";
 import { cliPage } from "./docs/cli.ts";
 import { errorsPage } from "./docs/errors.ts";
 import { limitsPage } from "./docs/limits.ts";
@@ -18,6 +19,7 @@ const notice = "<!-- Made by `deno task docs` from the code. Do not edit. -->\n\
 /** Every generated page: file name in docs/reference → text. */
 export async function referencePages(): Promise<Map<string, string>> {
   const pages = {
+    "api.md": apiPage(),
     "cli.md": cliPage(),
     "errors.md": errorsPage(),
     "limits.md": await limitsPage(),

@@ -1,5 +1,6 @@
 /** @module The page of the command line. */
 import type { Verb, VerbOption } from "../../src/cli/verb.ts";
+import { rolePorts } from "../../src/compose/roles.ts";
 import { verbGroups } from "../../src/main.ts";
 import { code, fence, json, page, table } from "./markdown.ts";
 
@@ -15,6 +16,17 @@ export function cliPage(): string {
       "takes `--json` (one JSON document for programs) and `--help`. The exit code is 0 when what was " +
       "asked was done, else 1.",
     ...groups,
+    "## Ports",
+    "Those of `start` are the settings `port` and `metricsPort`. A role in a process of its own listens on " +
+      "these, unless `--port` or `TIDEWHEEL_PORT` and `TIDEWHEEL_METRICS_PORT` say otherwise:",
+    table(
+      ["role", "port", "metrics"],
+      Object.entries(rolePorts).map(([role, { port, metricsPort }]) => [
+        code(role.replace(/^worker (\w+)$/, "worker --queue $1")),
+        String(port),
+        String(metricsPort),
+      ]),
+    ),
   );
 }
 
