@@ -42,6 +42,8 @@ export interface Api extends Service {
   workerToken(queues?: readonly string[]): string;
   /** Every route with its permission. */
   readonly routes: readonly AnyRoute[];
+  /** What the router holds: the same, unless somebody went past the book. */
+  readonly registered: readonly { method: string; path: string }[];
 }
 
 /** Make the API; `start` it before it takes requests. */
@@ -123,6 +125,7 @@ export function createApi(parts: ApiParts): Api {
     workerToken: (queues = ["*"]) => mint.worker(queues),
     ...service,
     routes: book.routes,
+    registered: book.app.routes,
   };
 }
 

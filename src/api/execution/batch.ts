@@ -131,8 +131,11 @@ export function executionCalls(parts: CallsParts): Calls {
   /** Plain endings share a commit; one with effects has a transaction of its own anyway. */
   async function writeOne(each: Decided): Promise<CallResult> {
     const first = await commitOne(each.ending, each.facts);
-    if (first.status === "fulfilled" && first.value.result === "invalid") {
-      const refused = decideRefused(each.facts, first.value.reason);
+    const why = first.status === "fulfilled"
+      ? first.value.result === "invalid" ? first.value.reason : null
+      : whyRefused(first.reason);
+    if (why !== null && each.ending.result === "succeed") {
+      const refused = decideRefused(each.facts, why);
       return resultOf(each, refused, await commitOne(refused, each.facts));
     }
     return resultOf(each, each.ending, first);
@@ -239,6 +242,18 @@ export function executionCalls(parts: CallsParts): Calls {
     end: async (claims, end) => (await endAll([{ claims, end }]))[0],
     log: append,
   };
+}
+
+/** Codes and classes of SQLSTATE by which what a task put out cannot be written, now or later. */
+const refusals = new Set(["CONFLICT", "INVALID", "NOT_FOUND", "TOO_LARGE", "CORRUPT"]);
+
+/** Why the store cannot take a success, ever; null: another error. */
+function whyRefused(error: unknown): string | null {
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== "string") return null;
+  if (refusals.has(code)) return messageOf(error);
+  const isData = /^(22|23|54)[0-9A-Z]{3}$/.test(code);
+  return isData ? `The database cannot keep what the task put out: ${messageOf(error)}` : null;
 }
 
 const none: ReadonlySet<string> = new Set();

@@ -12,30 +12,6 @@ export interface Output {
   outputKey: string | null;
 }
 
-/** Reads lists that were too large for the database; the newest few are kept parsed. */
-export interface SpilledLists {
-  read(key: string): Promise<unknown>;
-}
-
-/** Lists kept parsed at a time: each may be `limits.outputBytes`. */
-const LISTS_KEPT = 4;
-
-/** Lists out of object storage. */
-export function spilledLists(objects: ObjectStore): SpilledLists {
-  const kept = new Map<string, Promise<unknown>>();
-  return {
-    read(key) {
-      const found = kept.get(key);
-      if (found) return found;
-      if (kept.size >= LISTS_KEPT) kept.delete(kept.keys().next().value!);
-      const reading = objects.get(key).then((data) => JSON.parse(new TextDecoder().decode(data)));
-      reading.catch(() => kept.delete(key));
-      kept.set(key, reading);
-      return reading;
-    },
-  };
-}
-
 /** Ids of the tasks whose outputs `task` is given. */
 export function inputTasks(task: TaskSpec): string[] {
   const ids: string[] = [];
@@ -48,29 +24,27 @@ export function inputTasks(task: TaskSpec): string[] {
 
 /** The inputs by name; one whose JSON is large becomes an object of its own. */
 export async function resolveInputs(
-  { task, mapIndex, attemptId, outputs, lists, objects }: {
+  { task, mapIndex, attemptId, outputs, objects }: {
     task: TaskSpec;
     mapIndex: number;
     attemptId: string;
     outputs: ReadonlyMap<string, readonly Output[]>;
-    lists: SpilledLists;
     objects: ObjectStore;
   },
 ): Promise<Record<string, unknown>> {
   const inputs: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(task.inputs)) {
-    const value = await resolveInput(spec, mapIndex, outputs, lists);
+    const value = resolveInput(spec, mapIndex, outputs);
     inputs[name] = await spillLarge(value, `attempts/${attemptId}/inputs/${name}.json`, objects);
   }
   return inputs;
 }
 
-async function resolveInput(
+function resolveInput(
   input: InputSpec,
   mapIndex: number,
   outputs: ReadonlyMap<string, readonly Output[]>,
-  lists: SpilledLists,
-): Promise<unknown> {
+): unknown {
   switch (input.kind) {
     case "task":
       return valueOf(outputs.get(input.taskId) ?? []);
@@ -84,8 +58,8 @@ async function resolveInput(
         return own ? inline(own) : null;
       }
       const [source] = found;
-      const list = source?.outputKey ? await lists.read(source.outputKey) : source?.output;
-      return itemOf(list, mapIndex, `the output of task "${input.taskId}"`);
+      if (source?.outputKey) return { $object: source.outputKey, $index: mapIndex };
+      return itemOf(source?.output, mapIndex, `the output of task "${input.taskId}"`);
     }
     case "itemOf":
       return itemOf(input.items, mapIndex, "its list");

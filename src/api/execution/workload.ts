@@ -6,7 +6,7 @@ import type { DagRun } from "../../model/rows.ts";
 import type { ObjectStore } from "../../objects/port.ts";
 import type { Claimed, EngineStore } from "../../store/port.ts";
 import type { TokenMint } from "../attempt_token.ts";
-import { inputTasks, type Output, resolveInputs, spilledLists } from "./inputs.ts";
+import { inputTasks, type Output, resolveInputs } from "./inputs.ts";
 import type { CachedVersion, Versions } from "./versions.ts";
 
 /** Life of an attempt's token beyond the claim, in milliseconds. */
@@ -35,7 +35,6 @@ export interface WorkloadParts {
 /** A builder over the store. */
 export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
   const { store, versions, objects, mint, clock } = parts;
-  const lists = spilledLists(objects);
   const previous = previousRuns(store, clock);
 
   async function buildOne(
@@ -52,7 +51,6 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
         mapIndex: task.mapIndex,
         attemptId: attempt.id,
         outputs,
-        lists,
         objects,
       }),
       previous(run),

@@ -32,7 +32,7 @@ export const Instant = z.string().transform((text, ctx) => {
   const match = instant.exec(text);
   const normal = match
     ? text.replace(" ", "T").replace(/([+-]\d{2})(\d{2})$/, "$1:$2") +
-      (match[2] && !match[4] ? "Z" : "")
+      (match[2] && !match[5] ? "Z" : "")
     : "";
   const at = new Date(match && match[2] === undefined ? text.slice(0, 10) : normal);
   if (match && match[1] !== "0000" && !Number.isNaN(at.getTime())) return at;
