@@ -135,6 +135,16 @@ Deno.test("Engine", async (t) => {
       assertEquals(await codeOf(engine.run("select 1", { to: target })), "FORBIDDEN");
     });
 
+    await t.step("run() writes integers of 128 bits to Parquet digit by digit", async () => {
+      const path = `${root}/work/wide.parquet`;
+      await engine.run("select 12345678901234567890123::HUGEINT a", {
+        to: { path, format: "parquet" },
+      });
+      const { rows } = await engine.run(`from '${path}'`, { rowsMax: 1 });
+      assertEquals(rows, [["12345678901234567890123"]]);
+      await Deno.remove(path);
+    });
+
     for (
       const [sql, path] of [
         ["select 1", "/inputs/new.csv"],

@@ -12,7 +12,7 @@ import {
   StatementType,
   VARCHAR,
 } from "@duckdb/node-api";
-import type { EngineRequest, EngineResult } from "../contract/child.ts";
+import type { EngineRequest, EngineResult, EngineTarget } from "../contract/child.ts";
 import { AppError } from "../model/errors.ts";
 import { type EngineSettings, resultCharsMax, resultRowsMax } from "./protocol.ts";
 import { checkStatement, checkText, copyStatement } from "./statements.ts";
@@ -88,9 +88,23 @@ async function runRequest(
   const last = await statements.prepare(statements.count - 1);
   const kind = StatementType[last.statementType];
   checkStatement(kind, { isOnlySelect: to !== undefined });
-  if (to) return await runCopy(connection, copyStatement(sql, to), params);
+  if (to) return await runCopy(connection, copyStatement(exactSelect(sql, last, to), to), params);
   bindAll(last, params);
   return kind === "SELECT" ? await readRows(last, rowsMax) : await change(last);
+}
+
+/** Parquet has no integers of 128 bits, and DuckDB would write doubles: decimals keep the digits. */
+function exactSelect(sql: string, select: DuckDBPreparedStatement, to: EngineTarget): string {
+  const wide = Array.from({ length: select.columnCount }, (_, i) => i).filter((i) =>
+    /^U?HUGEINT$/.test(select.columnType(i).toString())
+  );
+  if (to.format !== "parquet" || wide.length === 0) return sql;
+  const replaced = wide.map((i) => {
+    const name = `"${select.columnName(i).replaceAll('"', '""')}"`;
+    return `${name}::DECIMAL(38,0) AS ${name}`;
+  });
+  const source = sql.trim().replace(/;+\s*$/, "");
+  return `SELECT * REPLACE (${replaced.join(", ")}) FROM (\n${source}\n)`;
 }
 
 async function runCopy(

@@ -1,0 +1,185 @@
+/**
+ * @module From text to a type without losing a digit.
+ *
+ * DuckDB's casts round: '1.23456' becomes a DECIMAL(18,4) without a word, '1.5' an INTEGER,
+ * nanoseconds a TIMESTAMP, and the zone of '…+02:00' is dropped. So each cast comes with a test.
+ * `fast` is cheap and may say false of what is good; `exact` is the truth.
+ */
+import type { ColumnType } from "../table/column_type.ts";
+import { literal } from "../table/sql.ts";
+
+/** How texts of one source are to be read. */
+export interface TextStyle {
+  /** Formats of dates and timestamps (strptime), tried before ISO 8601; never guessed. */
+  dateFormat?: string;
+  timestampFormat?: string;
+  decimalMark: "." | ",";
+  thousandsMark?: "." | "," | " " | "'";
+}
+
+/** One cast, as SQL on the text `x`. */
+export interface Cast {
+  /** The value; null where the text is not of the type. */
+  value: string;
+  /** On the text `x` and the value `v`: surely exact. Null where either is. */
+  fast(x: string, v: string): string;
+  /** On the text `x`, not null, and the value `v`: exact or not. Never null. */
+  exact(x: string, v: string): string;
+}
+
+const BLANK = "\\s*";
+const ZONE = "(?:Z|[+-]\\d{2}(?::?\\d{2})?)";
+const NO_ZONE = "(?:Z|[+-]00(?::?00)?)";
+
+/** The cast of the text expression `x` to `type`. */
+export function castText(x: string, type: ColumnType, style: TextStyle): Cast {
+  switch (type.kind) {
+    case "text":
+      return { value: x, fast: () => "true", exact: () => "true" };
+    case "integer":
+      return integerCast(numberText(x, style), type.sql);
+    case "decimal":
+      return decimalCast(numberText(x, style), type);
+    case "float":
+      return floatCast(numberText(x, style), type.sql);
+    case "date":
+      return dateCast(x, style);
+    case "time":
+      return matching(x, type.sql, "\\d{1,2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,6}0*)?)?");
+    case "timestamp":
+      return timestampCast(x, type, style);
+    case "json":
+      return parsed(`CASE WHEN json_valid(${x}) THEN ${x}::JSON END`);
+    case "boolean":
+    case "uuid":
+    case "blob":
+      return parsed(`try_cast(${x} AS ${type.sql})`);
+    case "nested":
+      return parsed(`NULL::${type.sql}`);
+  }
+}
+
+/** A cast whose value is null unless it is exact. */
+function parsed(value: string): Cast {
+  return {
+    value,
+    fast: (_x, v) => `${v} IS NOT NULL`,
+    exact: (_x, v) => `${v} IS NOT NULL`,
+  };
+}
+
+function matching(x: string, sql: string, pattern: string): Cast {
+  return parsed(
+    `CASE WHEN regexp_full_match(${x}, ${literal(BLANK + pattern + BLANK)}) ` +
+      `THEN try_cast(${x} AS ${sql}) END`,
+  );
+}
+
+/** The text of a number with a point as its decimal mark and without thousands marks. */
+function numberText(x: string, { decimalMark, thousandsMark }: TextStyle): string {
+  const joined = thousandsMark ? `replace(${x}, ${literal(thousandsMark)}, '')` : x;
+  return decimalMark === "," ? `replace(${joined}, ',', '.')` : joined;
+}
+
+function integerCast(x: string, sql: string): Cast {
+  const digits = literal(`${BLANK}[+-]?\\d+(?:\\.0*)?${BLANK}`);
+  return {
+    value: `try_cast(${x} AS ${sql})`,
+    fast: (_x, v) => `${v}::VARCHAR = ${x}`,
+    exact: (_x, v) => `(${v} IS NOT NULL AND regexp_full_match(${x}, ${digits}))`,
+  };
+}
+
+/**
+ * A value above 10^(length - 2 - scale) has so many digits before its point that at most `scale` are
+ * left behind it: exact, with no look at the text. Strictly above, since rounding up ends on a power
+ * of ten. Texts with exponents that lose digits are too long for their value to pass.
+ */
+function decimalCast(
+  x: string,
+  { sql, scale }: Extract<ColumnType, { kind: "decimal" }>,
+): Cast {
+  const places = scale === 0 ? "(?:\\.0*)?" : `(?:\\.\\d{0,${scale}}0*)?`;
+  const plain = `[+-]?(?:\\d+${places}|\\.\\d{1,${Math.max(scale, 1)}}0*)`;
+  const digits = literal(`${BLANK}${plain}${BLANK}`);
+  return {
+    value: `try_cast(${x} AS ${sql})`,
+    fast: (_x, v) => `${v} > pow(10, strlen(${x}) - ${2 + scale})`,
+    exact: (_x, v) =>
+      `(${v} IS NOT NULL AND (regexp_full_match(${x}, ${digits}) OR ${exponentFits(x, scale)}))`,
+  };
+}
+
+/** A number with an exponent: its digits behind the point, less the exponent, are at most `scale`. */
+function exponentFits(x: string, scale: number): string {
+  const form = literal(`${BLANK}[+-]?\\d+(?:\\.\\d*)?[eE][+-]?\\d{1,3}${BLANK}`);
+  const part = (pattern: string) => `regexp_extract(${x}, ${literal(pattern)}, 1)`;
+  // Zeros at the end of the mantissa are no digits to lose, before the point as behind it.
+  const behind = `strlen(rtrim(${part("\\.(\\d*)[eE]")}, '0'))`;
+  const zeros = `(CASE WHEN ${behind} > 0 THEN 0 ELSE ` +
+    `strlen(${part("(0*)(?:\\.0*)?[eE]")}) END)`;
+  const zero = literal(`${BLANK}[+-]?0+(?:\\.0*)?[eE][+-]?\\d{1,3}${BLANK}`);
+  return `(regexp_full_match(${x}, ${form}) AND (regexp_full_match(${x}, ${zero}) OR ` +
+    `${behind} - ${zeros} - try_cast(${part("[eE]([+-]?\\d+)")} AS INTEGER) <= ${scale}))`;
+}
+
+function floatCast(x: string, sql: string): Cast {
+  const named = `lower(trim(${x})) IN ('nan', 'inf', '+inf', '-inf', 'infinity', '-infinity')`;
+  const digits = literal(`${BLANK}[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?${BLANK}`);
+  return {
+    value: `try_cast(${x} AS ${sql})`,
+    fast: (_x, v) => `isfinite(${v})`,
+    exact: (_x, v) =>
+      `(${v} IS NOT NULL AND (${named} OR (isfinite(${v}) AND regexp_full_match(${x}, ${digits}))))`,
+  };
+}
+
+function dateCast(x: string, { dateFormat }: TextStyle): Cast {
+  if (dateFormat) {
+    return parsed(`try_strptime(${x}, ${literal(dateFormat)})::DATE`);
+  }
+  const iso = `\\d{4,6}[-/]\\d{1,2}[-/]\\d{1,2}(?:[T ]00:00(?::00(?:\\.0+)?)?${NO_ZONE}?)?|\\d{8}`;
+  const form = literal(`${BLANK}(?:${iso})${BLANK}`);
+  return {
+    value: `coalesce(try_cast(${x} AS DATE), try_strptime(${x}, '%Y%m%d')::DATE)`,
+    fast: (_x, v) => `(${v} IS NOT NULL AND strlen(${x}) = 10 AND ${x} BETWEEN '0' AND ':')`,
+    exact: (_x, v) => `(${v} IS NOT NULL AND regexp_full_match(${x}, ${form}))`,
+  };
+}
+
+/** Strptime is strict, so what it takes is exact; the rest must look like ISO 8601 as a whole. */
+function timestampCast(
+  x: string,
+  { sql, digits, zoned }: Extract<ColumnType, { kind: "timestamp" }>,
+  { timestampFormat }: TextStyle,
+): Cast {
+  const fraction = digits === 0 ? "(?:\\.0+)?" : `(?:\\.\\d{1,${digits}}0*)?`;
+  const time = `\\d{1,2}:\\d{2}(?::\\d{2}${fraction})?`;
+  const date = "\\d{4,6}-\\d{1,2}-\\d{1,2}";
+  const form = literal(`${BLANK}${date}(?:[T ]${time})?(?:${zoned ? ZONE : NO_ZONE})?${BLANK}`);
+  const iso = `CASE WHEN regexp_full_match(${x}, ${form}) THEN try_cast(${x} AS ${sql}) END`;
+  if (!timestampFormat) return parsed(iso);
+  return parsed(
+    `coalesce(try_cast(try_strptime(${x}, ${literal(timestampFormat)}) AS ${sql}), ${iso})`,
+  );
+}
+
+/**
+ * The strptime format of an ISO 8601 timestamp that `type` can hold, for speed: reading by a format
+ * costs half of checking by a pattern. Undefined when `text` is in none of these forms.
+ */
+export function isoFormat(text: string, type: ColumnType): string | undefined {
+  if (type.kind !== "timestamp") return undefined;
+  const match = text.match(
+    /^\d{4}-\d{2}-\d{2}([T ])\d{2}:\d{2}:\d{2}(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})?$/,
+  );
+  if (!match) return undefined;
+  const [, separator, fraction = "", zone = ""] = match;
+  if (fraction.length > type.digits || (zone !== "" && zone !== "Z" && !type.zoned)) {
+    return undefined;
+  }
+  const second = fraction === "" ? "%S" : type.digits > 6 ? "%S.%n" : "%S.%f";
+  // A fraction of milliseconds reads as %f too, but would let more digits in than the type holds.
+  if (fraction !== "" && type.digits !== 6 && type.digits !== 9) return undefined;
+  return `%Y-%m-%d${separator}%H:%M:${second}${zone === "" ? "" : zone === "Z" ? "Z" : "%z"}`;
+}

@@ -1,0 +1,296 @@
+/** @module Raw files into Parquet files of one table: the work of `convert`, free of where it runs. */
+import { AppError, hasCode } from "../../src/model/errors.ts";
+import type { FileProvenance, RowAccounting, TableSchema } from "../../src/model/data.ts";
+import type { TaskContext } from "../../src/sdk/context.ts";
+import { checkColumnNames } from "../table/rows.ts";
+import { QuarantineWriter, type RefusedRow } from "../table/quarantine.ts";
+import type { Format, ReadCall, ReadOptions, RowSource } from "./formats/format.ts";
+import { formatNamed, recogniseFormat } from "./formats/mod.ts";
+import { loadFile, type LoadResult } from "./load.ts";
+import type { ConvertParams } from "./params.ts";
+import { type FilePlan, planFile } from "./plan.ts";
+import { prepareFile, readHead, tempPaths } from "./prepare.ts";
+import { type Types, typesOf, widerTypes } from "./types.ts";
+import type { TypedTarget } from "./select.ts";
+
+/** A raw file at hand. */
+export interface RawFile {
+  path: string;
+  name: string;
+  /** Its key in object storage; for people, any name. */
+  key: string;
+  source: string;
+  labels: Readonly<Record<string, string>>;
+}
+
+/** What a conversion runs in. */
+export interface ConvertEnvironment {
+  engine: TaskContext["engine"];
+  workDir: string;
+  signal: AbortSignal;
+}
+
+/** What came of it. */
+export interface Converted {
+  schema: TableSchema;
+  /** Parquet files by raw file, with their rows. */
+  files: { path: string; rows: number; provenance: FileProvenance | null }[];
+  accounting: RowAccounting;
+  /** Rows in it are refused; call `finish` or `close` on it. */
+  quarantine: QuarantineWriter;
+  /** Rows left out by rule, under `onDrift: "discard"`. */
+  discarded: Readonly<Record<string, number>>;
+  newColumns: string[];
+  missingColumns: string[];
+  formats: string[];
+}
+
+/** Rules that mean drift: the row was read and does not fit the table. */
+const driftRules = new Set(["type", "not_null", "new_column", "missing_column"]);
+const ATTEMPTS = 4;
+
+/**
+ * Convert files into one table. Throws CORRUPT for a file that is not of its format, INVALID for
+ * parameters that do not fit, and, with `onDrift: "freeze"`, INVALID for the first misfit.
+ */
+export async function convertFiles(
+  files: readonly RawFile[],
+  params: ConvertParams,
+  environment: ConvertEnvironment,
+): Promise<Converted> {
+  const known: Types = new Map();
+  const dir = await Deno.makeTempDir({ dir: environment.workDir, prefix: "convert-" });
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const conversion = new Conversion(params, environment, tempPaths(dir, `${attempt}`));
+    const loaded = await conversion.run(files, known);
+    if (loaded) return loaded;
+  }
+  throw new AppError(
+    "CORRUPT",
+    `Cannot infer the types of ${files.map(({ name }) => name).join(", ")}: declare a schema`,
+  );
+}
+
+/** A file that was opened. */
+export interface OpenFile {
+  raw: RawFile;
+  format: Format;
+  read: Omit<ReadCall, "isCareful">;
+  source: RowSource;
+  plan: FilePlan;
+  /** Records that were refused when it was opened. */
+  refused: number;
+}
+
+/** One attempt; a second one follows when inferred types turn out too narrow. */
+class Conversion {
+  readonly #params: ConvertParams;
+  readonly #environment: ConvertEnvironment;
+  readonly #tempPath: (extension: string) => string;
+  readonly #quarantine: QuarantineWriter;
+  #discarded = new Map<string, number>();
+
+  constructor(
+    params: ConvertParams,
+    environment: ConvertEnvironment,
+    tempPath: (extension: string) => string,
+  ) {
+    this.#params = params;
+    this.#environment = environment;
+    this.#tempPath = tempPath;
+    this.#quarantine = new QuarantineWriter(tempPath("quarantine.ndjson"));
+  }
+
+  async run(files: readonly RawFile[], known: Types): Promise<Converted | null> {
+    const open: OpenFile[] = [];
+    for (const file of files) {
+      const opened = await this.#open(file);
+      if (opened) open.push(opened);
+    }
+    const types = await typesOf(open, known, this.#params, this.#environment.engine);
+    const columns = this.#columns(open, types);
+    const results: { path: string; result: LoadResult }[] = [];
+    for (const file of open) {
+      const path = this.#tempPath("parquet");
+      const result = await this.#load(file, types, columns, path);
+      const narrow = result.misfitTargets.map((i) => columns[i].name)
+        .filter((name) => types.get(name)?.isInferred);
+      if (narrow.length > 0) {
+        await widerTypes(open, narrow, known, this.#params, this.#environment.engine);
+        await this.#quarantine.close();
+        return null;
+      }
+      results.push({ path, result });
+    }
+    return this.#converted(open, columns, results);
+  }
+
+  async #open(raw: RawFile): Promise<OpenFile | null> {
+    const { encoding, onEmpty } = this.#params;
+    const { signal, engine } = this.#environment;
+    const file = await prepareFile(raw.path, raw.name, {
+      encoding,
+      tempPath: this.#tempPath,
+      signal,
+    });
+    if (file.bytes === 0) {
+      if (onEmpty === "allow") return null;
+      throw new AppError("CORRUPT", `Cannot convert ${raw.name}: it is empty, 0 bytes`);
+    }
+    const format = this.#params.format === "auto"
+      ? recogniseFormat(await readHead(file.path), raw.name)
+      : formatNamed(this.#params.format);
+    let refused = 0;
+    const options = readOptions(this.#params);
+    const read = { file, options, engine, signal, tempPath: this.#tempPath };
+    const counting: ReadCall["refuse"] = (row) => {
+      refused++;
+      return this.#refuse(row);
+    };
+    let source = await format.read({ ...read, refuse: counting, isCareful: false });
+    if (source.position === "implied" && !await isReadable(engine, source)) {
+      source = await format.read({ ...read, refuse: counting, isCareful: true });
+    }
+    const plan = planFile(source.columns, {
+      schema: this.#params.schema ?? null,
+      columns: this.#params.columns,
+      ignore: this.#params.ignore,
+      onDrift: this.#params.onDrift,
+      labels: raw.labels,
+      fileName: raw.name,
+    });
+    return {
+      raw,
+      format,
+      read: { ...read, refuse: (row) => this.#refuse(row) },
+      source,
+      plan,
+      refused,
+    };
+  }
+
+  async #load(
+    file: OpenFile,
+    types: Types,
+    columns: TableSchema["columns"],
+    path: string,
+  ): Promise<LoadResult> {
+    const { decimalMark, thousandsMark, dateFormat, timestampFormat } = this.#params;
+    const targets = columns.map(({ name }): TypedTarget => {
+      const { type, formats } = types.get(name)!;
+      const own = file.plan.targets.find((target) => target.name === name);
+      const target = own ?? { name, nullable: true, origin: { kind: "missing" as const } };
+      return { ...target, type, timestampFormat: formats.get(file.raw) };
+    });
+    return await loadFile({
+      format: file.format,
+      read: file.read,
+      source: file.source,
+      targets,
+      extras: this.#params.onDrift === "quarantine" ? file.plan.extras : [],
+      style: { decimalMark, thousandsMark, dateFormat, timestampFormat },
+      origin: { source: file.raw.source, file: file.raw.key },
+      path,
+      refusedBefore: file.refused,
+    });
+  }
+
+  #columns(open: readonly OpenFile[], types: Types): TableSchema["columns"] {
+    const declared = this.#params.schema?.columns ?? [];
+    const names = [
+      ...new Set([
+        ...declared.map(({ name }) => name),
+        ...open.flatMap(({ plan }) => plan.targets.map(({ name }) => name)),
+      ]),
+    ];
+    checkColumnNames(names);
+    return names.map((name) =>
+      declared.find((column) => column.name === name) ??
+        { name, type: types.get(name)!.type.sql, nullable: true }
+    );
+  }
+
+  async #refuse(row: RefusedRow): Promise<void> {
+    if (driftRules.has(row.rule)) {
+      if (this.#params.onDrift === "freeze") {
+        throw new AppError(
+          "INVALID",
+          `Cannot convert ${row.file}: record ${row.row} does not fit the frozen schema. ` +
+            row.reason,
+        );
+      }
+      if (this.#params.onDrift === "discard") {
+        this.#discarded.set(row.rule, (this.#discarded.get(row.rule) ?? 0) + 1);
+        return;
+      }
+    }
+    await this.#quarantine.add(row);
+  }
+
+  #converted(
+    open: readonly OpenFile[],
+    columns: TableSchema["columns"],
+    loaded: readonly { path: string; result: LoadResult }[],
+  ): Converted {
+    const { schema, name } = this.#params;
+    const sum = (of: (result: LoadResult) => number) =>
+      loaded.reduce((total, { result }) => total + of(result), 0);
+    const filtered = [...this.#discarded.values()].reduce((a, b) => a + b, 0);
+    const unique = (names: string[]) => [...new Set(names)];
+    return {
+      schema: { name: schema?.name ?? name, columns, key: schema?.key ?? [] },
+      files: loaded.map(({ path, result }) => ({
+        path,
+        rows: result.rowsOut,
+        provenance: result.provenance,
+      })),
+      accounting: {
+        in: sum(({ rowsIn }) => rowsIn),
+        generated: 0,
+        out: sum(({ rowsOut }) => rowsOut),
+        quarantined: this.#quarantine.rows,
+        mergedAway: 0,
+        filtered,
+      },
+      quarantine: this.#quarantine,
+      discarded: Object.fromEntries(this.#discarded),
+      newColumns: unique(
+        open.flatMap(({ plan, source }) => plan.extras.map((i) => source.columns[i].name)),
+      ),
+      missingColumns: unique(open.flatMap(({ plan }) => plan.missing)),
+      formats: unique(open.map(({ format }) => format.name)),
+    };
+  }
+}
+
+/** Can the engine read its beginning as it is? If not, the file needs care from the start. */
+async function isReadable(
+  engine: TaskContext["engine"],
+  { relation }: RowSource,
+): Promise<boolean> {
+  try {
+    await engine.run(`SELECT count(*) FROM (SELECT 1 FROM (${relation}) LIMIT 1000)`, {
+      rowsMax: 1,
+    });
+    return true;
+  } catch (error) {
+    if (hasCode(error, "INVALID")) return false;
+    throw error;
+  }
+}
+
+/** What readers need of the parameters. */
+export function readOptions(params: ConvertParams): ReadOptions {
+  const mapped = Object.values(params.columns).filter((mapping) => typeof mapping === "string");
+  return {
+    delimiter: params.delimiter,
+    quote: params.quote,
+    header: params.header,
+    skipLines: params.skipLines,
+    nullTokens: params.nullTokens,
+    records: params.records,
+    recordKey: params.recordKey,
+    pointers: mapped.filter((name) => name.startsWith("/")),
+    knownColumns: [...(params.schema?.columns.map(({ name }) => name) ?? []), ...mapped],
+  };
+}

@@ -1,0 +1,42 @@
+/** @module Tells a text of several lines from records that a broken quote has swallowed. */
+import { type Dialect, headRecords } from "./dialect.ts";
+
+const decoder = new TextDecoder();
+
+/**
+ * Does some field of the record hold what looks like records: a line with all the columns, or a last
+ * line that makes a whole record with the columns after the field? Columns whose texts may be
+ * anything cannot tell, so at least one other column must look right.
+ */
+export function isSwallowed(
+  bytes: Uint8Array,
+  dialect: Dialect,
+  plausible: readonly (RegExp | null)[],
+): boolean {
+  const text = decoder.decode(bytes);
+  const { delimiter, columns } = dialect;
+  const [fields = []] = headRecords(text + dialect.newLine, dialect);
+  return fields.some((field, index) => {
+    const lines = field.split(/\r\n|\n|\r/);
+    if (lines.length < 2) return false;
+    const last = lines[lines.length - 1].split(delimiter);
+    if (index > 0 && last.length === index + 1 && looksRight(last.slice(0, index), plausible)) {
+      return true;
+    }
+    return lines.slice(1, -1).some((line) => {
+      const parts = line.split(delimiter);
+      return parts.length === columns.length && looksRight(parts, plausible);
+    });
+  });
+}
+
+function looksRight(parts: string[], plausible: readonly (RegExp | null)[]): boolean {
+  let told = 0;
+  for (const [i, part] of parts.entries()) {
+    const pattern = plausible[i];
+    if (!pattern || part === "") continue;
+    if (!pattern.test(part)) return false;
+    told++;
+  }
+  return told > 0;
+}

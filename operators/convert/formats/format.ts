@@ -1,0 +1,109 @@
+/** @module What a format is: how to recognise it, read it as rows, and write rows in it. */
+import type { EngineTarget } from "../../../src/contract/child.ts";
+import type { TaskContext } from "../../../src/sdk/context.ts";
+import type { RefusedRow } from "../../table/quarantine.ts";
+
+/** A file to be read. */
+export interface SourceFile {
+  /** Where it lies, as plain bytes: not compressed, text as UTF-8. */
+  path: string;
+  /** Name for people. */
+  name: string;
+  bytes: number;
+  /** Are offsets in it those of the raw file? Not when that was compressed or in other encoding. */
+  isAsCollected: boolean;
+}
+
+/** How a file is to be read; every format takes what concerns it. */
+export interface ReadOptions {
+  delimiter?: string;
+  quote?: string;
+  header?: boolean;
+  skipLines: number;
+  /** Texts that mean null; in CSV only without quotes. */
+  nullTokens: string[];
+  /** JSON pointer to the records. */
+  records?: string;
+  /** Name of the column for the keys of a map of records. */
+  recordKey?: string;
+  /** Fields inside of records, as JSON pointers, that are wanted as columns of that name. */
+  pointers: string[];
+  /** Column names that a header may have. */
+  knownColumns: string[];
+  /** By column of the file: what its texts look like, null for those that may be anything. */
+  plausible?: (RegExp | null)[];
+}
+
+/** What a reader gets. */
+export interface ReadCall {
+  file: SourceFile;
+  options: ReadOptions;
+  engine: TaskContext["engine"];
+  signal: AbortSignal;
+  /** A path in the work folder at which nothing is yet. */
+  tempPath(extension: string): string;
+  /** Takes a record that is none. */
+  refuse(row: RefusedRow): Promise<void>;
+  /**
+   * False: as fast as can be, and it may fail or leave records out when it says so. True: every
+   * record is either in the rows or refused, and rows carry their position.
+   */
+  isCareful: boolean;
+}
+
+/** Rows that SQL can read. */
+export interface RowSource {
+  /** Names as in the file; in SQL they are `c0`, `c1`, … Types: VARCHAR for texts. */
+  columns: { name: string; type: string }[];
+  /**
+   * A SELECT of c0, c1, … and, when carried, of `_tw_row`, `_tw_offset` (in the raw file),
+   * `_tw_at` (in the file that was read) and `_tw_bytes`.
+   */
+  relation: string;
+  /** `implied`: the n-th row is the n-th record. */
+  position: "implied" | "carried";
+  /** Records that the relation left out: known once it was read. */
+  leftOut(): Promise<number>;
+  /** Records of the file, where the file says it. */
+  declaredRows?: number;
+  /** Columns have types of their own; texts in them are meant as texts. */
+  isTyped: boolean;
+  /** Null tokens have become nulls already. */
+  hasNulls: boolean;
+  /** Quoted texts may have line ends in them, so a quote that is never closed can swallow rows. */
+  isQuoted?: boolean;
+  /** For people. */
+  dialect?: { delimiter: string; quote: string; header: boolean; newLine: string };
+}
+
+/** Rows written in a format: the SELECT that makes them, and the file. */
+export interface WriteStatement {
+  sql: string;
+  to: Omit<EngineTarget, "path">;
+}
+
+/** A column to be written. */
+export interface WriteColumn {
+  name: string;
+  type: string;
+}
+
+/** A format. */
+export interface Format {
+  readonly name: string;
+  /** Ends of names, the usual one first. */
+  readonly extensions: readonly string[];
+  readonly mediaType: string;
+  /** How sure the first bytes make it, 0 to 1; `name` may add to it. */
+  recognise(head: Uint8Array, name: string): number;
+  /** Throws CORRUPT when the file is not of this format. */
+  read(call: ReadCall): Promise<RowSource>;
+  /** Rows of `relation`, which has these columns. */
+  write(relation: string, columns: readonly WriteColumn[]): WriteStatement;
+}
+
+/** What the first bytes of a text look like to a reader that must refuse markup. */
+export function isMarkup(head: Uint8Array): boolean {
+  const start = new TextDecoder().decode(head.subarray(0, 512)).trimStart().toLowerCase();
+  return /^<(\?xml|!doctype|!--|[a-z][\w:-]*[\s>/])/.test(start);
+}

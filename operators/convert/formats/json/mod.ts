@@ -1,0 +1,144 @@
+/** @module JSON documents and lines of JSON. */
+import { AppError } from "../../../../src/model/errors.ts";
+import { columnType } from "../../../table/column_type.ts";
+import { ident, literal } from "../../../table/sql.ts";
+import {
+  type Format,
+  isMarkup,
+  type ReadCall,
+  type RowSource,
+  type WriteColumn,
+} from "../format.ts";
+import { stageJson } from "./stage.ts";
+
+/** One JSON document; its records are an array, a map or one object somewhere in it. */
+export const json: Format = {
+  name: "json",
+  extensions: ["json"],
+  mediaType: "application/json",
+  recognise(head, name) {
+    const text = begin(head);
+    if (!/^[[{]/.test(text)) return 0;
+    return /\.json$/i.test(name) ? 0.95 : 0.85;
+  },
+  read: (call) => readJson(call, false),
+  write: (relation, columns) => ({
+    sql: jsonLines(relation, columns),
+    to: {
+      format: "text",
+      text: { header: false, quote: false, prefix: "[\n", newLine: ",\n", suffix: "\n]\n" },
+    },
+  }),
+};
+
+/** One JSON object a line. */
+export const ndjson: Format = {
+  name: "ndjson",
+  extensions: ["ndjson", "jsonl"],
+  mediaType: "application/x-ndjson",
+  recognise(head, name) {
+    const isNamed = /\.(ndjson|jsonl)(\.gz)?$/i.test(name);
+    const lines = begin(head).split("\n");
+    if (!/^\{/.test(lines[0])) return isNamed && /^[[{]/.test(lines[0]) ? 0.6 : 0;
+    if (lines.length < 2) return isNamed ? 0.96 : 0.4;
+    // A whole object on the first line, and another one begins on the next.
+    const isLine = isJson(lines[0]) && /^\s*(\{|$)/.test(lines[1]);
+    return isLine ? (isNamed ? 0.97 : 0.9) : isNamed ? 0.9 : 0;
+  },
+  read: (call) => readJson(call, true),
+  write: (relation, columns) => ({
+    sql: jsonLines(relation, columns),
+    to: { format: "text", text: { header: false, quote: false } },
+  }),
+};
+
+async function readJson(call: ReadCall, isLines: boolean): Promise<RowSource> {
+  const { file } = call;
+  if (isMarkup(await headOf(file.path))) {
+    throw new AppError(
+      "CORRUPT",
+      `Cannot read ${file.name} as JSON: it begins like XML or HTML`,
+    );
+  }
+  const staged = await stageJson(call, isLines);
+  const names = staged.columns.map((_, i) => `c${i}`);
+  const late = staged.late.map((name, i) =>
+    `json_extract_string(_tw_late, ${literal(pointerTo(name))}) AS c${names.length + i}`
+  );
+  const columns = [
+    ...["_tw_row", "_tw_offset", "_tw_bytes"].map((name) => `'${name}': 'BIGINT'`),
+    ...[...names, "_tw_late"].map((name) => `'${name}': 'VARCHAR'`),
+  ];
+  const offset = file.isAsCollected ? "_tw_offset" : "NULL::BIGINT AS _tw_offset";
+  return {
+    columns: [...staged.columns, ...staged.late].map((name) => ({ name, type: "VARCHAR" })),
+    relation:
+      `SELECT ${
+        [...names, ...late, "_tw_row", offset, "_tw_offset AS _tw_at", "_tw_bytes"].join(", ")
+      } FROM read_csv(${literal(staged.path)}, auto_detect = false, columns = {${
+        columns.join(", ")
+      }}, header = false, delim = ',', quote = '"', escape = '"', comment = '', nullstr = '', ` +
+      `allow_quoted_nulls = false, new_line = '\\n'${lineLimits(staged.lineBytesMax)})`,
+    position: "carried",
+    leftOut: () => Promise.resolve(0),
+    declaredRows: staged.rows,
+    isTyped: false,
+    hasNulls: false,
+  };
+}
+
+/** The engine's buffers are many times its longest line: longer ones only where they are needed. */
+function lineLimits(bytes: number): string {
+  if (bytes < 2_000_000) return "";
+  return `, max_line_size = ${bytes + 1}, buffer_size = ${2 * (bytes + 1)}`;
+}
+
+function pointerTo(name: string): string {
+  return `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}
+
+/** One text of JSON a row. Exact numbers are written digit by digit, never through a double. */
+function jsonLines(relation: string, columns: readonly WriteColumn[]): string {
+  const members = columns.map(({ name, type }) =>
+    `${literal(`${JSON.stringify(name)}:`)} || coalesce(${jsonOf(ident(name), type)}, 'null')`
+  );
+  return `SELECT '{' || ${members.join(" || ',' || ")} || '}' AS line FROM (${relation})`;
+}
+
+function jsonOf(column: string, type: string): string {
+  switch (columnType(type).kind) {
+    case "integer":
+    case "decimal":
+    case "boolean":
+    case "json":
+      return `${column}::VARCHAR`;
+    case "float":
+      return `CASE WHEN isfinite(${column}) THEN ${column}::VARCHAR ` +
+        `ELSE to_json(${column}::VARCHAR)::VARCHAR END`;
+    case "nested":
+      return `to_json(${column})::VARCHAR`;
+    case "blob":
+      return `to_json(to_base64(${column}))::VARCHAR`;
+    default:
+      return `to_json(${column}::VARCHAR)::VARCHAR`;
+  }
+}
+
+function begin(head: Uint8Array): string {
+  return new TextDecoder().decode(head).trimStart();
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function headOf(path: string): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const head = new Uint8Array(512);
+  return head.subarray(0, await file.read(head) ?? 0);
+}

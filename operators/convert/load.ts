@@ -1,0 +1,161 @@
+/**
+ * @module One file into one Parquet file, every record accounted for.
+ *
+ * The fast way reads the file once, writes what is good and counts what is not. When it counts
+ * anything, or the engine cannot read the file as it is, the careful way takes the file apart record
+ * by record. Good files, nearly all, pay for one scan.
+ */
+import { AppError, hasCode, messageOf } from "../../src/model/errors.ts";
+import type { FileProvenance } from "../../src/model/data.ts";
+import { literal } from "../table/sql.ts";
+import type { Format, ReadCall, RowSource } from "./formats/format.ts";
+import type { TextStyle } from "./cast.ts";
+import { refuseRows } from "./refuse_rows.ts";
+import {
+  type ConversionPlan,
+  conversionSql,
+  plausiblePattern,
+  type TypedTarget,
+} from "./select.ts";
+
+/** What loading one file takes. */
+export interface LoadCall {
+  format: Format;
+  read: Omit<ReadCall, "isCareful">;
+  /** The file as it was read for its columns. */
+  source: RowSource;
+  targets: readonly TypedTarget[];
+  extras: readonly number[];
+  style: TextStyle;
+  /** Source's name and the raw file's key, kept with every row. */
+  origin: { source: string; file: string };
+  /** Where the Parquet file goes. */
+  path: string;
+  /** Refused records until now: those that reading for the columns has refused. */
+  refusedBefore: number;
+}
+
+/** What became of a file. */
+export interface LoadResult {
+  rowsIn: number;
+  rowsOut: number;
+  /** Rows that were read but do not fit. */
+  misfits: number;
+  /** Null when the file carries the columns. */
+  provenance: FileProvenance | null;
+  /** Targets with rows that do not fit, by index. */
+  misfitTargets: number[];
+}
+
+/** Convert one file. Rows that do not fit are refused through `read.refuse`. */
+export async function loadFile(call: LoadCall): Promise<LoadResult> {
+  if (call.source.position === "implied") {
+    const result = await loadFast(call);
+    if (result) return result;
+  }
+  return await loadCareful(call);
+}
+
+/** Null when the file needs care. */
+async function loadFast(call: LoadCall): Promise<LoadResult | null> {
+  const { source, read, origin } = call;
+  const { engine } = read;
+  const sql = conversionSql(planOf(call, source));
+  const counter = `misfits_${read.tempPath("").replace(/\W/g, "_")}`;
+  await engine.run(`CREATE SEQUENCE ${counter}`);
+  const test = `CASE WHEN ${sql.fast} THEN true WHEN ${sql.exact} THEN true ` +
+    `ELSE nextval(${literal(counter)}) < 0 END`;
+  let rowsOut: number;
+  try {
+    const written = await engine.run(sql.good(`WHERE ${test}`), {
+      to: { path: call.path, format: "parquet" },
+    });
+    rowsOut = written.rowsChanged;
+  } catch (error) {
+    read.signal.throwIfAborted();
+    if (hasCode(error, "INVALID")) return null;
+    throw broken(call, error);
+  }
+  const { rows } = await engine.run(
+    `SELECT coalesce(last_value, 0) FROM duckdb_sequences() WHERE sequence_name = ${
+      literal(counter)
+    }`,
+    { rowsMax: 1 },
+  );
+  const isClean = rows[0][0] === 0 && await source.leftOut() === 0 &&
+    (source.declaredRows === undefined || source.declaredRows === rowsOut);
+  if (!isClean) {
+    await Deno.remove(call.path);
+    return null;
+  }
+  return {
+    rowsIn: rowsOut,
+    rowsOut,
+    misfits: 0,
+    provenance: { ...origin, missing: [] },
+    misfitTargets: [],
+  };
+}
+
+async function loadCareful(call: LoadCall): Promise<LoadResult> {
+  const { format, read, origin } = call;
+  let refused = call.refusedBefore;
+  const refuse: ReadCall["refuse"] = (row) => {
+    refused++;
+    return read.refuse(row);
+  };
+  const source = call.source.position === "carried"
+    ? call.source
+    : await format.read({ ...read, refuse, options: withPatterns(call), isCareful: true });
+  const plan = planOf(call, source);
+  const sql = conversionSql(plan);
+  const { misfits, misfitTargets } = await refuseRows({ ...read, refuse }, plan, sql).catch(
+    (error) => {
+      throw broken(call, error);
+    },
+  );
+  const test = `CASE WHEN ${sql.fast} THEN true ELSE ${sql.exact} END`;
+  const good = `SELECT * EXCLUDE (_tw_row, _tw_offset, _tw_at, _tw_bytes), ` +
+    `${literal(origin.source)} AS _tw_source, ${literal(origin.file)} AS _tw_file, ` +
+    `_tw_row, _tw_offset FROM (${sql.good(`WHERE ${test}`)})`;
+  const { rowsChanged: rowsOut } = await read.engine.run(good, {
+    to: { path: call.path, format: "parquet" },
+  }).catch((error) => {
+    throw broken(call, error);
+  });
+  if (source.declaredRows !== undefined && source.declaredRows !== rowsOut + misfits) {
+    throw new AppError(
+      "CORRUPT",
+      `Cannot convert ${read.file.name}: of ${source.declaredRows} rows ${rowsOut} were written ` +
+        `and ${misfits} refused; the file changed while it was read`,
+    );
+  }
+  const rowsIn = rowsOut + refused;
+  return { rowsIn, rowsOut, misfits, provenance: null, misfitTargets };
+}
+
+function planOf(call: LoadCall, source: RowSource): ConversionPlan {
+  return {
+    source,
+    targets: call.targets,
+    extras: call.extras,
+    style: call.style,
+    nullTokens: call.read.options.nullTokens,
+    checksLines: source.position === "implied" && source.isQuoted === true,
+  };
+}
+
+function withPatterns(call: LoadCall): ReadCall["options"] {
+  const plausible: (RegExp | null)[] = call.source.columns.map(() => null);
+  for (const { origin, type } of call.targets) {
+    if (origin.kind === "column") plausible[origin.index] = plausiblePattern(type);
+  }
+  return { ...call.read.options, plausible };
+}
+
+function broken({ read: { file } }: LoadCall, error: unknown): unknown {
+  if (!hasCode(error, "CORRUPT") && !hasCode(error, "INVALID")) return error;
+  return new AppError("CORRUPT", `Cannot read ${file.name}: ${messageOf(error).split("\n")[0]}`, {
+    cause: error,
+  });
+}

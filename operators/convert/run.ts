@@ -1,0 +1,93 @@
+/** @module Runs `convert`. */
+import { canonicalJson, sha256 } from "../../src/base/hash.ts";
+import type { FileRef, RawFiles, TableRef } from "../../src/model/data.ts";
+import { hasCode } from "../../src/model/errors.ts";
+import type { TaskContext } from "../../src/sdk/context.ts";
+import type { OperatorRun } from "../../src/sdk/operator.ts";
+import { type Converted, convertFiles } from "./convert_files.ts";
+import type { ConvertParams } from "./params.ts";
+
+/** Body of {@link ./mod.ts#convert}. */
+export const run: OperatorRun<ConvertParams, { from: RawFiles }, TableRef> = async (
+  { params, inputs: { from }, ctx },
+) => {
+  const raw = await Promise.all(from.files.map(async (file) => ({
+    path: await ctx.files.open(file),
+    name: file.name ?? file.key,
+    key: file.key,
+    source: file.source ?? from.source,
+    labels: file.labels ?? {},
+  })));
+  const converted = await convertFiles(raw, params, ctx).catch((error) => {
+    throw withoutRetry(error);
+  });
+  const { quarantine } = converted;
+  const refused = await quarantine.finish(ctx, {
+    dataset: converted.schema.name,
+    source: from.source,
+  });
+  const files = await putFiles(ctx, converted);
+  const { accounting } = converted;
+  if (accounting.in > 0 && accounting.out === 0) {
+    ctx.log.warn("No row fits the schema", { rows: accounting.in, ...quarantine.reasons });
+  }
+  return {
+    kind: "done",
+    output: {
+      kind: "table",
+      schema: converted.schema,
+      files: files.map(({ file }) => file),
+      rows: accounting.out,
+      sources: [...new Set(raw.map(({ source }) => source))],
+      inputs: [inputOf(from)],
+      lineage: [],
+      provenance: files.map(({ provenance }) => provenance),
+    },
+    effects: {
+      accounting,
+      quarantine: refused ? [refused] : [],
+      metrics: metricsOf(from.files, converted),
+    },
+  };
+};
+
+async function putFiles(ctx: TaskContext, { schema, files }: Converted) {
+  const put = [];
+  for (const [i, { path, rows, provenance }] of files.entries()) {
+    // A file without rows says nothing that the schema does not.
+    if (rows === 0) continue;
+    const file = await ctx.files.put(path, {
+      name: `${schema.name}-${i}.parquet`,
+      mediaType: "application/vnd.apache.parquet",
+      rows,
+    });
+    put.push({ file, provenance });
+  }
+  return put;
+}
+
+/** Dataset, partition and content: how a version is named before it has an id. */
+export function inputOf({ dataset, partition, files }: RawFiles): string {
+  const content = sha256(canonicalJson(files.map((file) => [file.sha256, file.bytes])));
+  return `${dataset}@${partition}#${content}`;
+}
+
+function metricsOf(raw: readonly FileRef[], converted: Converted) {
+  const { accounting, quarantine, discarded, newColumns, missingColumns, formats } = converted;
+  return {
+    bytesIn: raw.reduce((sum, { bytes }) => sum + bytes, 0),
+    rowsIn: accounting.in,
+    rowsOut: accounting.out,
+    formats,
+    ...(quarantine.rows > 0 ? { quarantined: { ...quarantine.reasons } } : {}),
+    ...(accounting.filtered > 0 ? { discarded: { ...discarded } } : {}),
+    ...(newColumns.length > 0 ? { newColumns } : {}),
+    ...(missingColumns.length > 0 ? { missingColumns } : {}),
+  };
+}
+
+/** The same bytes fail the same way: what is wrong with them is no reason to try again. */
+function withoutRetry(error: unknown): unknown {
+  const isData = hasCode(error, "CORRUPT") || hasCode(error, "INVALID");
+  return isData ? Object.assign(error, { final: true }) : error;
+}

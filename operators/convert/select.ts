@@ -1,0 +1,169 @@
+/** @module The SQL of a conversion: values, what is good, and what is wrong with the rest. */
+import type { ColumnType } from "../table/column_type.ts";
+import { ident, literal, literals } from "../table/sql.ts";
+import { castText, type TextStyle } from "./cast.ts";
+import type { RowSource } from "./formats/format.ts";
+import type { Target } from "./plan.ts";
+
+/** A target whose type is known. */
+export interface TypedTarget extends Target {
+  type: ColumnType;
+  /** Format of its timestamps, where the file's all begin alike. */
+  timestampFormat?: string;
+}
+
+/** Statements of one conversion. */
+export interface ConversionSql {
+  /** Named typed columns, `_tw_row` and so on when carried, of the good rows, with this filter. */
+  good(filter: string): string;
+  /** Cheap test; null or false: look closer. */
+  fast: string;
+  /** The truth; never null. */
+  exact: string;
+  /** What is wrong with a row that is not exact: index of the target, or -1 - index of an extra. */
+  culprit: string;
+  /** Text of the culprit. */
+  culpritText: string;
+  /** The whole row as JSON. */
+  rowText: string;
+  /** All rows with texts and values. */
+  base: string;
+}
+
+/** What statements are made of. */
+export interface ConversionPlan {
+  source: RowSource;
+  targets: readonly TypedTarget[];
+  /** Columns of the file that must be null in a good row. */
+  extras: readonly number[];
+  style: TextStyle;
+  nullTokens: readonly string[];
+  /** Rows may hide in texts of several lines: such texts are not good enough for the fast way. */
+  checksLines: boolean;
+}
+
+const carried = ["_tw_row", "_tw_offset", "_tw_at", "_tw_bytes"];
+
+/** Make the statements. */
+export function conversionSql(plan: ConversionPlan): ConversionSql {
+  const { source, targets, extras } = plan;
+  const position = source.position === "carried" ? carried : [];
+  const columns = targets.map((target, i) => columnSql(target, i, plan));
+  const texts = columns.map(({ text }, i) => `${text} AS x${i}`);
+  const extraTexts = extras.map((index, i) => `c${index} AS e${i}`);
+  const all = source.columns.map((_, i) => `c${i}`);
+  const values = columns.map(({ value }, i) => `${value} AS v${i}`);
+  const base = `SELECT *, ${values.join(", ")} FROM (SELECT ${
+    [...all, ...texts, ...extraTexts, ...position].join(", ")
+  } FROM (${source.relation}))`;
+  const named = targets.map(({ name }, i) => `v${i} AS ${ident(name)}`);
+  const noExtras = extras.map((_, i) => `e${i} IS NULL`);
+  const conjunction = (parts: string[]) => parts.filter((part) => part !== "true").join(" AND ");
+  const fast = conjunction([...columns.map((column) => column.fast), ...noExtras]);
+  const exact = conjunction([...columns.map((column) => column.exact), ...noExtras]);
+  const wrong = [
+    ...columns.map(({ exact }, i) => ({ exact, index: i, text: `x${i}::VARCHAR` })),
+    ...noExtras.map((exact, i) => ({ exact, index: -1 - i, text: `e${i}::VARCHAR` })),
+  ].filter(({ exact }) => exact !== "true");
+  const cases = (of: (part: typeof wrong[number]) => string | number) =>
+    wrong.length === 0
+      ? "NULL"
+      : `CASE ${wrong.map((part) => `WHEN NOT ${part.exact} THEN ${of(part)}`).join(" ")} END`;
+  return {
+    good: (filter) => `SELECT ${[...named, ...position].join(", ")} FROM (${base}) ${filter}`,
+    fast: fast || "true",
+    exact: exact || "true",
+    culprit: cases(({ index }) => index),
+    culpritText: cases(({ text }) => text),
+    rowText: rowText(source),
+    base,
+  };
+}
+
+interface ColumnSql {
+  text: string;
+  value: string;
+  fast: string;
+  exact: string;
+}
+
+function columnSql(target: TypedTarget, i: number, plan: ConversionPlan): ColumnSql {
+  const { origin, type, nullable } = target;
+  const x = `x${i}`;
+  const v = `v${i}`;
+  const notNull = `${x} IS NOT NULL`;
+  if (origin.kind === "missing") {
+    const exact = nullable ? "true" : "false";
+    return { text: "NULL::VARCHAR", value: `NULL::${type.sql}`, fast: exact, exact };
+  }
+  const found = origin.kind === "column" ? plan.source.columns[origin.index] : null;
+  if (found && found.type !== "VARCHAR" && sameType(found.type, type)) {
+    const exact = nullable ? "true" : notNull;
+    return { text: `c${(origin as { index: number }).index}`, value: x, fast: exact, exact };
+  }
+  const cast = castText(x, type, { ...plan.style, ...formatOf(target, plan) });
+  const text = textSql(origin, found, plan);
+  let fast = cast.fast(x, v);
+  let exact = cast.exact(x, v);
+  if (plan.checksLines && type.kind === "text" && found) {
+    fast = `(strlen(${x}) < 3 OR NOT contains(${x}, chr(10)))`;
+    exact = `NOT contains(${x}, chr(10))`;
+  }
+  if (!nullable) {
+    return {
+      text,
+      value: cast.value,
+      fast: fast === "true" ? notNull : fast,
+      exact: exact === "true" ? notNull : `(${notNull} AND ${exact})`,
+    };
+  }
+  const orNull = (test: string) => test === "true" ? test : `(${x} IS NULL OR ${test})`;
+  return { text, value: cast.value, fast: orNull(fast), exact: orNull(exact) };
+}
+
+function formatOf({ timestampFormat }: TypedTarget, { style }: ConversionPlan): Partial<TextStyle> {
+  return style.timestampFormat || !timestampFormat ? {} : { timestampFormat };
+}
+
+function textSql(
+  origin: Target["origin"],
+  found: { type: string } | null,
+  { source, nullTokens }: ConversionPlan,
+): string {
+  if (origin.kind === "constant") return literal(origin.text);
+  const column = `c${(origin as { index: number }).index}`;
+  const text = found!.type === "VARCHAR" ? column : `${column}::VARCHAR`;
+  if (source.hasNulls || nullTokens.length === 0) return text;
+  return `CASE WHEN list_contains(${literals(nullTokens)}, ${text}) THEN NULL ELSE ${text} END`;
+}
+
+function sameType(found: string, { sql }: ColumnType): boolean {
+  const plain = (type: string) => type.toUpperCase().replace(/\s+/g, "");
+  return plain(found) === plain(sql) ||
+    (sql === "TIMESTAMP WITH TIME ZONE" && plain(found) === "TIMESTAMPTZ");
+}
+
+function rowText({ columns }: RowSource): string {
+  const members = columns.map(({ name }, i) => `${literal(name)}, c${i}::VARCHAR`);
+  return `json_object(${members.join(", ")})::VARCHAR`;
+}
+
+/** What texts of a type look like at a glance; null: like anything. */
+export function plausiblePattern(type: ColumnType): RegExp | null {
+  switch (type.kind) {
+    case "integer":
+    case "decimal":
+    case "float":
+      return /^\s*[-+]?[\d][\d.,' ]*(?:[eE][-+]?\d+)?\s*$|^\s*\.\d+\s*$/;
+    case "date":
+    case "time":
+    case "timestamp":
+      return /^\s*\d[\d\s:./TZ+-]*\s*$/;
+    case "boolean":
+      return /^\s*(true|false|t|f|0|1|yes|no|y|n)\s*$/i;
+    case "uuid":
+      return /^\s*\{?[0-9a-fA-F-]{32,36}\}?\s*$/;
+    default:
+      return null;
+  }
+}
