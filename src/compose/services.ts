@@ -32,7 +32,7 @@ export function makeScheduler({ store, clock, ids, log, metrics }: DatabaseParts
     holder: `${hostname()}:${Deno.pid}`,
     metrics: {
       pass({ durationMs }) {
-        metrics.observe("tidewheel_scheduler_loop_duration_seconds", {}, durationMs / 1000);
+        metrics.observe("tidewheel_scheduler_loop_duration_seconds", undefined, durationMs / 1000);
       },
     },
   });

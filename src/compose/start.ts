@@ -2,8 +2,7 @@
 import type { VerbContext } from "../cli/mod.ts";
 import type { Service } from "../base/service.ts";
 import type { Settings } from "../settings.ts";
-import { createToken, findToken } from "../store/api_token.ts";
-import { ensureToken } from "./home.ts";
+import { ensureAdminToken } from "./admin_token.ts";
 import { serve } from "./http.ts";
 import { type DatabaseParts, openDatabaseParts } from "./parts.ts";
 import {
@@ -43,6 +42,7 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
   const { api, engines } = makeApi(parts, services, tokenKey);
   const { worker, engines: workerEngines } = makeWorker(parts, {
     fetch: (request) => api.fetch(request),
+    apiUrl: "http://localhost",
     token: workerToken(tokenKey, ["*"]),
     queues: allQueues,
   });
@@ -65,14 +65,6 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
 
 /** Queues that the agents of a deployment serve; in one process the one worker serves all. */
 export const allQueues = ["default", "collector", "converter", "merger", "retry"];
-
-/** The token in the home folder is an administrator's. */
-async function ensureAdminToken({ sql, ids, clock, home }: DatabaseParts): Promise<void> {
-  const token = await ensureToken(home);
-  const now = clock.now();
-  if (await findToken(sql, { token, now })) return;
-  await createToken(sql, { name: "local admin", role: "admin", ids, now, token });
-}
 
 /** What `tidewheel start` does. */
 export async function runStart(settings: Settings, { output }: VerbContext): Promise<number> {
