@@ -1,10 +1,13 @@
 /** @module Every operator that is shipped: the package `tidewheel/operators`. */
 import { collect } from "./collect/mod.ts";
 import { convert } from "./convert/mod.ts";
+import { merge } from "./merge/mod.ts";
+import { publish } from "./publish/mod.ts";
 import { retry } from "./retry/mod.ts";
 
-export { collect, convert, retry };
+export { collect, convert, merge, publish, retry };
 export type { HttpRequestOptions } from "./collect/http/request_params.ts";
+export type { MergeOptions, Resolve } from "./merge/mod.ts";
 
 export { rowsOfFiles, tableRows } from "./table/rows.ts";
 
@@ -14,4 +17,6 @@ export const operators = [
   collect.file.operator,
   convert.operator,
   retry.parts.operator,
+  merge.operator,
+  publish.operator,
 ];

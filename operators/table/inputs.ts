@@ -4,15 +4,10 @@ import type { ColumnLineage, PublishIntent, TableRef } from "../../src/model/dat
 /** A raw dataset's partition, at the content that was read. */
 export type TableInput = PublishIntent["inputs"][number];
 
-/** One input as {@link TableRef} carries it: `raw.ecb.rates[2026-01-05]@<sha256>`. */
-export function inputText({ dataset, partition, sha256 }: TableInput): string {
-  return `${dataset}[${partition}]${sha256 === null ? "" : `@${sha256}`}`;
-}
-
-/** The inputs of a table; what is not in the form of {@link inputText} is left out. */
+/** The inputs of a table, from `<dataset>@<partition>#<sha256>`; any other text is left out. */
 export function tableInputs({ inputs }: Pick<TableRef, "inputs">): TableInput[] {
   return inputs.flatMap((text) => {
-    const match = text.match(/^([a-z0-9_.]+)\[(.+)\](?:@([0-9a-f]{64}))?$/s);
+    const match = text.match(/^([a-z0-9_.]+)@(.+?)(?:#([0-9a-f]{64}))?$/s);
     return match ? [{ dataset: match[1], partition: match[2], sha256: match[3] ?? null }] : [];
   });
 }

@@ -96,6 +96,15 @@ export const FileProvenance = z.object({
 /** See {@link FileProvenance}. */
 export type FileProvenance = z.infer<typeof FileProvenance>;
 
+/** How one column came to be. */
+export const ColumnLineage = z.object({
+  column: z.string(),
+  inputs: z.array(z.object({ dataset: z.string(), column: z.string() })),
+  transformation: z.string().meta({ example: "merge: priority alpha_vantage > stooq" }),
+});
+/** See {@link ColumnLineage}. */
+export type ColumnLineage = z.infer<typeof ColumnLineage>;
+
 /**
  * Rows as Parquet: what `convert`, `quality`, `merge` return.
  *
@@ -119,18 +128,12 @@ export const TableRef = z.object({
   provenance: z.array(FileProvenance.nullable()).default([]).meta({
     doc: "By file; null, or nothing for it: the file carries the columns itself",
   }),
+  columns: z.array(ColumnLineage).optional().meta({
+    doc: "How its columns came to be; a column without: the one of that name in the inputs",
+  }),
 });
 /** See {@link TableRef}. */
 export type TableRef = z.infer<typeof TableRef>;
-
-/** How one column came to be. */
-export const ColumnLineage = z.object({
-  column: z.string(),
-  inputs: z.array(z.object({ dataset: z.string(), column: z.string() })),
-  transformation: z.string().meta({ example: "merge: priority alpha_vantage > stooq" }),
-});
-/** See {@link ColumnLineage}. */
-export type ColumnLineage = z.infer<typeof ColumnLineage>;
 
 /** A dataset version that the transaction of the task's success must write. */
 export const PublishIntent = z.object({
