@@ -1,6 +1,6 @@
 /** @module The API's documentation: OpenAPI 3.1, and pages that show it without the internet. */
-import type { OpenAPIHono } from "@hono/zod-openapi";
 import swaggerFolder from "swagger-ui-dist/absolute-path";
+import type { RouteBook } from "./route.ts";
 
 /** What a document is about. */
 export interface DocsOf {
@@ -9,35 +9,23 @@ export interface DocsOf {
   description: string;
 }
 
-/** The document of an app's routes, with `doc` of our shapes as OpenAPI's `description`. */
-export function openApiDocument(app: OpenAPIHono, { title, version, description }: DocsOf): object {
+/** The document of a book's routes. */
+export function openApiDocument(
+  book: RouteBook,
+  { title, version, description }: DocsOf,
+): object {
+  const { app } = book;
+  book.register();
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
     description: "An API token; the local one is in $TIDEWHEEL_HOME/token",
   });
-  const document = app.getOpenAPI31Document({
+  return app.getOpenAPI31Document({
     openapi: "3.1.0",
-    info: {
-      title,
-      version,
-      description,
-      license: { name: "Apache-2.0" },
-    },
+    info: { title, version, description, license: { name: "Apache-2.0" } },
     servers: [{ url: "/" }],
   });
-  return described(document) as object;
-}
-
-/** `doc` → `description`, at every depth. */
-function described(part: unknown): unknown {
-  if (Array.isArray(part)) return part.map(described);
-  if (part === null || typeof part !== "object") return part;
-  const entries = Object.entries(part).map(([name, value]) => {
-    const isDoc = name === "doc" && typeof value === "string";
-    return [isDoc ? "description" : name, described(value)];
-  });
-  return Object.fromEntries(entries);
 }
 
 const assets: Readonly<Record<string, string>> = {

@@ -98,7 +98,7 @@ export function addServiceRoutes(
     summary: "This document",
     returns: z.unknown(),
   }, () => {
-    document ??= JSON.stringify(openApiDocument(book.app, {
+    document ??= JSON.stringify(openApiDocument(book, {
       title,
       version,
       description: "Errors are {detail, code}: what was tried, what is so, what would be right.",

@@ -2,7 +2,7 @@
  * @module How a route is declared: its permission, its shapes and its handler together. From this
  * come checking, documentation and the test that walks all routes.
  */
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
 import { limits } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
@@ -11,6 +11,7 @@ import type { AuditEvent } from "../store/audit_log.ts";
 import { type Authenticator, authorize, type Principal } from "./auth.ts";
 import { errorResponse, invalidResponse } from "./errors.ts";
 import { readJson } from "./guard.ts";
+import { type Schema, type SchemaBook, schemaBook } from "./json_schema.ts";
 import type { Permission } from "./permissions.ts";
 import { ErrorShape } from "./shapes/error.ts";
 
@@ -59,6 +60,8 @@ export type AnyRoute = RouteSpec<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>
 /** Takes routes. */
 export interface RouteBook {
   readonly app: OpenAPIHono;
+  /** Tell `app` of all routes and shapes, for its OpenAPI document; once, when somebody asks. */
+  register(): void;
   /** All routes, in the order of their declaration. */
   readonly routes: readonly AnyRoute[];
   add<
@@ -91,6 +94,7 @@ const nothing = z.object({});
 export function routeBook(parts: RouteBookParts): RouteBook {
   const app = new OpenAPIHono();
   const routes: AnyRoute[] = [];
+  const schemas = schemaBook();
 
   app.onError((error) => refuse(error));
   app.notFound((c) =>
@@ -146,10 +150,17 @@ export function routeBook(parts: RouteBookParts): RouteBook {
   return {
     app,
     routes,
+    register() {
+      for (const spec of routes) {
+        app.openAPIRegistry.registerPath(describe(spec, schemas) as unknown as RouteConfig);
+      }
+      for (const [name, schema] of schemas.named) {
+        app.openAPIRegistry.registerComponent("schemas", name, schema);
+      }
+    },
     add(spec, handler) {
       const declared = spec as unknown as AnyRoute;
       routes.push(declared);
-      app.openAPIRegistry.registerPath(describe(declared));
       app.on(spec.method.toUpperCase(), honoPath(spec.path), async (c) => {
         try {
           return await answer(
@@ -199,14 +210,21 @@ function auditOf(event: string, { params, body, principal, url }: Call<unknown, 
   };
 }
 
-function describe(spec: AnyRoute) {
-  const content = (schema: z.ZodType) => ({ "application/json": { schema } });
+/** The route as OpenAPI has it. */
+function describe(spec: AnyRoute, { schemaOf }: SchemaBook) {
+  const content = (shape: z.ZodType, io: "input" | "output") => ({
+    "application/json": { schema: schemaOf(shape, io) },
+  });
   const other = Object.fromEntries(
-    (spec.alsoReturns ?? []).map((type) => [type, { schema: z.string() }]),
+    (spec.alsoReturns ?? []).map((type) => [type, { schema: { type: "string" as const } }]),
   );
   const status = spec.status ?? (spec.returns ? 200 : 204);
-  const failure = (description: string) => ({ description, content: content(ErrorShape) });
-  return createRoute({
+  const failure = (description: string) => ({
+    description,
+    content: content(ErrorShape, "output"),
+  });
+  const takes = spec.params || spec.query || spec.body;
+  return {
     method: spec.method,
     path: spec.path,
     tags: [spec.tag],
@@ -214,22 +232,41 @@ function describe(spec: AnyRoute) {
     description: `Permission: \`${spec.permission}\``,
     "x-permission": spec.permission,
     security: [{ bearer: [] }],
-    request: {
-      ...(spec.params ? { params: spec.params } : {}),
-      ...(spec.query ? { query: spec.query } : {}),
-      ...(spec.body ? { body: { content: content(spec.body), required: !spec.bodyOptional } } : {}),
-    },
+    parameters: [
+      ...parametersOf(spec.params, "path", schemaOf),
+      ...parametersOf(spec.query, "query", schemaOf),
+    ],
+    ...(spec.body
+      ? { requestBody: { content: content(spec.body, "input"), required: !spec.bodyOptional } }
+      : {}),
     responses: {
       [status]: {
         description: "Done",
-        ...(spec.returns ? { content: { ...content(spec.returns), ...other } } : {}),
+        ...(spec.returns ? { content: { ...content(spec.returns, "output"), ...other } } : {}),
       },
       401: failure("No token, or a wrong one"),
       403: failure("The token's role may not do this"),
       ...(spec.params ? { 404: failure("There is no such thing") } : {}),
-      ...(spec.params || spec.query || spec.body
-        ? { 422: failure("What was sent does not fit") }
-        : {}),
+      ...(takes ? { 422: failure("What was sent does not fit") } : {}),
     },
-  });
+  };
+}
+
+function parametersOf(
+  shape: z.ZodObject | undefined,
+  place: "path" | "query",
+  schemaOf: SchemaBook["schemaOf"],
+) {
+  if (!shape) return [];
+  const { properties = {}, required = [] } = schemaOf(shape, "input") as {
+    properties?: Record<string, Schema>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: place,
+    required: place === "path" || required.includes(name),
+    ...(typeof description === "string" ? { description } : {}),
+    schema,
+  }));
 }

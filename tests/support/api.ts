@@ -50,7 +50,9 @@ export interface ApiWorld extends AsyncDisposable {
   addDag(dagId: string, tasks: TaskGiven[], fields?: Record<string, unknown>): Promise<void>;
   /** Start a run; its name. */
   trigger(dagId: string, body?: Record<string, unknown>): Promise<string>;
-  /** Queue these tasks of a run as the scheduler would (from state none), and claim them. */
+  /** Queue these tasks of a run as the scheduler would. */
+  queue(dagId: string, runId: string, tasks: string[]): Promise<void>;
+  /** Queue them and claim all that is queued. */
   start(dagId: string, runId: string, tasks: string[]): Promise<Workload[]>;
   /** End an attempt. */
   end(workload: Workload, end?: Record<string, unknown>): Promise<Answer>;
@@ -171,7 +173,7 @@ export async function apiWorld(over: Partial<Omit<ApiParts, "clock">> = {}): Pro
       if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
       return answer.body.dag_run_id;
     },
-    async start(dagId, runId, tasks) {
+    async queue(dagId, runId, tasks) {
       const run = await runOf(dagId, runId);
       const rows = (await store.loadRuns([run.id]))[0].tasks;
       await store.applyTick(lease.epoch, {
@@ -190,6 +192,9 @@ export async function apiWorld(over: Partial<Omit<ApiParts, "clock">> = {}): Pro
           },
         })),
       }, clock.now());
+    },
+    async start(dagId, runId, tasks) {
+      await world.queue(dagId, runId, tasks);
       const { body, status } = await world.call("POST", "/execution/claim", {
         token: workerToken,
         body: {

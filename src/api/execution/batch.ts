@@ -229,7 +229,7 @@ export function executionCalls(parts: CallsParts): Calls {
     ends.forEach(({ at }, i) => results[at] = ended[i]);
     results.forEach(({ status }, at) =>
       metrics.inc("tidewheel_execution_calls_total", {
-        call: knownCalls.has(calls[at].call) ? calls[at].call : "unknown",
+        call: knownCalls.has(calls[at]?.call) ? calls[at].call : "unknown",
         status: String(status),
       })
     );
