@@ -40,7 +40,8 @@ export type Published = z.output<typeof Published>;
  * - `_tw_rank`: 0 for the published row; from 1 what other records said of the same key;
  * - `_tw_source`, `_tw_file`, `_tw_row`, `_tw_offset`: the raw record of the row;
  * - `_tw_cells`: of the published row the values that come from other records, by column;
- * - `_tw_rule`: of the published row, why its record was taken.
+ * - `_tw_rule`: of the published row, why its record was taken; `_tw_rules`: of columns that have a
+ *   rule of their own, that rule.
  *
  * Its rows are sorted by key, then by rank.
  */

@@ -1,5 +1,11 @@
 /** @module The body of `publish`. */
-import type { FileRef, PublishIntent, TableRef } from "../../src/model/data.ts";
+import type {
+  ColumnLineage,
+  FileRef,
+  PublishIntent,
+  TableRef,
+  TableSchema,
+} from "../../src/model/data.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
 import type { OperatorRun } from "../../src/sdk/operator.ts";
 import { columnLineage, tableInputs } from "../table/inputs.ts";
@@ -33,10 +39,9 @@ export const run: OperatorRun<PublishParams, { from: TableRef }, Published> = as
     );
   }
   const columns = columnLineage(from);
-  const rule = columns.find(({ column }) => from.schema.key.includes(column))?.transformation;
   const lineage = await write(
     ctx,
-    lineageSelect(rows, lost, { schema: from.schema, rule: rule?.match(/^merge: /) ? rule : null }),
+    lineageSelect(rows, lost, { schema: from.schema, ...rulesOf(columns, from.schema) }),
     "lineage.parquet",
   );
   const intent: PublishIntent = {
@@ -90,4 +95,18 @@ async function write(ctx: TaskContext, sql: string, name: string): Promise<FileR
     mediaType: "application/vnd.apache.parquet",
     rows: rowsChanged,
   });
+}
+
+/** Merges say their rule at the columns of the key, and at columns that have one of their own. */
+function rulesOf(
+  columns: ColumnLineage[],
+  { key }: TableSchema,
+): { rule: string | null; rules: Record<string, string> } {
+  const merged = columns.filter(({ transformation }) => transformation.startsWith("merge: "));
+  const rule = merged.find(({ column }) => key.includes(column))?.transformation ?? null;
+  const own = merged.filter(({ transformation }) => transformation !== rule);
+  return {
+    rule,
+    rules: Object.fromEntries(own.map(({ column, transformation }) => [column, transformation])),
+  };
 }

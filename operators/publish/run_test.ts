@@ -131,6 +131,21 @@ Deno.test("publish", async (t) => {
     ]);
   });
 
+  await step("gives a column its own rule of the merge", async (task) => {
+    const rule = (column: string, transformation: string) => ({
+      column,
+      inputs: [],
+      transformation,
+    });
+    const from = await task.table(Bar, select("a", ["X", "1"]), {
+      columns: [rule("symbol", "merge: first"), rule("close", "merge: last")],
+    });
+    const { intent } = await publish(task, from);
+    assertEquals(await task.rows(intent.lineageFiles, "_tw_rule, _tw_rules"), [
+      ["merge: first", [["close", "merge: last"]]],
+    ]);
+  });
+
   await step("gives the same bytes for the same rows, in many row groups too", async (task) => {
     const rows = (order: string) =>
       task.table(

@@ -12,17 +12,25 @@ export function dataSelect(rows: string, schema: TableSchema): string {
 export function lineageSelect(
   rows: string,
   lost: readonly string[],
-  { schema, rule }: { schema: TableSchema; rule: string | null },
+  { schema, rule, rules }: {
+    schema: TableSchema;
+    rule: string | null;
+    rules: Readonly<Record<string, string>>;
+  },
 ): string {
   const all = `${columnsOf(schema)}, ${provenanceList()}`;
   const why = rule === null ? "NULL::VARCHAR" : literal(rule);
-  const published = `SELECT ${all}, 0::BIGINT AS _tw_rank, ${why} AS _tw_rule FROM (${rows})`;
+  const own = Object.entries(rules).map(([name, text]) => `${literal(name)}: ${literal(text)}`);
+  const mapType = "MAP(VARCHAR, VARCHAR)";
+  const whyOwn = own.length === 0 ? `NULL::${mapType}` : `MAP {${own.join(", ")}}`;
+  const published = `SELECT ${all}, 0::BIGINT AS _tw_rank, ${why} AS _tw_rule, ` +
+    `${whyOwn} AS _tw_rules FROM (${rows})`;
   const parts = [published];
   if (lost.length > 0) {
     // Rows may have left the table since it was merged.
     const same = schema.key.map((name) => `p.${ident(name)} = l.${ident(name)}`).join(" AND ");
     parts.push(
-      `SELECT ${all}, _tw_rank, NULL::VARCHAR AS _tw_rule FROM read_parquet(${
+      `SELECT ${all}, _tw_rank, NULL::VARCHAR AS _tw_rule, NULL::${mapType} AS _tw_rules FROM read_parquet(${
         literals(lost)
       }, union_by_name = true) l SEMI JOIN (${rows}) p ON ${same || "true"}`,
     );

@@ -54,6 +54,11 @@ export async function readCells(
     throw refuse(`it has no column "${stranger}"; it has ${names.join(", ")}`);
   }
   const rows = await rowsOf(tables, version.lineageFiles.map((file) => file.key), key);
+  const published = rows.filter((row) => rankOf(row) === 0).length;
+  if (published > 1) {
+    const by = version.schema.key.join(", ");
+    throw refuse(`${published} rows have that key${by ? `; name one by ${by}` : ""}`);
+  }
   return cellsOf(rows, names.filter((name) => !column || name === column));
 }
 
@@ -73,25 +78,51 @@ async function rowsOf(tables: TableReader, keys: readonly string[], key: RowKey)
 }
 
 /**
- * One entry a column. A lineage row is one source's version of the row, the winner's first; where a
- * `_tw_cells` column is there it names the source that each column was taken from.
+ * One entry a column. The row of rank 0 was published, the others are what other records said of its
+ * key; `_tw_cells` names the records that single values of it were taken from, `_tw_rules` the rules
+ * of those columns that have one of their own. See `operators/publish`, which writes these files.
  */
 function cellsOf(rows: readonly LineageRow[], columns: readonly string[]) {
-  const [winner, ...others] = rows;
+  const [winner, ...others] = rows.toSorted((a, b) => rankOf(a) - rankOf(b));
   if (!winner) return [];
-  return columns.map((column) => ({
-    column,
-    value: winner[column],
-    source: text(winner[provenance.source]),
-    raw_file: text(winner[provenance.file]),
-    raw_row: whole(winner[provenance.row]),
-    raw_offset: whole(winner[provenance.offset]),
-    rule: text(winner._tw_rule),
-    others: others.map((row) => ({
-      source: text(row[provenance.source]) ?? "",
-      value: row[column],
-    })),
-  }));
+  const elsewhere = new Map((winner._tw_cells ?? []) as [string, Place][]);
+  const rules = new Map((winner._tw_rules ?? []) as [string, string][]);
+  return columns.map((column) => {
+    const place = elsewhere.get(column) ?? placeOf(winner);
+    return {
+      column,
+      value: winner[column],
+      source: text(place.source),
+      raw_file: text(place.file),
+      raw_row: whole(place.row),
+      raw_offset: whole(rows.find((row) => isAt(row, place))?.[provenance.offset]),
+      rule: rules.get(column) ?? text(winner._tw_rule),
+      others: others.filter((row) => !isAt(row, place)).map((row) => ({
+        source: text(row[provenance.source]) ?? "",
+        value: row[column],
+      })),
+    };
+  });
+}
+
+/** A raw record. */
+interface Place {
+  source: unknown;
+  file: unknown;
+  row: unknown;
+}
+
+function placeOf(row: LineageRow): Place {
+  return { source: row[provenance.source], file: row[provenance.file], row: row[provenance.row] };
+}
+
+function isAt(row: LineageRow, place: Place): boolean {
+  const own = placeOf(row);
+  return own.source === place.source && own.file === place.file && own.row === place.row;
+}
+
+function rankOf(row: LineageRow): number {
+  return Number(row._tw_rank ?? 0);
 }
 
 function text(value: unknown): string | null {
