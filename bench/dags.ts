@@ -16,10 +16,12 @@ export default dag({ id: "${id}", schedule: null, maxActiveRuns: 1000, maxActive
 
 /** One task that puts out a list, and one mapped over it. */
 export function fanOut(id: string, width: number, isolation: "warm" | "fresh" = "warm"): string {
-  return `import { dag, expand, task } from "tidewheel";
+  return `import { dag, task } from "tidewheel";
 export default dag({ id: "${id}", schedule: null, maxActiveRuns: 10, maxActiveTasks: 1000 }, () => {
   const list = task({ id: "list" }, () => Array.from({ length: ${width} }, (_, i) => i));
-  task({ id: "work", inputs: { item: expand(list) }, isolation: "${isolation}", pool: "wide" }, () => null);
+  list.expand((item) =>
+    task({ id: "work", inputs: { item }, isolation: "${isolation}", pool: "wide" }, () => null)
+  );
 });
 `;
 }

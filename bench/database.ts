@@ -2,7 +2,7 @@
 import postgres from "postgres";
 import { chain } from "./dags.ts";
 import type { Figure } from "./pipeline.ts";
-import { type Bench, finished, quantile, startService, trigger } from "./service.ts";
+import { type Bench, finished, listed, quantile, startService, trigger } from "./service.ts";
 
 const STORED_RUNS = 10_000;
 const SAMPLES = 600;
@@ -10,6 +10,7 @@ const SAMPLES = 600;
 /** Raw limits of the embedded server, and REST latency under load on it. */
 export async function databaseBench(): Promise<Figure[]> {
   await using bench = await startService({ "many.ts": chain("many", 10) });
+  await listed(bench, 1);
   const sql = postgres(await databaseUrl(bench), { max: 4, onnotice: () => {} });
   try {
     await requireDurable(sql);

@@ -2,13 +2,14 @@
 import { chain } from "./dags.ts";
 import type { Figure } from "./pipeline.ts";
 import { usageOf } from "./processes.ts";
-import { finished, startService, trigger } from "./service.ts";
+import { finished, listed, startService, trigger } from "./service.ts";
 
 const WATCH_SECONDS = 20;
 
 /** Idle CPU and memory, PostgreSQL and warm children included. */
 export async function idleBench(): Promise<Figure[]> {
   await using bench = await startService({ "chain_10.ts": chain("chain_10", 10) });
+  await listed(bench, 1);
   for (let i = 0; i < 3; i++) {
     await trigger(bench, "chain_10");
     await finished(bench, "chain_10", 1);

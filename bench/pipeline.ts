@@ -3,6 +3,7 @@ import { chain, fanOut } from "./dags.ts";
 import {
   type Bench,
   finished,
+  listed,
   quantile,
   type Run,
   startService,
@@ -32,6 +33,7 @@ export async function pipelineBench(): Promise<Figure[]> {
     "many.ts": chain("many", 10),
   });
   await bench.call("POST", "/api/v2/pools", { name: "wide", slots: -1 });
+  await listed(bench, 7);
   return [
     ...await chainFigures(bench, "chain_10", 20),
     ...await chainFigures(bench, "chain_40", 10),

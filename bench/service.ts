@@ -42,7 +42,7 @@ export async function startService(
   }).spawn();
   await until(async () => (await fetch(`${url}/health/ready`)).ok, 60_000);
   const token = (await Deno.readTextFile(join(home, "token"))).trim();
-  return {
+  const bench: Bench = {
     url,
     home,
     dagsDir,
@@ -63,6 +63,21 @@ export async function startService(
       await Deno.remove(home, { recursive: true });
     },
   };
+  return bench;
+}
+
+/** Wait until every DAG of the folder is listed; throws with the first import error. */
+export async function listed(bench: Bench, count: number): Promise<void> {
+  await until(async () => {
+    const dags = await bench.call<{ total_entries: number }>("GET", "/api/v2/dags?limit=1");
+    return dags.total_entries === count;
+  }, 30_000).catch(async (error) => {
+    const page = await bench.call<{ import_errors: { filename: string; stack_trace: string }[] }>(
+      "GET",
+      "/api/v2/importErrors",
+    );
+    throw new Error(page.import_errors[0]?.stack_trace ?? error.message);
+  });
 }
 
 /** Resolve when `condition` holds; looks every 20 ms, fails after `limitMs`. */

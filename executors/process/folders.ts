@@ -20,25 +20,42 @@ export function makeChildFolders(
   return folders;
 }
 
-/** Make the empty folder of the child's attempt number `sequence`. */
-export function makeFolders(
-  { dir, user }: { dir: string; user: { uid: number; gid: number } | null },
-  sequence: number,
-): JobFolders {
+/** The child that folders belong to. */
+type Owner = { dir: string; user: { uid: number; gid: number } | null };
+
+/** A folder that an attempt left empty: the child's next one takes it, which spares the disk. */
+const spares = new WeakMap<Owner, JobFolders>();
+
+/** The empty folder of the child's attempt number `sequence`. */
+export function takeFolders(owner: Owner, sequence: number): JobFolders {
+  const spare = spares.get(owner);
+  if (spare) {
+    spares.delete(owner);
+    return spare;
+  }
+  const { dir, user } = owner;
   const folders = { workDir: `${dir}/work/${sequence}`, inputDir: `${dir}/input/${sequence}` };
   Deno.mkdirSync(folders.workDir);
   if (user) Deno.chownSync(folders.workDir, user.uid, user.gid);
   return folders;
 }
 
-/** Remove an attempt's folders; what takes long goes on behind. */
-export function removeFolders({ workDir, inputDir }: JobFolders): void {
-  for (const path of [workDir, inputDir]) {
-    try {
-      Deno.removeSync(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) continue;
-      Deno.remove(path, { recursive: true }).catch(() => {});
-    }
+/** Keep an attempt's folders for the next one when nothing is in them; else remove them behind. */
+export function returnFolders(owner: Owner, folders: JobFolders): void {
+  if (isEmpty(folders.workDir) && isEmpty(`${owner.dir}/input`)) {
+    spares.set(owner, folders);
+    return;
+  }
+  for (const path of [folders.workDir, folders.inputDir]) {
+    Deno.remove(path, { recursive: true }).catch(() => {});
+  }
+}
+
+function isEmpty(dir: string): boolean {
+  try {
+    for (const _entry of Deno.readDirSync(dir)) return false;
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -11,7 +11,7 @@ import type {
   JobUsage,
 } from "../../src/worker/executor.ts";
 import type { ChildListener, ChildProcess } from "./child_process.ts";
-import { makeFolders, removeFolders } from "./folders.ts";
+import { returnFolders, takeFolders } from "./folders.ts";
 import { type Needs, needsOf } from "./needs.ts";
 
 /** Questions of one attempt under way at a time; more are read when these are answered. */
@@ -60,7 +60,7 @@ export class ProcessJob implements Job, ChildListener {
     this.#child = child;
     child.listen(this);
     try {
-      this.#folders = makeFolders(child, sequence);
+      this.#folders = takeFolders(child, sequence);
     } catch (error) {
       const message = `Cannot make the attempt's folder in ${child.dir}: ${String(error)}`;
       return this.#finish({ kind: "not_started", message });
@@ -155,7 +155,7 @@ export class ProcessJob implements Job, ChildListener {
     this.#result = end;
     const child = this.#child!;
     child.listen(null);
-    if (this.#folders) removeFolders(this.#folders);
+    if (this.#folders) returnFolders(child, this.#folders);
     if (!this.#isLast) {
       this.#end.resolve(end);
       return this.#owner.release(child);
