@@ -36,8 +36,10 @@ export interface ParseChildOptions {
 
 /** A running child. */
 export interface ParseChild {
-  /** Import the module at `url` within `ms`; one at a time. */
-  parse(url: string, ms: number): Promise<ChildAnswer>;
+  /** Let it import the module at `url`, after those that it was sent before. */
+  send(url: string): void;
+  /** What came of the next of them; `ms` is the time from now. */
+  receive(ms: number): Promise<ChildAnswer>;
   /** End the process, whatever it does; resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -63,9 +65,10 @@ export async function startParseChild(options: ParseChildOptions): Promise<Parse
   const stderr = readTail(process.stderr);
   const writer = process.stdin.getWriter();
   const encoder = new TextEncoder();
-  let ids = 0;
+  let sent = 0;
+  let received = 0;
 
-  const send = (line: string) => writer.write(encoder.encode(`${line}\n`)).catch(() => {});
+  const writeLine = (line: string) => writer.write(encoder.encode(`${line}\n`)).catch(() => {});
   const stop = async () => {
     signal?.removeEventListener("abort", onAbort);
     kill(process);
@@ -86,7 +89,7 @@ export async function startParseChild(options: ParseChildOptions): Promise<Parse
     return stopped(exitWords(await process.status, await stderr, limits));
   };
 
-  void send(nonce);
+  void writeLine(nonce);
   const ready = await watched(Math.max(limits.ms, START_MS));
   if (!("ready" in ready)) {
     await stop();
@@ -98,12 +101,11 @@ export async function startParseChild(options: ParseChildOptions): Promise<Parse
   }
   return {
     stop,
-    async parse(url, ms) {
-      const id = ++ids;
-      void send(JSON.stringify({ id, url }));
+    send: (url) => void writeLine(JSON.stringify({ id: ++sent, url })),
+    async receive(ms) {
       const answer = await watched(ms);
       if ("kind" in answer) return answer;
-      if (answer.id !== id) return stopped("it wrote an answer of its own making");
+      if (answer.id !== ++received) return stopped("it wrote an answer of its own making");
       if (answer.error) return { kind: "thrown", error: answer.error };
       return { kind: "dags", dags: answer.dags ?? [] };
     },

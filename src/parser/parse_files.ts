@@ -35,6 +35,8 @@ export interface ParseOptions {
 
 /** Files that are analysed together; while they are imported, the next ones are analysed. */
 const CHUNK_FILES = 200;
+/** The first ones are few, so that importing begins soon. */
+const CHUNK_FILES_FIRST = 50;
 
 /** Parse files, relative to the dags folder. What the author can mend is an outcome, not a throw. */
 export async function parseFiles(files: readonly string[], options: ParseOptions): Promise<void> {
@@ -50,8 +52,8 @@ async function* stageAll(
   files: readonly string[],
   options: ParseOptions,
 ): AsyncGenerator<StagedFile[]> {
-  for (let at = 0; at < files.length; at += CHUNK_FILES) {
-    const chunk = files.slice(at, at + CHUNK_FILES);
+  for (let at = 0, next = CHUNK_FILES_FIRST; at < files.length; at = next, next += CHUNK_FILES) {
+    const chunk = files.slice(at, next);
     const reader = sourceReader(options.dagsDir);
     const author = await readAuthorNpm(reader);
     const { builder, dagsDir: dir } = options;

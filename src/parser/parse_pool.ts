@@ -36,6 +36,8 @@ export interface ParsePoolOptions<Item extends ParseItem> {
 const LANES = 2;
 /** Files that one process imports. */
 const BATCH_FILES = 100;
+/** Files that a process is sent at a time, so that it need not wait for this one. */
+const AHEAD = 8;
 /** A file that takes longer than this among others gets a process of its own. */
 const QUICK_MS = 1_000;
 
@@ -87,10 +89,12 @@ async function parseTogether<Item extends ParseItem>(
   const ms = Math.min(QUICK_MS, options.limits.ms);
   const suspects: Item[] = [];
   let child: ParseChild | null = null;
+  let sent = 0;
   try {
     for (const [i, item] of batch.entries()) {
-      child ??= await start(batch.slice(i), options);
-      const answer = await child.parse(bundleModuleUrl(item.bundle, item.file), ms);
+      child ??= await start(batch.slice(sent = i), options);
+      for (; sent < Math.min(batch.length, i + AHEAD); sent++) child.send(urlOf(batch[sent]));
+      const answer = await child.receive(ms);
       options.signal?.throwIfAborted();
       if (answer.kind === "dags") {
         options.onAnswer(item, answer);
@@ -112,14 +116,16 @@ async function parseAlone<Item extends ParseItem>(
 ): Promise<void> {
   const child = await start([item], options);
   try {
-    const url = bundleModuleUrl(item.bundle, item.file);
-    const answer = await child.parse(url, options.limits.ms);
+    child.send(urlOf(item));
+    const answer = await child.receive(options.limits.ms);
     options.signal?.throwIfAborted();
     options.onAnswer(item, answer);
   } finally {
     await child.stop();
   }
 }
+
+const urlOf = ({ bundle, file }: ParseItem) => bundleModuleUrl(bundle, file);
 
 // deno-lint-ignore require-await
 async function start(

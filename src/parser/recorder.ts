@@ -111,9 +111,7 @@ async function putBundle(
   { outcome }: FileRecord,
 ): Promise<void> {
   if (outcome.kind !== "dags" || !packed) return;
-  const key = bundleKey(outcome.bundle.hash);
-  if (await objects.stat(key)) return;
-  await objects.put(key, packed).catch((error) => {
+  await objects.put(bundleKey(outcome.bundle.hash), packed).catch((error) => {
     // The same content, packed by another version of gzip.
     if (!hasCode(error, "CONFLICT")) throw error;
   });
