@@ -41,12 +41,13 @@ export async function runDemo(
       readStdin: () => Promise.resolve(""),
     };
     output.out(`Tidewheel at ${service.url}, vendors in a sandbox at ${sandbox.url}\n\n`);
-    for (const connection of sandboxConnections(sandbox.url)) await putConnection(api, connection);
     const inbox = await prepareInbox(settings);
+    const connections = sandboxConnections(sandbox.url, { inbox });
+    await Promise.all(connections.map((connection) => putConnection(api, connection)));
     await dagListed(context);
     const run = await api.post<RunShape>(`/api/v2/dags/${DAG}/dagRuns`, {
       logical_date: null,
-      conf: { date: SESSION, inbox },
+      conf: { date: SESSION },
     });
     const ended = await follow(context, run);
     const ok = ended.state === "success";
