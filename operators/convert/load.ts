@@ -7,6 +7,8 @@
  */
 import { AppError, hasCode, messageOf } from "../../src/model/errors.ts";
 import type { FileProvenance } from "../../src/model/data.ts";
+import type { RefusedRow } from "../table/quarantine.ts";
+import { missingMax } from "../table/rows.ts";
 import { literal } from "../table/sql.ts";
 import type { Format, ReadCall, RowSource } from "./formats/format.ts";
 import type { TextStyle } from "./cast.ts";
@@ -82,19 +84,37 @@ async function loadFast(call: LoadCall): Promise<LoadResult | null> {
     }`,
     { rowsMax: 1 },
   );
-  const isClean = rows[0][0] === 0 && await source.leftOut() === 0 &&
-    (source.declaredRows === undefined || source.declaredRows === rowsOut);
-  if (!isClean) {
-    await Deno.remove(call.path);
-    return null;
+  const misfits = Number(rows[0][0]);
+  const isWhole = await source.leftOut() === 0 &&
+    (source.declaredRows === undefined || source.declaredRows === rowsOut + misfits);
+  if (isWhole && misfits === 0) {
+    const provenance = { ...origin, missing: [] };
+    return { rowsIn: rowsOut, rowsOut, misfits, provenance, misfitTargets: [] };
   }
-  return {
-    rowsIn: rowsOut,
-    rowsOut,
-    misfits: 0,
-    provenance: { ...origin, missing: [] },
-    misfitTargets: [],
-  };
+  const skipped = isWhole && misfits <= missingMax ? await loadSkipped(call, misfits) : null;
+  if (skipped) return { ...skipped, rowsIn: rowsOut + misfits, rowsOut };
+  await Deno.remove(call.path);
+  return null;
+}
+
+/**
+ * What is good was written already: find the few rows that are not, and their ordinals. Null when
+ * they are others than were counted: texts of several lines count until they are looked into.
+ */
+async function loadSkipped(
+  call: LoadCall,
+  misfits: number,
+): Promise<Omit<LoadResult, "rowsIn" | "rowsOut"> | null> {
+  const { numbered } = call.source;
+  if (!numbered) return null;
+  const plan = planOf(call, numbered);
+  const refused: RefusedRow[] = [];
+  const refuse = (row: RefusedRow) => Promise.resolve(void refused.push(row));
+  const found = await refuseRows({ ...call.read, refuse }, plan, conversionSql(plan));
+  if (found.misfits !== misfits) return null;
+  for (const row of refused) await call.read.refuse(row);
+  const missing = refused.map(({ row }) => row!);
+  return { ...found, provenance: { ...call.origin, missing } };
 }
 
 async function loadCareful(call: LoadCall): Promise<LoadResult> {

@@ -28,7 +28,14 @@ export async function refuseRows(
       `SELECT * FROM ${table} WHERE _tw_row > ? ORDER BY _tw_row LIMIT ${PAGE_ROWS}`,
       { params: [after], rowsMax: PAGE_ROWS },
     );
-    for (const [row, offset, at, bytes, culprit, text, rowText] of rows) {
+    const places = rows.length > 0 && plan.source.locate
+      ? await plan.source.locate(rows.map(([row]) => Number(row)))
+      : null;
+    for (const [row, ownOffset, ownAt, ownBytes, culprit, text, rowText] of rows) {
+      const place = places?.get(Number(row));
+      const at = place?.offset ?? ownAt;
+      const bytes = place?.bytes ?? ownBytes;
+      const offset = file.isAsCollected ? place?.offset ?? ownOffset : ownOffset;
       const problem = problemOf(plan, culprit as number, text as string | null);
       if (culprit as number >= 0) targets.add(culprit as number);
       await refuse({

@@ -10,7 +10,8 @@ const FLUSH_CHARS = 256 * 1024;
 
 /** Collects refused rows of one task in `path`; memory does not grow with their number. */
 export class QuarantineWriter {
-  readonly #path: string;
+  /** Where the rows are, once it is closed. */
+  readonly path: string;
   #file: Deno.FsFile | null = null;
   #pending: string[] = [];
   #pendingChars = 0;
@@ -19,7 +20,7 @@ export class QuarantineWriter {
   #rows = 0;
 
   constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
   get rows(): number {
@@ -51,7 +52,7 @@ export class QuarantineWriter {
   ): Promise<Quarantine | null> {
     if (this.#rows === 0) return null;
     await this.close();
-    const file = await ctx.files.put(this.#path, {
+    const file = await ctx.files.put(this.path, {
       name: "quarantine.ndjson",
       mediaType: "application/x-ndjson",
       rows: this.#rows,
@@ -75,7 +76,7 @@ export class QuarantineWriter {
 
   async #flush(): Promise<void> {
     if (this.#pending.length === 0) return;
-    this.#file ??= await Deno.open(this.#path, { create: true, append: true });
+    this.#file ??= await Deno.open(this.path, { create: true, append: true });
     let bytes = new TextEncoder().encode(this.#pending.join(""));
     this.#pending = [];
     this.#pendingChars = 0;

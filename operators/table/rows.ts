@@ -16,7 +16,7 @@ export const provenanceColumns = [
 ] as const;
 
 /** Records that {@link FileProvenance} can leave out; past this a file carries its own columns. */
-export const missingMax = 64;
+export const missingMax = 1_000;
 
 /**
  * A SELECT of all rows of a table with its own columns, in the schema's order, and the provenance
@@ -57,14 +57,20 @@ export async function rowsOfFiles(
 
 function impliedRows(columns: string[], path: string, provenance: FileProvenance): string {
   const { source, file, missing } = provenance;
-  // The k-th missing record shifts all rows from position (ordinal - k) on by one.
-  const shifts = missing.map((ordinal, k) => `+ (file_row_number >= ${ordinal - k - 1})::BIGINT`);
+  // From the position of the k-th missing record on, rows are k + 1 further than they stand.
+  const shift = shiftAt(missing.map((ordinal, k) => ordinal - k - 1), 0, missing.length);
   return `SELECT ${columns.join(", ")}, ${literal(source)} AS _tw_source, ${literal(file)} ` +
-    `AS _tw_file, file_row_number + 1 ${
-      shifts.join(" ")
-    } AS _tw_row, NULL::BIGINT AS _tw_offset, ` +
+    `AS _tw_file, file_row_number + 1 + ${shift} AS _tw_row, NULL::BIGINT AS _tw_offset, ` +
     `NULL::${provenanceColumns[4].type} AS _tw_cells ` +
     `FROM read_parquet(${literal(path)}, file_row_number = true)`;
+}
+
+/** How many of the ascending positions are at or before the row: a binary search as SQL. */
+function shiftAt(positions: readonly number[], from: number, to: number): string {
+  if (from === to) return `${from}`;
+  const middle = (from + to) >> 1;
+  return `CASE WHEN file_row_number < ${positions[middle]} ` +
+    `THEN ${shiftAt(positions, from, middle)} ELSE ${shiftAt(positions, middle + 1, to)} END`;
 }
 
 function emptyRows({ schema }: Pick<TableRef, "schema">): string {

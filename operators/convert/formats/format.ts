@@ -70,6 +70,10 @@ export interface RowSource {
   isTyped: boolean;
   /** Null tokens have become nulls already. */
   hasNulls: boolean;
+  /** Of an implied source: the same rows with their position carried; slower to read. */
+  numbered?: RowSource;
+  /** Where these records lie in the file, for those whose row does not say it. */
+  locate?(rows: readonly number[]): Promise<Map<number, { offset: number; bytes: number }>>;
   /** Quoted texts may have line ends in them, so a quote that is never closed can swallow rows. */
   isQuoted?: boolean;
   /** For people. */

@@ -3,7 +3,7 @@ import { AppError } from "../../../../src/model/errors.ts";
 import { ident, literal, literals } from "../../../table/sql.ts";
 import { type Format, isMarkup, type ReadCall, type RowSource } from "../format.ts";
 import { detectDialect, type Dialect, headRecords } from "./dialect.ts";
-import { stageCsv } from "./stage.ts";
+import { locateRecords, stageCsv } from "./stage.ts";
 
 const HEAD_BYTES = 256 * 1024;
 
@@ -81,7 +81,8 @@ async function readDelimited(call: ReadCall): Promise<RowSource> {
 }
 
 /** The engine reads the file itself. It leaves out records that have not the right columns. */
-function fastSource({ file, options, engine, tempPath }: ReadCall, dialect: Dialect): RowSource {
+function fastSource(call: ReadCall, dialect: Dialect): RowSource {
+  const { file, options, engine, tempPath } = call;
   const id = tempPath("").replace(/^.*\//, "").replace(/\W/g, "_");
   const rejects = `rejects_${id}`;
   const names = dialect.columns.map((_, i) => `c${i}`);
@@ -100,7 +101,7 @@ function fastSource({ file, options, engine, tempPath }: ReadCall, dialect: Dial
       ],
     })
   }`;
-  return {
+  const source: RowSource = {
     columns: dialect.columns.map((name) => ({ name, type: "VARCHAR" })),
     relation,
     position: "implied",
@@ -116,6 +117,14 @@ function fastSource({ file, options, engine, tempPath }: ReadCall, dialect: Dial
     isQuoted: dialect.quote !== "",
     dialect,
   };
+  const nowhere = ["_tw_offset", "_tw_at", "_tw_bytes"].map((name) => `NULL::BIGINT AS ${name}`);
+  const numbered: RowSource = {
+    ...source,
+    position: "carried",
+    relation: `SELECT *, row_number() OVER () AS _tw_row, ${nowhere.join(", ")} FROM (${relation})`,
+    locate: (rows) => locateRecords(call, dialect, rows),
+  };
+  return { ...source, numbered };
 }
 
 async function carefulSource(call: ReadCall, dialect: Dialect): Promise<RowSource> {

@@ -64,6 +64,31 @@ export async function stageCsv(
   return { path, rows };
 }
 
+/** Where records of a file are, by their ordinals. */
+export async function locateRecords(
+  { file, signal }: Pick<ReadCall, "file" | "signal">,
+  dialect: Dialect,
+  rows: readonly number[],
+): Promise<Map<number, { offset: number; bytes: number }>> {
+  const wanted = new Set(rows);
+  const last = Math.max(...rows);
+  const found = new Map<number, { offset: number; bytes: number }>();
+  using input = await Deno.open(file.path);
+  const base = await skipMark(input);
+  const note = ({ row, offset, bytes }: { row: number; offset: number; bytes: Uint8Array }) => {
+    if (wanted.has(row)) found.set(row, { offset, bytes: bytes.length });
+  };
+  const splitter = new CsvSplitter(dialect, { base, sink: { record: note, refuse: note } });
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  for (let read = await input.read(chunk); read !== null; read = await input.read(chunk)) {
+    signal.throwIfAborted();
+    splitter.push(chunk.subarray(0, read));
+    if (splitter.rows >= last) return found;
+  }
+  splitter.end();
+  return found;
+}
+
 /** Go past a byte order mark; how many bytes it has. */
 async function skipMark(input: Deno.FsFile): Promise<number> {
   const mark = new Uint8Array(3);

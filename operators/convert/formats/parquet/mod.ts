@@ -39,26 +39,24 @@ async function readParquet({ file, engine, isCareful }: ReadCall): Promise<RowSo
   const { rows } = await engine.run(`SELECT num_rows FROM parquet_file_metadata(${path})`, {
     rowsMax: 1,
   });
-  const selected = columns.map(({ name }, i) => `${ident(name)} AS c${i}`);
-  const position = isCareful
-    ? [
-      "file_row_number + 1 AS _tw_row",
-      "NULL::BIGINT AS _tw_offset",
-      "NULL::BIGINT AS _tw_at",
-      "NULL::BIGINT AS _tw_bytes",
-    ]
-    : [];
-  return {
+  const selected = columns.map(({ name }, i) => `${ident(name)} AS c${i}`).join(", ");
+  const source: RowSource = {
     columns,
-    relation: `SELECT ${[...selected, ...position].join(", ")} FROM read_parquet(${path}${
-      isCareful ? ", file_row_number = true" : ""
-    })`,
-    position: isCareful ? "carried" : "implied",
+    relation: `SELECT ${selected} FROM read_parquet(${path})`,
+    position: "implied",
     leftOut: () => Promise.resolve(0),
     declaredRows: Number(rows[0][0]),
     isTyped: true,
     hasNulls: false,
   };
+  const nowhere = ["_tw_offset", "_tw_at", "_tw_bytes"].map((name) => `NULL::BIGINT AS ${name}`);
+  const numbered: RowSource = {
+    ...source,
+    relation: `SELECT ${selected}, file_row_number + 1 AS _tw_row, ${nowhere.join(", ")} ` +
+      `FROM read_parquet(${path}, file_row_number = true)`,
+    position: "carried",
+  };
+  return isCareful ? numbered : { ...source, numbered };
 }
 
 /** A Parquet file ends as it begins; one that was cut off does not. */

@@ -1,0 +1,231 @@
+/** @module Files on this machine, without a server: what is in one, and the same in another format. */
+import { basename, join } from "node:path";
+import { AppError } from "../../src/model/errors.ts";
+import type { EngineResult } from "../../src/contract/child.ts";
+import type { RowAccounting, TableSchema } from "../../src/model/data.ts";
+import type { TaskContext } from "../../src/sdk/context.ts";
+import type { RefusedRow } from "../table/quarantine.ts";
+import { rowsOfFiles } from "../table/rows.ts";
+import { ident } from "../table/sql.ts";
+import { type Converted, convertFiles } from "./convert_files.ts";
+import { type FormatName, formatNamed, formatNames, hasExtension } from "./formats/mod.ts";
+import { ConvertParams, type Drift, type ReadParams } from "./params.ts";
+import { readHead } from "./prepare.ts";
+
+/**
+ * What local work runs in: an engine that can read the file's folder and writes to `workDir`, which
+ * is empty, and on the same disk as the results at best.
+ */
+export interface LocalEnvironment {
+  engine: TaskContext["engine"];
+  workDir: string;
+  signal?: AbortSignal;
+}
+
+/** What {@link inspectFile} finds. */
+export interface Inspection {
+  path: string;
+  bytes: number;
+  format: string;
+  compression: "gzip" | null;
+  /** Records, refused ones too. */
+  rows: number;
+  /** Records that are not of the format: a wrong number of columns, a broken quote. */
+  refused: { rows: number; reasons: Readonly<Record<string, number>>; sample: RefusedRow[] };
+  /** Types that hold every value exactly. */
+  columns: { name: string; type: string; nulls: number; min: string | null; max: string | null }[];
+  /** First rows. */
+  sample: EngineResult["rows"];
+}
+
+/** Options of {@link inspectFile}. */
+export interface InspectOptions extends Partial<ReadParams> {
+  /** First rows to show; 10. */
+  sampleRows?: number;
+}
+
+/** Read a file whole and say what is in it. Throws CORRUPT or INVALID when it is no known data. */
+export async function inspectFile(
+  path: string,
+  { sampleRows = 10, ...read }: InspectOptions,
+  environment: LocalEnvironment,
+): Promise<Inspection> {
+  const converted = await convertLocal(path, { ...read, onDrift: "quarantine" }, environment);
+  const { schema, accounting, quarantine, formats } = converted;
+  await quarantine.close();
+  const relation = await relationOf(converted, environment);
+  const columns = await columnFigures(schema, relation, environment);
+  const names = schema.columns.map(({ name }) => ident(name)).join(", ");
+  const { rows: sample } = await environment.engine.run(
+    `SELECT ${names} FROM (${relation}) ORDER BY _tw_row LIMIT ${sampleRows}`,
+    { rowsMax: sampleRows },
+  );
+  const head = await readHead(path, 2);
+  return {
+    path,
+    bytes: (await Deno.stat(path)).size,
+    format: formats[0] ?? "empty",
+    compression: head[0] === 0x1f && head[1] === 0x8b ? "gzip" : null,
+    rows: accounting.in,
+    refused: {
+      rows: quarantine.rows,
+      reasons: quarantine.reasons,
+      sample: [...quarantine.sample],
+    },
+    columns,
+    sample,
+  };
+}
+
+/** Options of {@link convertFile}. */
+export interface ConvertFileOptions extends Partial<ReadParams> {
+  to: FormatName;
+  /** Folder of the results, which is made when needed. */
+  out: string;
+  schema?: TableSchema;
+  /** The default is `evolve`. */
+  onDrift?: Drift;
+}
+
+/** What {@link convertFile} did: every row is out, quarantined or filtered. */
+export interface ConvertReport {
+  from: string;
+  /** The result, named as the file is. */
+  file: string;
+  format: string;
+  to: FormatName;
+  /** All refused rows with their reasons, beside the result; null when there are none. */
+  quarantineFile: string | null;
+  accounting: RowAccounting;
+  reasons: Readonly<Record<string, number>>;
+  /** The first refused rows. */
+  refused: RefusedRow[];
+  schema: TableSchema;
+  newColumns: string[];
+  missingColumns: string[];
+}
+
+/**
+ * Convert a file. Throws CORRUPT or INVALID when it cannot be read, CONFLICT when the result would
+ * be the file itself; a result that is there already is replaced, once the new one is whole.
+ */
+export async function convertFile(
+  path: string,
+  { to, out, ...params }: ConvertFileOptions,
+  environment: LocalEnvironment,
+): Promise<ConvertReport> {
+  const stem = stemOf(path);
+  const extension = formatNamed(to).extensions[0];
+  const file = join(out, `${stem}.${extension}`);
+  await refuseSelf(path, file);
+  const converted = await convertLocal(path, { onDrift: "evolve", ...params }, environment);
+  const { quarantine, accounting, schema } = converted;
+  await quarantine.close();
+  const written = await writeRows(converted, to, environment);
+  await Deno.mkdir(out, { recursive: true });
+  await moveFile(written, file);
+  const quarantineFile = quarantine.rows > 0 ? join(out, `${stem}.quarantine.ndjson`) : null;
+  if (quarantineFile) await moveFile(quarantine.path, quarantineFile);
+  return {
+    from: path,
+    file,
+    format: converted.formats[0] ?? "empty",
+    to,
+    quarantineFile,
+    accounting,
+    reasons: { ...quarantine.reasons, ...converted.discarded },
+    refused: [...quarantine.sample],
+    schema,
+    newColumns: converted.newColumns,
+    missingColumns: converted.missingColumns,
+  };
+}
+
+async function convertLocal(
+  path: string,
+  params: Partial<ConvertParams>,
+  { engine, workDir, signal = new AbortController().signal }: LocalEnvironment,
+): Promise<Converted> {
+  const info = await Deno.stat(path).catch((error) => {
+    throw new AppError("NOT_FOUND", `Cannot read ${path}: there is no such file`, { cause: error });
+  });
+  if (!info.isFile) throw new AppError("INVALID", `Cannot read ${path}: it is not a file`);
+  const name = basename(path);
+  const raw = { path: await Deno.realPath(path), name, key: name, source: "local", labels: {} };
+  const table = stemOf(path).replace(/\W/g, "_").replace(/^(?=\d)/, "_") || "rows";
+  const parsed = ConvertParams.parse({ name: table, ...params });
+  return await convertFiles([raw], parsed, { engine, workDir, signal });
+}
+
+/** The rows of a conversion in one file of the format. */
+async function writeRows(
+  converted: Converted,
+  to: FormatName,
+  environment: LocalEnvironment,
+): Promise<string> {
+  const path = join(environment.workDir, `result.${to}`);
+  const relation = await relationOf(converted, environment);
+  const { sql, to: target } = formatNamed(to).write(relation, converted.schema.columns);
+  await environment.engine.run(sql, { to: { ...target, path } });
+  return path;
+}
+
+async function relationOf(converted: Converted, environment: LocalEnvironment): Promise<string> {
+  const provenance = converted.files.map((file) => file.provenance);
+  return await rowsOfFiles(
+    environment,
+    { schema: converted.schema, provenance },
+    converted.files.map(({ path }) => path),
+  );
+}
+
+async function columnFigures(
+  { columns }: TableSchema,
+  relation: string,
+  { engine }: LocalEnvironment,
+): Promise<Inspection["columns"]> {
+  const figures = columns.flatMap(({ name }) => {
+    const column = ident(name);
+    return [
+      `count(*) - count(${column})`,
+      `left(min(${column})::VARCHAR, 40)`,
+      `left(max(${column})::VARCHAR, 40)`,
+    ];
+  });
+  const { rows } = await engine.run(`SELECT ${figures.join(", ")} FROM (${relation})`, {
+    rowsMax: 1,
+  });
+  return columns.map(({ name, type }, i) => ({
+    name,
+    type,
+    nulls: Number(rows[0][3 * i]),
+    min: rows[0][3 * i + 1] as string | null,
+    max: rows[0][3 * i + 2] as string | null,
+  }));
+}
+
+/** The name without the endings of formats and compressions. */
+function stemOf(path: string): string {
+  const name = basename(path).replace(/\.(gz|gzip)$/i, "");
+  const isKnown = formatNames.some((format) => hasExtension(formatNamed(format), name));
+  return isKnown ? name.replace(/\.[^.]*$/, "") : name;
+}
+
+async function refuseSelf(path: string, file: string): Promise<void> {
+  const [from, to] = await Promise.all(
+    [path, file].map((each) => Deno.realPath(each).catch(() => null)),
+  );
+  if (from === null || from !== to) return;
+  throw new AppError("CONFLICT", `Cannot convert ${path} onto itself: give another folder`);
+}
+
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await Deno.rename(from, to);
+  } catch (error) {
+    if (!/cross-device|os error 18/i.test(String(error))) throw error;
+    await Deno.copyFile(from, `${to}.part`);
+    await Deno.rename(`${to}.part`, to);
+    await Deno.remove(from);
+  }
+}
