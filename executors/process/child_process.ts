@@ -16,6 +16,9 @@ const STDERR_LINES_KEPT = 20;
 /** A grandchild can hold the pipes open for ever; what it still says is lost. */
 const DRAIN_MS = 200;
 
+/** A line of a native stack trace, which the runtime prints when it crashes: says nothing to us. */
+const nativeFrame = /^\s+\S+\(\+?0x[0-9a-f]+\) \[0x[0-9a-f]+\]$/;
+
 /** How a process is started. */
 export interface Launch {
   args: string[];
@@ -88,7 +91,7 @@ export class ChildProcess {
     if (this.#id) survivors.add(this.#id);
     offerToOomKiller(this.pid);
     this.#input = this.#process.stdin.getWriter();
-    this.#write(new TextEncoder().encode(this.#nonce + "\n"));
+    this.sendEncoded(new TextEncoder().encode(this.#nonce + "\n"));
     this.ready = this.#becameReady.promise;
     this.exited = this.#live(clock);
   }
@@ -103,8 +106,8 @@ export class ChildProcess {
     this.#listener = listener;
   }
 
-  /** Send a frame; returns its size. A child that is gone is noticed by {@link exited}. */
-  send(frame: ToChild): number {
+  /** Send a frame; false when the child was gone before it had all of it. */
+  send(frame: ToChild): Promise<boolean> {
     return this.sendEncoded(this.encode(frame));
   }
 
@@ -114,9 +117,8 @@ export class ChildProcess {
   }
 
   /** See {@link encode}. */
-  sendEncoded(bytes: Uint8Array<ArrayBuffer>): number {
-    this.#write(bytes);
-    return bytes.length;
+  sendEncoded(bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    return this.#input.write(bytes).then(() => true, () => false);
   }
 
   /** End it at once. */
@@ -129,10 +131,6 @@ export class ChildProcess {
     if (this.#isReaped) return null;
     const rssBytes = residentBytes(this.pid);
     return rssBytes === null ? null : { rssBytes, cpuMs: cpuMs(this.pid) ?? 0 };
-  }
-
-  #write(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#input.write(bytes).catch(() => {});
   }
 
   async #live(clock: Clock): Promise<ChildExit> {
@@ -187,7 +185,7 @@ export class ChildProcess {
   }
 
   #error(line: string): void {
-    if (line.trim() === "") return;
+    if (line.trim() === "" || nativeFrame.test(line)) return;
     this.#stderr.push(line.slice(0, 1000));
     if (this.#stderr.length > STDERR_LINES_KEPT) this.#stderr.shift();
     this.#listener?.line(line, "stderr");

@@ -10,15 +10,20 @@ import type {
   JobSpec,
   JobUsage,
 } from "../../src/worker/executor.ts";
-import type { ChildListener, ChildProcess } from "./child_process.ts";
+import type { ChildExit, ChildListener, ChildProcess } from "./child_process.ts";
 import { returnFolders, takeFolders } from "./folders.ts";
 import { type Needs, needsOf } from "./needs.ts";
 
 /** Questions of one attempt under way at a time; more are read when these are answered. */
 const ASKS_MAX = 256;
 
+/** Children that may die under a job before it begins. */
+const UNDELIVERED_MAX = 3;
+
 /** What a job tells the pool. */
 export interface JobOwner {
+  /** It needs a child. */
+  place(job: ProcessJob): void;
   /** It never got a child and needs none any more. */
   withdraw(job: ProcessJob): void;
   /** Its child is free for another one. */
@@ -42,6 +47,7 @@ export class ProcessJob implements Job, ChildListener {
   #result: JobEnd | null = null;
   #isLast = false;
   #cpuMsBefore = 0;
+  #undelivered = 0;
   #asks = 0;
   #askSettled: PromiseWithResolvers<void> | null = null;
 
@@ -69,8 +75,10 @@ export class ProcessJob implements Job, ChildListener {
     const { workDir } = this.#folders;
     const frame = child.encode({ type: "run", task: { workload, bundleDir: code.dir, workDir } });
     if (frame.length > limits.frameBytes) return this.#finish(tooLarge("inputs", frame.length));
-    child.sendEncoded(frame);
-    child.exited.then((exit) => this.#childExited({ kind: "exited", ...exit }));
+    const delivered = child.sendEncoded(frame);
+    child.exited.then(async (exit) => {
+      if (this.#child === child) this.#childExited(exit, await delivered);
+    });
   }
 
   /** It could not be begun. */
@@ -164,10 +172,16 @@ export class ProcessJob implements Job, ChildListener {
     child.exited.then(() => this.#end.resolve(end));
   }
 
-  #childExited(end: JobEnd): void {
+  #childExited(exit: ChildExit, wasDelivered: boolean): void {
     if (this.#result) return;
-    this.#isLast = true;
-    this.#finish(end);
+    if (wasDelivered || this.#isLast || ++this.#undelivered > UNDELIVERED_MAX) {
+      this.#isLast = true;
+      return this.#finish({ kind: "exited", ...exit });
+    }
+    // It died while it was idle: the task never began, and another child can run it. The folders
+    // go with the dead one.
+    this.#child = null;
+    this.#owner.place(this);
   }
 }
 

@@ -23,6 +23,8 @@ export interface AttemptParts extends AskParts {
   clock: Clock;
   log: Logger;
   tracer: Tracer;
+  /** From asking a task to stop until its process is killed. */
+  killGraceMs: number;
 }
 
 /** Looks at an attempt this often; oftener when its memory nears the limit. */
@@ -73,7 +75,7 @@ export class Attempt {
   }
 
   /** Ask it to stop, and kill it when it has not done so in time. Only the first reason counts. */
-  stop(stop: Stop, graceMs: number = limits.killGraceMs): void {
+  stop(stop: Stop, graceMs: number = this.#parts.killGraceMs): void {
     if (this.#stop) return;
     this.#stop = stop;
     this.#killAtMs = this.#parts.clock.monotonicMs() + graceMs;

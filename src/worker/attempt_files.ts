@@ -126,19 +126,17 @@ async function plainFileIn(workDir: string, path: string): Promise<string> {
   const wanted = resolve(workDir, path);
   const refuse = (why: string) =>
     new AppError("FORBIDDEN", `Cannot put "${path}" into object storage: ${why}`);
-  let real: string;
   try {
-    real = `${await Deno.realPath(dirname(wanted))}/${basename(wanted)}`;
-    const info = await Deno.lstat(real);
-    if (!info.isFile) throw refuse("it is not a plain file");
+    const real = `${await Deno.realPath(dirname(wanted))}/${basename(wanted)}`;
+    if (!real.startsWith(`${await Deno.realPath(workDir)}/`)) {
+      throw refuse(`it lies outside of the attempt's work folder; write it to ctx.workDir`);
+    }
+    if (!(await Deno.lstat(real)).isFile) throw refuse("it is not a plain file");
+    return real;
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError("NOT_FOUND", `Cannot put "${path}" into object storage: ${reason(error)}`);
   }
-  if (!real.startsWith(`${await Deno.realPath(workDir)}/`)) {
-    throw refuse(`it lies outside of the attempt's work folder; write it to ctx.workDir`);
-  }
-  return real;
 }
 
 function reason(error: unknown): string {

@@ -11,6 +11,9 @@ import { Backoff } from "./backoff.ts";
 /** With every slot taken for this long, a claim for no work waits for word of a cancel. */
 const FULL_MS = 250;
 
+/** How long a claim under way may take to come back when the worker stops. */
+const STOP_MS = 2_000;
+
 /** What a claim loop needs. */
 export interface ClaimLoopParts {
   api: Pick<ExecutionApi, "claim">;
@@ -54,11 +57,13 @@ export class ClaimLoop {
     this.#running = this.#run();
   }
 
-  /** Take no more work; resolves when none can come any more. */
+  /** Take no more work; resolves when none can come any more, or the API is too slow to say so. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.slotFreed();
-    await this.#running;
+    const stopped = new AbortController();
+    this.#running.then(() => stopped.abort());
+    await this.#parts.clock.sleep(STOP_MS, { signal: stopped.signal });
   }
 
   /** A slot may be free. */

@@ -130,7 +130,7 @@ function exited(
     ...(signal === null ? {} : { signal }),
     ...(rssBytesMax === null ? {} : { rssBytesMax }),
   };
-  if (stderr.some((line) => /heap out of memory|heap limit|OOM error in V8/i.test(line))) {
+  if (stderr.some((line) => /JavaScript( heap)? out of memory|OOM error in V8/i.test(line))) {
     return failedEnd("memory_limit", {
       ...evidence,
       message: `The task's JavaScript heap reached its limit of ${mib(task.memoryBytesMax)}; ` +

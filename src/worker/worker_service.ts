@@ -47,6 +47,8 @@ export interface WorkerOptions {
   tracer?: Tracer;
   /** How long running attempts may go on after {@link Service.stop}; 2,000. */
   drainMs?: number;
+  /** From asking a task to stop until its process is killed; 2,000. */
+  killGraceMs?: number;
 }
 
 /** A worker, with figures for metrics. */
@@ -86,6 +88,7 @@ class Worker implements WorkerService {
     const outbox = this.#outbox;
     this.#parts = {
       ...{ api, outbox, bundles, executor, objects, engine, clock, random, log, tracer },
+      killGraceMs: options.killGraceMs ?? limits.killGraceMs,
     };
     const { workerId, hostname, pid, version } = options;
     this.#claims = new ClaimLoop({
@@ -111,7 +114,7 @@ class Worker implements WorkerService {
     if (this.#live > 0) {
       await this.#allEnded(drainMs);
       for (const attempt of this.#attempts.values()) attempt.stop({ reason: "drained" });
-      await this.#allEnded(limits.killGraceMs + FLUSH_MS);
+      await this.#allEnded(this.#parts.killGraceMs + FLUSH_MS);
     }
     await executor.stop();
     const finished = new AbortController();

@@ -25,6 +25,7 @@ export class Child {
   readonly #answers = new Map<number, PromiseWithResolvers<unknown>>();
   #asked = 0;
   #running: AbortController | null = null;
+  #flush = () => {};
 
   /** `module` is the URL of the bundle's module. */
   constructor(wire: Wire, module: string) {
@@ -34,7 +35,7 @@ export class Child {
 
   /** Import the module, then run what comes; returns when the supervisor is gone. */
   async live(): Promise<void> {
-    captureOutput((level, message) => this.#log(level, message));
+    this.#flush = captureOutput((level, message) => this.#log(level, message));
     this.#watchUncaught();
     const imported = importModule(this.#module);
     imported.then(() => this.#wire.send({ type: "ready" }));
@@ -76,6 +77,7 @@ export class Child {
     services.close();
     // An uncaught error may have ended the attempt meanwhile.
     if (this.#running !== running) return;
+    this.#flush();
     this.#running = null;
     this.#wire.send(last);
   }

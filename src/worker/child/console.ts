@@ -3,11 +3,14 @@ import type { LogLine } from "../../contract/execution.ts";
 
 type Print = (level: LogLine["level"], message: string) => void;
 
-/** Send the global console and what is written to `Deno.stdout` to `print`, line by line. */
-export function captureOutput(print: Print): void {
+/**
+ * Send the global console and what is written to `Deno.stdout` to `print`, line by line. Returns what
+ * sends a line that has no end yet.
+ */
+export function captureOutput(print: Print): () => void {
   captureConsole(print);
-  captureStdout((line) => print("INFO", line));
   hideStdin();
+  return captureStdout((line) => print("INFO", line));
 }
 
 function captureConsole(print: Print): void {
@@ -76,7 +79,7 @@ function show(value: unknown): string {
 }
 
 /** Frames use the real one; whole lines of others go into the log. */
-function captureStdout(print: (line: string) => void): void {
+function captureStdout(print: (line: string) => void): () => void {
   const decoder = new TextDecoder();
   let partial = "";
   const take = (data: Uint8Array) => {
@@ -93,6 +96,10 @@ function captureStdout(print: (line: string) => void): void {
       value: new WritableStream<Uint8Array>({ write: (data) => void take(data) }),
     },
   });
+  return () => {
+    if (partial !== "") print(partial);
+    partial = "";
+  };
 }
 
 /** The real one carries frames: to the user's code it is at its end. */
