@@ -1,7 +1,7 @@
 /** @module What an error looks like over HTTP; the status of each code is chosen here alone. */
 import { HTTPException } from "hono/http-exception";
 import type { ZodError } from "zod";
-import { AppError, type ErrorCode, errorCodes, messageOf } from "../model/errors.ts";
+import { type AppError, type ErrorCode, errorCodes, messageOf } from "../model/errors.ts";
 import { databaseError } from "../store/errors.ts";
 
 /** HTTP status of each error code. */

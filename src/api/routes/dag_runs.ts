@@ -82,7 +82,7 @@ const ClearedShape = z.union([
 
 /** Add them. */
 export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
-  const { sql, clock } = rest;
+  const { sql } = rest;
   const shown = async (run: Pick<DagRunRow, "dagId" | "runId">) =>
     dagRunView(await requireRun(rest, run.dagId, run.runId));
 
