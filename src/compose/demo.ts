@@ -113,8 +113,11 @@ async function follow(context: VerbContext, run: RunShape): Promise<RunShape> {
 async function report(context: VerbContext, run: RunShape, ok: boolean) {
   const { api, output } = context;
   const { task_instances: tasks } = await listTasks(api, run);
+  const { attempts } = await api.get<{ attempts: AttemptShape[] }>(`${runPath(run)}/attempts`, {
+    limit: 1000,
+  });
   output.out(`\nRun ${run.dag_run_id}: ${run.state}\n\n`);
-  await printRows(context, run, tasks);
+  printRows(context, tasks, attempts);
   if (!ok) return await printFailures(context, run, tasks);
   const { versions } = await versionsOf(api, DATASET, { limit: "1" });
   const version = versions[0];
@@ -135,9 +138,13 @@ async function report(context: VerbContext, run: RunShape, ok: boolean) {
   await printCell(context, version, sample);
 }
 
-/** An attempt's accounting as the API gives it. */
+/** An attempt as the API gives it, as far as it is shown here. */
 interface AttemptShape {
-  rows: {
+  task_id: string;
+  map_index: number;
+  end_reason: string | null;
+  evidence: { message?: string };
+  accounting: {
     in: number;
     generated: number;
     out: number;
@@ -147,15 +154,17 @@ interface AttemptShape {
   } | null;
 }
 
-async function printRows({ api, output }: VerbContext, run: RunShape, tasks: TaskInstanceShape[]) {
-  const attempts = await Promise.all(tasks.map(async (task) => {
-    const page = await api.get<{ attempts: AttemptShape[] }>(
-      `${runPath(run)}/taskInstances/${task.task_id}/attempts`,
-      { map_index: task.map_index },
-    );
-    return page.attempts.at(-1)?.rows ?? null;
+function printRows(
+  { output }: VerbContext,
+  tasks: TaskInstanceShape[],
+  attempts: AttemptShape[],
+) {
+  const lines = tasks.map((task) => ({
+    task,
+    rows: attempts.findLast((one) =>
+      one.task_id === task.task_id && one.map_index === task.map_index
+    )?.accounting,
   }));
-  const lines = tasks.map((task, i) => ({ task, rows: attempts[i] }));
   output.out(tableText(lines, {
     task: (line) => taskName(line.task),
     state: (line) => line.task.state,
