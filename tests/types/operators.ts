@@ -1,22 +1,21 @@
-/** @module Operators as authors write them, for the programs beside this file; they never run. */
+/** @module What the programs beside this file are made of: shipped operators, and two small ones. */
 import {
   column,
   type ColumnName,
   type ColumnTypes,
-  type InputArg,
   type NumberColumn,
   operator,
   RawFiles,
   type Ref,
   type Table,
   table,
-  type TableDef,
   TableRef,
-  TableSchema,
   type TaskOptions,
   type TaskRef,
 } from "tidewheel";
 import { z } from "zod";
+
+export { convert, merge, publish } from "tidewheel/operators";
 
 const load = () => Promise.reject(new Error("never"));
 
@@ -28,24 +27,6 @@ export const collect = operator({
   output: RawFiles,
   load,
 });
-
-/** Parses into a declared table. */
-export const convert = operator({
-  name: "types.convert",
-  summary: "Parse",
-  params: z.object({ schema: TableSchema, onDrift: z.enum(["fail", "quarantine"]).optional() }),
-  inputs: { from: RawFiles },
-  output: TableRef,
-  load,
-}).as<
-  <C extends ColumnTypes>(
-    options: TaskOptions & {
-      from: Ref<RawFiles>;
-      schema: TableDef<C>;
-      onDrift?: "fail" | "quarantine";
-    },
-  ) => TaskRef<Table<C>>
->();
 
 /** Keeps rows in a range. */
 export const check = operator({
@@ -64,30 +45,6 @@ export const check = operator({
     },
   ) => TaskRef<Table<C>>
 >();
-
-/** Merges tables of one schema. */
-export const merge = operator({
-  name: "types.merge",
-  summary: "Merge",
-  params: z.object({ key: z.array(z.string()) }),
-  inputs: { from: z.array(TableRef) },
-  output: TableRef,
-  load,
-}).as<
-  <C extends ColumnTypes>(
-    options: TaskOptions & { from: InputArg<Table<C>[]>; key: NoInfer<ColumnName<C>>[] },
-  ) => TaskRef<Table<C>>
->();
-
-/** Publishes a table. */
-export const publish = operator({
-  name: "types.publish",
-  summary: "Publish",
-  params: z.object({ dataset: z.string(), partition: z.string() }),
-  inputs: { from: TableRef },
-  output: z.object({ version: z.int() }),
-  load,
-});
 
 /** Daily prices. */
 export const Bar = table("bar", {

@@ -4,5 +4,5 @@ import { Bar, collect, convert, merge } from "../operators.ts";
 
 dag({ id: "d", schedule: null }, () => {
   const bars = convert({ id: "a", from: collect({ id: "raw", source: "acme" }), schema: Bar });
-  merge({ id: "merge", from: [bars], key: ["isin", "date"] });
+  merge({ id: "merge", from: [bars], key: ["isin", "date"], resolve: { lastWriteWins: true } });
 });

@@ -11,5 +11,6 @@ dag({ id: "d", schedule: null }, () => {
     id: "merge",
     from: [convert({ id: "a", from, schema: A }), convert({ id: "b", from, schema: B })],
     key: ["id"],
+    resolve: { lastWriteWins: true },
   });
 });

@@ -13,5 +13,5 @@ dag({ id: "d", schedule: null }, () => {
   const from = collect({ id: "raw", source: "acme" });
   const fine = convert({ id: "fine", from, schema: Bar });
   const coarse = convert({ id: "coarse", from, schema: Coarse });
-  merge({ id: "merge", from: [fine, coarse], key: ["symbol"] });
+  merge({ id: "merge", from: [fine, coarse], key: ["symbol"], resolve: { lastWriteWins: true } });
 });

@@ -5,5 +5,5 @@ import { collect, merge } from "../operators.ts";
 
 dag({ id: "d", schedule: null }, () => {
   const raw = collect({ id: "raw", source: "acme" });
-  merge({ id: "merge", from: [raw], key: [] });
+  merge({ id: "merge", from: [raw], key: [], resolve: { lastWriteWins: true } });
 });

@@ -29,8 +29,18 @@ export default dag({
     from: collect({ id: "collect_extra", source: "extra" }),
     schema: Bar,
   });
-  const many = merge({ id: "many", from: tables, key: ["symbol", "date"] });
-  const golden = merge({ id: "golden", from: [many, extra], key: ["symbol", "date"] });
+  const many = merge({
+    id: "many",
+    from: tables,
+    key: ["symbol", "date"],
+    resolve: { lastWriteWins: true },
+  });
+  const golden = merge({
+    id: "golden",
+    from: [many, extra],
+    key: ["symbol", "date"],
+    resolve: { lastWriteWins: true },
+  });
   const good = check({
     id: "check",
     from: golden,
@@ -46,9 +56,9 @@ export default dag({
   task(
     { id: "report", inputs: { published, tables } },
     async (ctx, { published, tables }) => {
-      ctx.log.info("published", { version: published.version, tables: tables.length });
+      ctx.log.info("published", { rows: published.rows, tables: tables.length });
       return await Promise.resolve(
-        published.version > 1 ? { rows: tables[0].rows } : skip("first"),
+        published.rows > 1 ? { rows: tables[0].rows } : skip("first"),
       );
     },
   );
