@@ -26,7 +26,7 @@ export const Settings = z.strictObject({
   }),
   metricsPort: number.int().min(0).max(65535).nullable().default(null).meta({
     env: "TIDEWHEEL_METRICS_PORT",
-    doc: "A port of its own for /metrics; null: on the role's port",
+    doc: "Port of /metrics alone, where a role has a process of its own; null: the role's",
   }),
   dagsDir: z.string().default("./dags").meta({ env: "TIDEWHEEL_DAGS_DIR", doc: "DAG files" }),
   databaseUrl: z.string().nullable().default(null).meta({

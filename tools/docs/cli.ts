@@ -17,8 +17,9 @@ export function cliPage(): string {
       "asked was done, else 1.",
     ...groups,
     "## Ports",
-    "Those of `start` are the settings `port` and `metricsPort`. A role in a process of its own listens on " +
-      "these, unless `--port` or `TIDEWHEEL_PORT` and `TIDEWHEEL_METRICS_PORT` say otherwise:",
+    "`start` listens on `TIDEWHEEL_PORT` (9000). A role in a process of its own listens on these, unless " +
+      "`--port` or `TIDEWHEEL_PORT`, and `TIDEWHEEL_METRICS_PORT`, say otherwise; the metrics port serves " +
+      "`/metrics` alone:",
     table(
       ["role", "port", "metrics"],
       Object.entries(rolePorts).map(([role, { port, metricsPort }]) => [
