@@ -39,6 +39,8 @@ export class ProcessJob implements Job, ChildListener {
   readonly ended: Promise<JobEnd>;
   /** The child that is being started for it, if it waits for one. */
   starting: ChildProcess | null = null;
+  /** Since when it waits for a child, on the pool's clock. */
+  waitingSinceMs = 0;
   readonly #host: JobHost;
   readonly #owner: JobOwner;
   readonly #end = Promise.withResolvers<JobEnd>();

@@ -21,6 +21,8 @@ export interface PoolLimits {
   idleMs: number;
   /** Children that start at one time. */
   startingMax: number;
+  /** How long a job waits for a busy child of its kind before another one is started for it. */
+  patienceMs: number;
   /** Attempts after which a child is replaced. */
   attemptsMax: number;
   /** Resident memory at which an idle child is ended. */
@@ -42,11 +44,24 @@ interface Member {
   needs: Needs;
   attempts: number;
   idleSinceMs: number;
+  busySinceMs: number;
   isStarting: boolean;
   /** It was ended because it did not get ready in time. */
   isLate: boolean;
   state: "waited_for" | "idle" | "busy" | "leaving";
 }
+
+/** Children with one key. */
+interface Kind {
+  /** Those that are leaving left out. */
+  children: number;
+  /** Running mean of how long they are busy with one attempt; null before the first. */
+  busyMs: number | null;
+}
+
+/** Attempts this short keep processors busy, not children waiting: more children do not help. */
+const SHORT_MS = 4;
+const SHORT_PATIENCE = 16;
 
 /** The children of one worker. */
 export class Pool {
@@ -55,8 +70,10 @@ export class Pool {
   /** Oldest first. */
   readonly #idle = new Set<Member>();
   readonly #waiting = new Set<ProcessJob>();
+  readonly #kinds = new Map<string, Kind>();
   #starting = 0;
-  #trimming = false;
+  #isTrimming = false;
+  #isLookingAgain = false;
   #isClosed = false;
 
   constructor(parts: PoolParts) {
@@ -67,6 +84,7 @@ export class Pool {
   place(job: ProcessJob): void {
     const idle = this.#takeIdle(job.needs.key);
     if (idle) return this.#begin(idle, job);
+    job.waitingSinceMs = this.#parts.clock.monotonicMs();
     this.#waiting.add(job);
     this.#startSome();
   }
@@ -78,10 +96,14 @@ export class Pool {
 
   /** The child has run its job. */
   release(child: ChildProcess): void {
-    const member = this.#members.get(child)!;
+    const member = this.#members.get(child);
+    if (!member || member.state === "leaving") return;
     if (this.#isClosed || member.attempts >= this.#parts.limits.attemptsMax) {
       return this.discard(child);
     }
+    const kind = this.#kinds.get(member.needs.key)!;
+    const busyMs = this.#parts.clock.monotonicMs() - member.busySinceMs;
+    kind.busyMs = kind.busyMs === null ? busyMs : kind.busyMs * 0.9 + busyMs * 0.1;
     this.#free(member);
   }
 
@@ -89,8 +111,7 @@ export class Pool {
   discard(child: ChildProcess): void {
     const member = this.#members.get(child);
     if (!member) return;
-    this.#idle.delete(member);
-    member.state = "leaving";
+    this.#leave(member);
     child.kill();
   }
 
@@ -121,6 +142,7 @@ export class Pool {
   #begin(member: Member, job: ProcessJob): void {
     this.#waiting.delete(job);
     member.state = "busy";
+    member.busySinceMs = this.#parts.clock.monotonicMs();
     job.begin(member.child, ++member.attempts);
   }
 
@@ -136,10 +158,30 @@ export class Pool {
 
   /** Start children for the jobs that have waited longest and have none on its way. */
   #startSome(): void {
+    const { limits: { startingMax }, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
     for (const job of this.#waiting) {
-      if (this.#starting >= this.#parts.limits.startingMax || this.#isClosed) return;
-      if (!job.starting) this.#startFor(job);
+      if (this.#starting >= startingMax || this.#isClosed) return;
+      if (job.starting) continue;
+      if (nowMs - job.waitingSinceMs < this.#patienceMs(job)) this.#lookAgain();
+      else this.#startFor(job);
     }
+  }
+
+  #patienceMs({ needs }: ProcessJob): number {
+    const kind = this.#kinds.get(needs.key);
+    const { startingMax, patienceMs } = this.#parts.limits;
+    if (!kind) return 0;
+    const isEnough = kind.children >= 2 * startingMax && (kind.busyMs ?? 0) < SHORT_MS;
+    return isEnough ? patienceMs * SHORT_PATIENCE : patienceMs;
+  }
+
+  async #lookAgain(): Promise<void> {
+    if (this.#isLookingAgain) return;
+    this.#isLookingAgain = true;
+    await this.#parts.clock.sleep(this.#parts.limits.patienceMs);
+    this.#isLookingAgain = false;
+    this.#startSome();
   }
 
   #startFor(job: ProcessJob): void {
@@ -168,11 +210,14 @@ export class Pool {
       needs,
       attempts: 0,
       idleSinceMs: 0,
+      busySinceMs: 0,
       isStarting: true,
       isLate: false,
       state: "waited_for",
     };
     this.#members.set(child, member);
+    const kind = this.#kinds.get(needs.key) ?? { children: 0, busyMs: null };
+    this.#kinds.set(needs.key, { ...kind, children: kind.children + 1 });
     this.#starting++;
     const started = new AbortController();
     this.#watchStart(member, started.signal);
@@ -183,13 +228,23 @@ export class Pool {
     });
     child.exited.then(() => {
       started.abort();
+      const { state } = member;
       this.#members.delete(child);
-      this.#idle.delete(member);
+      this.#leave(member);
       this.#parts.gone(child);
-      this.#startAhead(member);
+      this.#startAhead(member, state);
       this.#started(member);
     });
     return member;
+  }
+
+  #leave(member: Member): void {
+    if (member.state === "leaving") return;
+    member.state = "leaving";
+    this.#idle.delete(member);
+    const { key } = member.needs;
+    const kind = this.#kinds.get(key)!;
+    if (--kind.children === 0) this.#kinds.delete(key);
   }
 
   #started(member: Member): void {
@@ -206,10 +261,10 @@ export class Pool {
   }
 
   /** In place of one that ended with its last job: the next job of the kind finds it warm. */
-  #startAhead({ needs, attempts, state }: Member): void {
+  #startAhead({ needs, attempts }: Member, state: Member["state"]): void {
     if (this.#isClosed || needs.isolation === "fresh" || attempts === 0 || state === "idle") return;
     if (this.#idle.size + this.#starting >= this.#parts.limits.idleMax) return;
-    for (const other of this.#members.values()) if (other.needs.key === needs.key) return;
+    if (this.#kinds.has(needs.key)) return;
     try {
       this.#start(needs);
     } catch {
@@ -223,13 +278,13 @@ export class Pool {
       if (this.#idle.size <= idleBurstMax) break;
       this.discard(member.child);
     }
-    if (this.#idle.size > idleMax && !this.#trimming) this.#trimLater();
+    if (this.#idle.size > idleMax && !this.#isTrimming) this.#trimLater();
   }
 
   async #trimLater(): Promise<void> {
     const { clock } = this.#parts;
     const { idleMax, idleMs, idleRssBytesMax } = this.#parts.limits;
-    this.#trimming = true;
+    this.#isTrimming = true;
     while (this.#idle.size > idleMax && !this.#isClosed) {
       await clock.sleep(idleMs);
       const before = clock.monotonicMs() - idleMs;
@@ -240,7 +295,7 @@ export class Pool {
         }
       }
     }
-    this.#trimming = false;
+    this.#isTrimming = false;
   }
 }
 

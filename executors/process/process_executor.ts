@@ -119,6 +119,7 @@ function poolLimits({ warmChildren = 4, limits = {} }: ProcessExecutorOptions): 
     idleBurstMax: Math.max(16, warmChildren),
     idleMs: 5_000,
     startingMax: Math.max(2, navigator.hardwareConcurrency),
+    patienceMs: 8,
     attemptsMax: 10_000,
     idleRssBytesMax: 256 * 1024 * 1024,
     ...limits,
