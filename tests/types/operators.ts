@@ -1,21 +1,8 @@
-/** @module What the programs beside this file are made of: shipped operators, and two small ones. */
-import {
-  column,
-  type ColumnName,
-  type ColumnTypes,
-  type NumberColumn,
-  operator,
-  RawFiles,
-  type Ref,
-  type Table,
-  table,
-  TableRef,
-  type TaskOptions,
-  type TaskRef,
-} from "tidewheel";
+/** @module What the programs beside this file are made of: shipped operators, and one that does nothing. */
+import { column, operator, RawFiles, table } from "tidewheel";
 import { z } from "zod";
 
-export { convert, merge, publish } from "tidewheel/operators";
+export { convert, merge, publish, quality } from "tidewheel/operators";
 
 const load = () => Promise.reject(new Error("never"));
 
@@ -27,24 +14,6 @@ export const collect = operator({
   output: RawFiles,
   load,
 });
-
-/** Keeps rows in a range. */
-export const check = operator({
-  name: "types.check",
-  summary: "Check",
-  params: z.object({ present: z.array(z.string()), ranges: z.json() }),
-  inputs: { from: TableRef },
-  output: TableRef,
-  load,
-}).as<
-  <C extends ColumnTypes>(
-    options: TaskOptions & {
-      from: Ref<Table<C>>;
-      present?: NoInfer<ColumnName<C>>[];
-      ranges?: { [K in NoInfer<NumberColumn<C>>]?: { min?: number; max?: number } };
-    },
-  ) => TaskRef<Table<C>>
->();
 
 /** Daily prices. */
 export const Bar = table("bar", {

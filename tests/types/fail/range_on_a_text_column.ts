@@ -1,8 +1,8 @@
-// expect: 'symbol' does not exist in type
+// expect: Type '"symbol"' is not assignable to type '"date" | 
 import { dag } from "tidewheel";
-import { Bar, check, collect, convert } from "../operators.ts";
+import { Bar, collect, convert, quality } from "../operators.ts";
 
 dag({ id: "d", schedule: null }, () => {
   const bars = convert({ id: "a", from: collect({ id: "raw", source: "acme" }), schema: Bar });
-  check({ id: "check", from: bars, ranges: { symbol: { min: 0 } } });
+  quality({ id: "check", from: bars, rules: [{ rule: "range", column: "symbol", min: 0 }] });
 });

@@ -1,8 +1,8 @@
 // expect: Type '"isin"' is not assignable to type '"symbol" | "date" | "close" | "volume"'
 import { dag } from "tidewheel";
-import { Bar, check, collect, convert } from "../operators.ts";
+import { Bar, collect, convert, quality } from "../operators.ts";
 
 dag({ id: "d", schedule: null }, () => {
   const bars = convert({ id: "a", from: collect({ id: "raw", source: "acme" }), schema: Bar });
-  check({ id: "check", from: bars, present: ["isin"] });
+  quality({ id: "check", from: bars, rules: [{ rule: "not_null", columns: ["isin"] }] });
 });

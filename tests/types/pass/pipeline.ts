@@ -1,7 +1,7 @@
 // A whole pipeline: lists known at run time, parameters from facts and outputs, merge, publish.
 import { branch, chain, dag, every, expand, group, skip, task } from "tidewheel";
 import { z } from "zod";
-import { Bar, check, collect, convert, merge, publish } from "../operators.ts";
+import { Bar, collect, convert, merge, publish, quality } from "../operators.ts";
 
 export default dag({
   id: "pipeline",
@@ -41,11 +41,14 @@ export default dag({
     key: ["symbol", "date"],
     resolve: { lastWriteWins: true },
   });
-  const good = check({
+  const good = quality({
     id: "check",
     from: golden,
-    present: ["symbol"],
-    ranges: { close: { min: 0 }, volume: { min: 0 } },
+    rules: [
+      { rule: "not_null", columns: ["symbol"] },
+      { rule: "range", column: "close", min: 0 },
+    ],
+    completenessColumns: ["close", "volume"],
   });
   const published = publish({
     id: "publish",
@@ -62,6 +65,16 @@ export default dag({
       );
     },
   );
+});
+
+export const undeclared = dag({ id: "undeclared", schedule: null }, () => {
+  const rows = convert({ id: "convert", from: collect({ id: "collect", source: "any" }) });
+  const good = quality({
+    id: "check",
+    from: rows,
+    rules: [{ rule: "range", column: "price", min: 0 }, { rule: "ohlc" }],
+  });
+  publish({ id: "publish", from: good, dataset: "any.rows" });
 });
 
 export const shapes = dag({ id: "shapes", schedule: every({ hours: 1 }) }, () => {
