@@ -40,11 +40,14 @@ function prefixed(sql: Sql) {
 function renamed(sql: Sql) {
   return sql`
     (select row_to_json(x) from (select ${attemptColumns(sql)}) x) as attempt,
-    (select row_to_json(x) from (select ${runColumns(sql)}) x) as run`;
+    (select row_to_json(x) from (select ${runColumns(sql)}) x) as run,
+    (select jsonb_object_agg(s.key, s.value) from task_state s
+      where s.dag_id = t.dag_id and s.task_id = t.task_id and s.map_index = t.map_index) as kept`;
 }
 
-function split({ attempt, run, ...task }: Record<string, unknown>): Claimed {
+function split({ attempt, run, kept, ...task }: Record<string, unknown>): Claimed {
   return {
+    state: (kept ?? {}) as Record<string, unknown>,
     task: task as unknown as TaskInstance,
     attempt: withDates(attempt as Record<string, unknown>, attemptDates) as unknown as Attempt,
     run: withDates(run as Record<string, unknown>, runDates) as unknown as DagRun,

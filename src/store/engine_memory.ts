@@ -360,6 +360,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
           attempt: { ...attempt },
           task: { ...row },
           run: { ...runs.get(row.dagRunId)! },
+          state: { ...taskState.get(stateKey(row.dagId, row.taskId, row.mapIndex)) },
         };
       }));
     },
@@ -389,12 +390,6 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       ),
     loadTaskState: (dagId, taskId, index) =>
       Promise.resolve({ ...taskState.get(stateKey(dagId, taskId, index)) }),
-    loadTaskStates: (tasks) =>
-      Promise.resolve(
-        tasks.map((task) => ({
-          ...taskState.get(stateKey(task.dagId, task.taskId, task.mapIndex)),
-        })),
-      ),
     previousSuccess(dagId, before) {
       const at = (run: DagRun) => (run.logicalDate ?? run.runAfter).getTime();
       const found = [...runs.values()].filter((run) =>

@@ -50,7 +50,6 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     readHeartbeats: () => read.readHeartbeats(sql),
     loadOutputs: (dagRunId, taskIds) => read.loadOutputs(sql, dagRunId, taskIds),
     loadTaskState: (dagId, taskId, index) => read.loadTaskState(sql, dagId, taskId, index),
-    loadTaskStates: (tasks) => read.loadTaskStates(sql, tasks),
     previousSuccess: (dagId, before) => read.previousSuccess(sql, dagId, before),
 
     async applyTick(epoch, writes, now) {

@@ -1,7 +1,7 @@
 /** @module What the scheduler and the Task Execution API read. */
 import type { Sql } from "postgres";
 import type { DagRun, Pool, TaskInstance } from "../model/rows.ts";
-import { rows, runColumns, taskColumns } from "./engine_rows.ts";
+import { runColumns, taskColumns } from "./engine_rows.ts";
 import type { BackfillLimits, DagVersion, Outline, RunSnapshot, SchedulableDag } from "./port.ts";
 
 /** DAGs with their current version. */
@@ -110,23 +110,6 @@ export async function loadTaskState(sql: Sql, dagId: string, taskId: string, map
     select key, value from task_state
     where dag_id = ${dagId} and task_id = ${taskId} and map_index = ${mapIndex}`;
   return Object.fromEntries(found.map(({ key, value }) => [key, value]));
-}
-
-/** The durable state of several tasks, in their order. */
-export async function loadTaskStates(
-  sql: Sql,
-  tasks: { dagId: string; taskId: string; mapIndex: number }[],
-) {
-  const found = await sql<{ ordinal: number; key: string; value: unknown }[]>`
-    select w.ordinal::int as ordinal, s.key, s.value
-    from rows from (jsonb_to_recordset(${rows(tasks)}::text::jsonb)
-      as ("dagId" text, "taskId" text, "mapIndex" int)) with ordinality
-      as w(dag_id, task_id, map_index, ordinal)
-    join task_state s on s.dag_id = w.dag_id and s.task_id = w.task_id
-      and s.map_index = w.map_index`;
-  const states: Record<string, unknown>[] = tasks.map(() => ({}));
-  for (const { ordinal, key, value } of found) states[ordinal - 1][key] = value;
-  return states;
 }
 
 /** The newest successful run of a DAG, before a logical date if one is given. */

@@ -165,6 +165,8 @@ export interface Claimed {
   attempt: Attempt;
   task: TaskInstance;
   run: DagRun;
+  /** The task's durable state as left by its last success. */
+  state: Record<string, unknown>;
 }
 
 /** How an attempt ended, decided by the API from the supervisor's word and the task's policy. */
@@ -265,12 +267,8 @@ export interface EngineStore {
     dagRunId: string,
     taskIds: string[],
   ): Promise<{ taskId: string; mapIndex: number; output: unknown; outputKey: string | null }[]>;
-  /** Durable state of a task, shared by all of its runs and map indexes' own keys. */
+  /** Durable state of a task, shared by all of its runs; each map index has its own. */
   loadTaskState(dagId: string, taskId: string, mapIndex: number): Promise<Record<string, unknown>>;
-  /** The same of several tasks, in their order: for claims of many. */
-  loadTaskStates(
-    tasks: { dagId: string; taskId: string; mapIndex: number }[],
-  ): Promise<Record<string, unknown>[]>;
   previousSuccess(dagId: string, before: Date | null): Promise<DagRun | null>;
 
   /** Create a run by hand; CONFLICT where (dag, run id) or (dag, logical date) exists. */

@@ -161,9 +161,10 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     await w.end(attempt, { result: "succeed", effects });
     assertEquals((await w.published()).map((v) => v.version), [1]);
     assertEquals(await w.store.loadTaskState("chain", "a", -1), { cursor: "42" });
-    const keys = ["b", "a"].map((taskId) => ({ dagId: "chain", taskId, mapIndex: -1 }));
-    assertEquals(await w.store.loadTaskStates(keys), [{}, { cursor: "42" }]);
-    await w.end(await w.start(b), { result: "succeed", effects });
+    const next = await w.queue(b);
+    const [claimed] = await w.claim("w", 1);
+    assertEquals([claimed.attempt.id, claimed.state], [next, {}]);
+    await w.end(next, { result: "succeed", effects });
     const versions = await w.published();
     assertEquals(versions.map((v) => v.version), [1, 2]);
     assert(versions[1].knownAt > versions[0].knownAt, "known_at must grow at one instant too");

@@ -119,9 +119,11 @@ export function createExecution(parts: ExecutionParts): Execution {
         store.loadRuns([attempt.dagRunId]),
       ]);
       const { clock } = parts;
+      const { dagId, taskId, mapIndex } = attempt;
       const [built] = await workloads.build([{
         task,
         run: snapshot.run,
+        state: await store.loadTaskState(dagId, taskId, mapIndex),
         attempt: {
           id: attempt.attemptId,
           taskInstanceId: attempt.taskInstanceId,

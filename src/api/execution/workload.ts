@@ -38,9 +38,8 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
   const previous = previousRuns(store, clock);
 
   async function buildOne(
-    { attempt, task, run }: Claimed,
+    { attempt, task, run, state }: Claimed,
     version: CachedVersion | undefined,
-    state: Record<string, unknown>,
     outputs: ReadonlyMap<string, readonly Output[]>,
   ): Promise<Workload> {
     const spec = version?.tasks.get(task.taskId);
@@ -101,20 +100,12 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
   return {
     async build(claimed) {
       if (claimed.length === 0) return [];
-      const [found, states] = await Promise.all([
-        versions.load(claimed.map(({ run }) => run.dagVersionId)),
-        store.loadTaskStates(claimed.map(({ run, task }) => ({
-          dagId: run.dagId,
-          taskId: task.taskId,
-          mapIndex: task.mapIndex,
-        }))),
-      ]);
+      const found = await versions.load(claimed.map(({ run }) => run.dagVersionId));
       const outputs = await loadAllOutputs(store, claimed, found);
-      return await Promise.all(claimed.map((one, i) =>
+      return await Promise.all(claimed.map((one) =>
         buildOne(
           one,
           found.get(one.run.dagVersionId),
-          states[i],
           outputs.get(one.run.id) ?? noOutputs,
         ).catch((error) => {
           if (error instanceof AppError) return error;
