@@ -121,11 +121,32 @@ function formRows(
       else merged.set(key, { row, of: [of] });
     }
   });
-  return [...merged.values()].map(({ row, of }) => {
+  const rows = [...merged.values()].map(({ row, of }) => {
     if (of.length === forms.length) return row;
-    const with_ = tag ? `with ${tag} ${of.join(", ")}` : `of ${of.join(", ")}`;
+    const with_ = tag ? withText(tag, of, forms) : `of ${of.join(", ")}`;
     return { ...row, doc: row.doc ? `${row.doc} (${with_})` : `(${with_})` };
   });
+  const told = tag === null ? [] : tagRow(forms, tag, path);
+  return [...told, ...rows];
+}
+
+/** Which forms have a field: those, or all but those without it, whichever is shorter. */
+function withText(tag: string, of: readonly string[], forms: readonly SchemaNode[]): string {
+  const others = forms.map((form) => JSON.stringify(form.properties![tag].const))
+    .filter((name) => !of.includes(name));
+  return others.length < of.length - 1
+    ? `with any ${tag} but ${others.join(", ")}`
+    : `with ${tag} ${of.join(", ")}`;
+}
+
+/** What the forms of a union are, where they say so. */
+function tagRow(forms: readonly SchemaNode[], tag: string, path: string): FieldRow[] {
+  const docs = forms.filter((form) => form.doc)
+    .map((form) => `${JSON.stringify(form.properties![tag].const)}: ${form.doc}`);
+  if (docs.length === 0) return [];
+  const type = typeText({ enum: forms.map((form) => form.properties![tag].const) });
+  const row = { path: `${path}.${tag}`, type, required: true, default: undefined };
+  return [{ ...row, doc: docs.join("; "), example: undefined }];
 }
 
 /** The field whose constant tells the forms of a union apart. */
