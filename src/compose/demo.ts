@@ -159,7 +159,9 @@ function printRows(
   tasks: TaskInstanceShape[],
   attempts: AttemptShape[],
 ) {
-  const lines = tasks.map((task) => ({
+  const started = (task: TaskInstanceShape) => task.start_date ?? "9";
+  const inOrder = tasks.toSorted((a, b) => started(a) < started(b) ? -1 : 1);
+  const lines = inOrder.map((task) => ({
     task,
     rows: attempts.findLast((one) =>
       one.task_id === task.task_id && one.map_index === task.map_index
