@@ -135,13 +135,11 @@ function floatCast(x: string, sql: string): Cast {
 }
 
 function dateCast(x: string, { dateFormat }: TextStyle): Cast {
-  if (dateFormat) {
-    return parsed(`try_strptime(${x}, ${literal(dateFormat)})::DATE`);
-  }
+  if (dateFormat) return parsed(`${strptime(x, dateFormat)}::DATE`);
   const iso = `\\d{4,6}[-/]\\d{1,2}[-/]\\d{1,2}(?:[T ]00:00(?::00(?:\\.0+)?)?${NO_ZONE}?)?|\\d{8}`;
   const form = literal(`${BLANK}(?:${iso})${BLANK}`);
   return {
-    value: `coalesce(try_cast(${x} AS DATE), try_strptime(${x}, '%Y%m%d')::DATE)`,
+    value: `coalesce(try_cast(${x} AS DATE), ${strptime(x, "%Y%m%d")}::DATE)`,
     fast: (_x, v) => `(${v} IS NOT NULL AND strlen(${x}) = 10 AND ${x} BETWEEN '0' AND ':')`,
     exact: (_x, v) => `(${v} IS NOT NULL AND regexp_full_match(${x}, ${form}))`,
   };
@@ -160,8 +158,16 @@ function timestampCast(
   const iso = `CASE WHEN regexp_full_match(${x}, ${form}) THEN try_cast(${x} AS ${sql}) END`;
   if (!timestampFormat) return parsed(iso);
   return parsed(
-    `coalesce(try_cast(try_strptime(${x}, ${literal(timestampFormat)}) AS ${sql}), ${iso})`,
+    `coalesce(try_cast(${strptime(x, timestampFormat)} AS ${sql}), ${iso})`,
   );
+}
+
+/** Strptime takes "infinity" and "epoch" by any format, and makes dates of them. */
+function strptime(x: string, format: string): string {
+  const isDate = format.startsWith("%Y")
+    ? `${x} BETWEEN '0' AND ':'`
+    : `NOT regexp_matches(${x}, '(?i)inf|epoch')`;
+  return `CASE WHEN ${isDate} THEN try_strptime(${x}, ${literal(format)}) END`;
 }
 
 /**

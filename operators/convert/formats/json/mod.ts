@@ -37,13 +37,12 @@ export const ndjson: Format = {
   extensions: ["ndjson", "jsonl"],
   mediaType: "application/x-ndjson",
   recognise(head, name) {
-    const isNamed = /\.(ndjson|jsonl)(\.gz)?$/i.test(name);
     const lines = begin(head).split("\n");
-    if (!/^\{/.test(lines[0])) return isNamed && /^[[{]/.test(lines[0]) ? 0.6 : 0;
-    if (lines.length < 2) return isNamed ? 0.96 : 0.4;
+    if (!/^[[{]/.test(lines[0])) return 0;
+    if (/\.(ndjson|jsonl)(\.gz)?$/i.test(name)) return 0.97;
+    if (lines.length < 2) return 0.4;
     // A whole object on the first line, and another one begins on the next.
-    const isLine = isJson(lines[0]) && /^\s*(\{|$)/.test(lines[1]);
-    return isLine ? (isNamed ? 0.97 : 0.9) : isNamed ? 0.9 : 0;
+    return lines[0][0] === "{" && isJson(lines[0]) && /^\s*(\{|$)/.test(lines[1]) ? 0.9 : 0;
   },
   read: (call) => readJson(call, true),
   write: (relation, columns) => ({
