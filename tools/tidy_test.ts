@@ -1,8 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { deadModules, inspect } from "./tidy.ts";
+import { deadModules, findings, inspect } from "./tidy.ts";
 
 const whatOf = (file: string, text: string) => inspect(file, text).map(({ what }) => what);
 const doc = "/** @module A. */\n";
+
+Deno.test("findings() finds nothing in the tree", async () => {
+  assertEquals(await findings(), []);
+});
 
 Deno.test("inspect() finds a file that is too long", () => {
   assertEquals(whatOf("src/a/b.ts", doc + "x;\n".repeat(499)).length, 1);

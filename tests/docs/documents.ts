@@ -39,7 +39,9 @@ export function commandsOf({ path, text }: Document): NamedCommand[] {
   const found: NamedCommand[] = [];
   for (const { line, code } of shellLines(text)) {
     for (
-      const [, verb, rest] of code.matchAll(/\b(?:tidewheel|deno(?:@[\d.]+)? task) ([a-z:]+)\b([^`]*)/g)
+      const [, verb, rest] of code.matchAll(
+        /\b(?:tidewheel|deno(?:@[\d.]+)? task) ([a-z:]+)\b([^`]*)/g,
+      )
     ) {
       const command = rest.split(/\s#\s|[;&|]/)[0];
       const options = [...command.matchAll(/(?:^|\s)(--?[a-z][a-z-]*)/g)].map(([, flag]) => flag);
