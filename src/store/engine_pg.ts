@@ -9,6 +9,7 @@ import * as read from "./engine_read.ts";
 import * as run from "./engine_run.ts";
 import { applyTick } from "./engine_tick.ts";
 import { endedHint, type HintBus } from "./hints.ts";
+import { retryTransaction } from "./retry.ts";
 import type { EngineStore, Hint } from "./port.ts";
 
 /** Parts that the store is made of. */
@@ -65,27 +66,29 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     claim: (request, now) => claims.claim(sql, request, now),
     heartbeat: (which) => claims.heartbeat(sql, which),
     async endAttempts(endings, now) {
-      const results = await endAttempts(sql, ids, endings, now);
+      const results = await retryTransaction(() => endAttempts(sql, ids, endings, now));
       const hint = endedHint(endings, results);
       if (hint) publish(hint);
       return results;
     },
 
     async createRun(made) {
-      const created = await run.createRun(sql, made, clock.now());
+      const created = await retryTransaction(() => run.createRun(sql, made, clock.now()));
       publish({ topic: "runs", ids: [created.id] });
       return created;
     },
     async cancelRun(dagRunId, now, by) {
-      const { stop } = await run.cancelRun(sql, dagRunId, now, by);
+      const { stop } = await retryTransaction(() => run.cancelRun(sql, dagRunId, now, by));
       publish({ topic: "cancel", ids: stop });
       publish({ topic: "runs", ids: [dagRunId] });
     },
     async cancelTasks(which, now, by) {
-      stopped(await run.cancelTasks(sql, which, now, by));
+      stopped(await retryTransaction(() => run.cancelTasks(sql, which, now, by)));
     },
     async clearTasks(dagRunId, which, options, now) {
-      const { stop } = await run.clearTasks(sql, dagRunId, which, options, now);
+      const { stop } = await retryTransaction(() =>
+        run.clearTasks(sql, dagRunId, which, options, now)
+      );
       publish({ topic: "cancel", ids: stop });
       publish({ topic: "runs", ids: [dagRunId] });
     },
