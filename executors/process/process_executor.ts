@@ -31,14 +31,9 @@ export interface ProcessExecutorOptions {
   warmChildren?: number;
   /** Other limits of the pool. */
   limits?: Partial<PoolLimits>;
-  /** Told of each start and each kill by the executor; for metrics. */
-  onEvent?: (event: ChildEvent) => void;
+  /** Told of each process that is started; for metrics. */
+  onStarted?: (isolation: "warm" | "fresh") => void;
 }
-
-/** See {@link ProcessExecutorOptions.onEvent}. */
-export type ChildEvent =
-  | { kind: "started"; isolation: "warm" | "fresh" }
-  | { kind: "gone"; signal: string | null };
 
 const PRODUCT_ROOT = new URL("../../", import.meta.url);
 const MAIN = new URL("src/worker/child/main.ts", PRODUCT_ROOT);
@@ -49,7 +44,7 @@ const productFolders = ["src", "operators"].map((folder) =>
 
 /** Attempts in child processes of their own, or in warm ones of the same bundle and rights. */
 export function processExecutor(options: ProcessExecutorOptions): Executor {
-  const { workDir, clock, log, onEvent = () => {} } = options;
+  const { workDir, clock, log, onStarted = () => {} } = options;
   const childrenDir = `${workDir}/children`;
   const survivors = new Survivors(`${workDir}/pids`);
   let user: TaskUser | null = null;
@@ -64,7 +59,7 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
       const launch: Launch = { dir, user, ...commandOf(needs, folders, options.denied ?? []) };
       try {
         const child = new ChildProcess(launch, { survivors, clock });
-        onEvent({ kind: "started", isolation: needs.isolation });
+        onStarted(needs.isolation);
         return child;
       } catch (error) {
         Deno.removeSync(dir, { recursive: true });
@@ -72,7 +67,6 @@ export function processExecutor(options: ProcessExecutorOptions): Executor {
       }
     },
     gone(child) {
-      child.exited.then(({ signal }) => onEvent({ kind: "gone", signal }));
       Deno.remove(child.dir, { recursive: true }).catch(() => {});
     },
   });

@@ -4,6 +4,7 @@ import { limits } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { residentBytes } from "../base/processes.ts";
 import type { AttemptEnd, CallResult, Workload } from "../contract/execution.ts";
+import type { Metrics } from "../metrics/registry.ts";
 import type { Tracer } from "../metrics/trace.ts";
 import { hasCode, messageOf } from "../model/errors.ts";
 import { type AskParts, AttemptAsks } from "./attempt_asks.ts";
@@ -23,6 +24,7 @@ export interface AttemptParts extends AskParts {
   clock: Clock;
   log: Logger;
   tracer: Tracer;
+  metrics: Metrics;
   /** From asking a task to stop until its process is killed. */
   killGraceMs: number;
 }
@@ -81,7 +83,7 @@ export class Attempt {
     this.#killAtMs = this.#parts.clock.monotonicMs() + graceMs;
     this.#stopping.abort();
     if (graceMs > 0) this.#job?.cancel(stop.by ?? stop.reason);
-    else this.#job?.kill();
+    else this.#kill();
   }
 
   /** Look at time and memory; returns in how many milliseconds to look again. */
@@ -89,7 +91,7 @@ export class Attempt {
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs >= this.#killAtMs) {
       this.#killAtMs = Infinity;
-      this.#job?.kill();
+      this.#kill();
     }
     const { timeoutMs } = this.#workload.task;
     const leftMs = timeoutMs === null ? Infinity : this.#startedMs + timeoutMs - nowMs;
@@ -100,6 +102,13 @@ export class Attempt {
       this.#stop ? WATCH_MS : leftMs,
     );
     return Math.max(WATCH_MS_MIN, next);
+  }
+
+  #kill(): void {
+    if (!this.#job) return;
+    const reason = this.#stop!.reason;
+    this.#parts.metrics.inc("tidewheel_worker_children_killed_total", { reason });
+    this.#job.kill();
   }
 
   #watchMemory(): number {

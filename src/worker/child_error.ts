@@ -41,9 +41,10 @@ export function fromChildError(given: ChildError): Error {
   return Object.assign(error, given.code === undefined ? {} : { code: given.code });
 }
 
-/** Did the runtime refuse something for want of a permission? */
-export function isRefusal(error: { name: string }): boolean {
-  return error.name === "NotCapable" || error.name === "PermissionDenied";
+/** Did the runtime refuse something for want of a permission? Of imports only the message says so. */
+export function isRefusal({ name, message }: { name: string; message: string }): boolean {
+  return name === "NotCapable" || name === "PermissionDenied" ||
+    /^Requires import access to "/.test(message);
 }
 
 function refusalIn(error: Error): Error | null {

@@ -9,6 +9,7 @@ import type { Random } from "../base/random.ts";
 import type { Health, Service } from "../base/service.ts";
 import type { Workload } from "../contract/execution.ts";
 import type { EnginePool } from "../engine/pool.ts";
+import { type Metrics, noMetrics } from "../metrics/registry.ts";
 import { noTracer, type Tracer } from "../metrics/trace.ts";
 import type { ObjectStore } from "../objects/port.ts";
 import { executionApi, type Fetch } from "./api_client.ts";
@@ -45,6 +46,8 @@ export interface WorkerOptions {
   log: Logger;
   /** Spans of attempts; the default makes none. */
   tracer?: Tracer;
+  /** The default counts nothing. */
+  metrics?: Metrics;
   /** How long running attempts may go on after {@link Service.stop}; 2,000. */
   drainMs?: number;
   /** From asking a task to stop until its process is killed; 2,000. */
@@ -73,6 +76,7 @@ class Worker implements WorkerService {
   readonly #parts: AttemptParts;
   /** Attempts whose processes are not gone yet: what slots are for. */
   #live = 0;
+  #uncollect: () => void = () => {};
   #isWatching = false;
   #isStarted = false;
   #isStopping = false;
@@ -80,14 +84,14 @@ class Worker implements WorkerService {
 
   constructor(options: WorkerOptions) {
     const { clock, random, log, executor, objects, engine, bundleCacheDir } = options;
-    const { fetch, workerToken, apiUrl, tracer = noTracer } = options;
+    const { fetch, workerToken, apiUrl, tracer = noTracer, metrics = noMetrics } = options;
     this.#options = options;
     const api = executionApi({ fetch, workerToken, baseUrl: apiUrl });
     this.#outbox = new Outbox({ api, clock, random, log });
     const bundles = bundlesOf(api, bundleCacheDir);
     const outbox = this.#outbox;
     this.#parts = {
-      ...{ api, outbox, bundles, executor, objects, engine, clock, random, log, tracer },
+      ...{ api, outbox, bundles, executor, objects, engine, clock, random, log, tracer, metrics },
       killGraceMs: options.killGraceMs ?? limits.killGraceMs,
     };
     const { workerId, hostname, pid, version } = options;
@@ -102,6 +106,7 @@ class Worker implements WorkerService {
 
   async start(): Promise<void> {
     await this.#options.executor.start();
+    this.#uncollect = this.#parts.metrics.collect(() => this.#measure());
     this.#isStarted = true;
     this.#claims.start();
   }
@@ -109,6 +114,7 @@ class Worker implements WorkerService {
   /** Attempts get some time to end by themselves; the rest is stopped and handed back. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#uncollect();
     await this.#claims.stop();
     const { clock, drainMs = 2_000, executor } = this.#options;
     if (this.#live > 0) {
@@ -141,6 +147,17 @@ class Worker implements WorkerService {
   stats() {
     const { slots, executor } = this.#options;
     return { running: this.#live, slots, ...executor.stats() };
+  }
+
+  #measure(): void {
+    const { metrics } = this.#parts;
+    const { running, slots, busy, idle, starting } = this.stats();
+    const queue = this.#options.queues.join(",");
+    metrics.set("tidewheel_executor_running_tasks", { queue }, running);
+    metrics.set("tidewheel_executor_open_slots", { queue }, slots - running);
+    for (const [state, count] of Object.entries({ busy, idle, starting })) {
+      metrics.set("tidewheel_worker_children", { state }, count);
+    }
   }
 
   #begin(workload: Workload): void {
