@@ -1,5 +1,6 @@
 /** @module The home folder: where everything that must survive a restart lies. */
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { randomToken } from "../base/ids.ts";
 import type { Settings } from "../settings.ts";
 
@@ -44,7 +45,7 @@ export async function ensureToken(home: Home): Promise<string> {
 
 /** URL of the object store: the setting's, else a folder of the home. */
 export function objectsUrl(settings: Settings, home: Home): string {
-  return settings.objects ?? `file://${join(home.dir, "objects")}`;
+  return settings.objects ?? pathToFileURL(join(home.dir, "objects")).href;
 }
 
 /** Where clients of this installation find the API. */

@@ -110,7 +110,7 @@ const openers: Readonly<Record<string, Opener>> = {
   async worker(settings, queues) {
     const parts = await openParts(settings, "worker");
     const token = settings.token ?? await derivedToken(settings, parts, queues);
-    const { worker, engines } = makeWorker(parts, {
+    const { worker, engines } = await makeWorker(parts, {
       fetch,
       apiUrl: apiUrl(settings),
       token,

@@ -1,6 +1,7 @@
 /** @module The product's services, each made from the parts of its role. */
 import { join } from "node:path";
 import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
 import { createApi } from "../api/mod.ts";
 import { tokenMint } from "../api/attempt_token.ts";
 import { sha256 } from "../base/hash.ts";
@@ -14,10 +15,12 @@ import { schedulerService } from "../scheduler/loop.ts";
 import type { Settings } from "../settings.ts";
 import { attemptPhases } from "../store/attempt_phase.ts";
 import { parserStore } from "../store/dag.ts";
+import { knownPlace } from "../store/embedded/place.ts";
 import { RetentionService } from "../store/retention.ts";
 import { type Fetch, workerService } from "../worker/mod.ts";
 import { processExecutor } from "../../executors/process/mod.ts";
 import config from "../../deno.json" with { type: "json" };
+import { objectsUrl } from "./home.ts";
 import type { DatabaseParts, Parts } from "./parts.ts";
 import { tableReader } from "./table_reader.ts";
 
@@ -101,8 +104,19 @@ export function workerToken(tokenKey: string, queues: readonly string[]): string
   return tokenMint(tokenKey).worker(queues);
 }
 
+/** What no task may touch, whatever it declares: the product's secrets and the data of all tasks. */
+async function denied({ home, settings }: Parts): Promise<string[]> {
+  const database = await knownPlace(home.dir);
+  const objects = objectsUrl(settings, home);
+  return [
+    ...["token", "secret.key", "postgres", "objects", "logs"].map((name) => join(home.dir, name)),
+    ...(database ? [database.dir] : []),
+    ...(objects.startsWith("file:") ? [fileURLToPath(objects)] : []),
+  ];
+}
+
 /** A worker; `fetch` reaches the API. */
-export function makeWorker(
+export async function makeWorker(
   parts: Parts,
   { fetch, apiUrl, token, queues }: {
     fetch: Fetch;
@@ -111,8 +125,8 @@ export function makeWorker(
     queues: readonly string[];
   },
 ) {
-  const { settings, home, clock, ids, log, objects } = parts;
-  const workDir = join(home.work, `worker-${queues.join("-")}`);
+  const { settings, home, clock, ids, log, metrics, objects } = parts;
+  const workDir = join(home.work, `worker-${queues.join("-").replaceAll("*", "all")}`);
   const engines = enginePool({ clock });
   const worker = workerService({
     fetch,
@@ -128,10 +142,10 @@ export function makeWorker(
       workDir,
       clock,
       log,
-      denied: ["token", "secret.key", "postgres", "objects", "logs"].map((name) =>
-        join(home.dir, name)
-      ),
+      denied: await denied(parts),
       warmChildren: settings.warmChildren,
+      onStarted: (isolation) =>
+        metrics.inc("tidewheel_worker_children_started_total", { isolation }),
     }),
     objects,
     bundleCacheDir: home.bundles,
@@ -140,6 +154,7 @@ export function makeWorker(
     random: systemRandom,
     log,
     tracer: createTracer({ enabled: settings.jaegerEnabled }),
+    metrics,
   });
   return { worker, engines };
 }

@@ -40,11 +40,11 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
   const tokenKey = await tokenKeyOf(settings, home.dir);
   const services: Service[] = [makeParser(parts), makeScheduler(parts), makeRetention(parts)];
   const { api, engines } = makeApi(parts, services, tokenKey);
-  const { worker, engines: workerEngines } = makeWorker(parts, {
+  const { worker, engines: workerEngines } = await makeWorker(parts, {
     fetch: (request) => api.fetch(request),
     apiUrl: "http://localhost",
     token: workerToken(tokenKey, ["*"]),
-    queues: allQueues,
+    queues: ["*"],
   });
   services.push(api, worker);
   const server = serve(settings, (request) => api.fetch(request));
@@ -62,9 +62,6 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
     },
   };
 }
-
-/** Queues that the agents of a deployment serve; in one process the one worker serves all. */
-export const allQueues = ["default", "collector", "converter", "merger", "retry"];
 
 /** What `tidewheel start` does. */
 export async function runStart(settings: Settings, { output }: VerbContext): Promise<number> {

@@ -45,8 +45,9 @@ export interface Product extends AsyncDisposable {
 
 /** Start the product; resolves when its API answers. */
 export async function startProduct(options: ProductOptions = {}): Promise<Product> {
+  // Homes have such names too.
   const root = options.root ??
-    await Deno.realPath(await Deno.makeTempDir({ prefix: "tw_product_" }));
+    await Deno.realPath(await Deno.makeTempDir({ prefix: "tw product #1% " }));
   const product = new StartedProduct(root, options.env ?? {});
   await Deno.mkdir(product.dagsDir, { recursive: true });
   await product.write(options.dags ?? {});
