@@ -64,7 +64,7 @@ export const ClaimRequest = z.object({
   workerId: z.string().min(1).max(200),
   hostname: z.string(),
   pid: z.int(),
-  queues: z.array(z.string()).min(1),
+  queues: z.array(z.string()).min(1).meta({ doc: "Queues to take from; `*`: all" }),
   slots: z.int().min(0).max(1024).meta({ doc: "0: only wait for `stop`" }),
   waitMs: z.int().min(0).default(0),
   version: z.string().meta({ doc: "Product version of the worker" }),

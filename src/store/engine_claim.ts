@@ -9,10 +9,11 @@ type Claim = Parameters<EngineStore["claim"]>[0];
 /** Queued → running for up to `slots` attempts; safe from many callers at once. */
 export async function claim(sql: Sql, claim: Claim, now: Date): Promise<Claimed[]> {
   if (claim.slots === 0) return [];
+  const isOurs = claim.queues.includes("*") ? sql`` : sql`and queue = any(${claim.queues})`;
   const claimed = await sql<{ t: TaskInstance; a: Attempt; r: DagRun }[]>`
     with picked as (
       select id from task_instance
-      where state = 'queued' and queue = any(${claim.queues})
+      where state = 'queued' ${isOurs}
       order by priority_weight desc, queued_at, id
       limit ${claim.slots}
       for update skip locked

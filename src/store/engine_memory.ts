@@ -346,7 +346,8 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     },
 
     claim({ workerId, hostname, pid, queues, slots }, now): Promise<Claimed[]> {
-      const ready = [...queued].filter((row) => queues.includes(row.queue))
+      const isOurs = (row: Row) => queues.includes("*") || queues.includes(row.queue);
+      const ready = [...queued].filter(isOurs)
         .sort((a, b) =>
           b.priorityWeight - a.priorityWeight ||
           a.queuedAt!.getTime() - b.queuedAt!.getTime() || (a.id < b.id ? -1 : 1)

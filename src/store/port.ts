@@ -252,6 +252,7 @@ export interface EngineStore {
       workerId: string;
       hostname: string;
       pid: number;
+      /** `*`: all. */
       queues: string[];
       slots: number;
     },

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { seededIds } from "../../src/base/ids.ts";
-import { VirtualClock } from "../../src/base/clock.ts";
+import type { VirtualClock } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { AppError } from "../../src/model/errors.ts";
 import { DagSpec } from "../../src/model/dag_spec.ts";
@@ -102,6 +102,7 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assertEquals((await w.claim("w", 0)).length, 0);
     assertEquals((await w.claim("w", 1)).map((x) => x.task.id), [b]);
     assertEquals((await w.claim("w", 9)).map((x) => x.task.id), [a]);
+    assertEquals((await w.claim("w", 9, ["*"])).map((x) => x.task.id), [c]);
   });
 
   test("endAttempts() refuses a late word and repeats an old answer", async (w) => {
@@ -394,8 +395,8 @@ class World {
     return attempt;
   }
 
-  claim(workerId: string, slots: number) {
-    const claim = { workerId, hostname: "h", pid: 1, queues: ["default"], slots };
+  claim(workerId: string, slots: number, queues = ["default"]) {
+    const claim = { workerId, hostname: "h", pid: 1, queues, slots };
     return this.store.claim(claim, this.now);
   }
 

@@ -51,7 +51,7 @@ export interface ApiWorld extends AsyncDisposable {
   /** Start a run; its name. */
   trigger(dagId: string, body?: Record<string, unknown>): Promise<string>;
   /** Queue these tasks of a run as the scheduler would. */
-  queue(dagId: string, runId: string, tasks: string[]): Promise<void>;
+  queue(dagId: string, runId: string, tasks: string[], queue?: string): Promise<void>;
   /** Queue them and claim all that is queued. */
   start(dagId: string, runId: string, tasks: string[]): Promise<Workload[]>;
   /** End an attempt. */
@@ -173,7 +173,7 @@ export async function apiWorld(over: Partial<Omit<ApiParts, "clock">> = {}): Pro
       if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
       return answer.body.dag_run_id;
     },
-    async queue(dagId, runId, tasks) {
+    async queue(dagId, runId, tasks, queue = "default") {
       const run = await runOf(dagId, runId);
       const rows = (await store.loadRuns([run.id]))[0].tasks;
       await store.applyTick(lease.epoch, {
@@ -185,7 +185,7 @@ export async function apiWorld(over: Partial<Omit<ApiParts, "clock">> = {}): Pro
           queue: {
             attemptId: ids.uuid(),
             tryNumber: row.tryNumber + 1,
-            queue: "default",
+            queue,
             pool: "default_pool",
             poolSlots: 1,
             priorityWeight: 1,

@@ -167,7 +167,8 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
     onHint(hint) {
       if (hint.topic === "queued") {
         for (const place of waiting) {
-          if (hint.ids.some((queue) => place.queues.has(queue))) place.wake();
+          const { queues } = place;
+          if (queues.has("*") || hint.ids.some((queue) => queues.has(queue))) place.wake();
         }
       } else if (hint.topic === "cancel") {
         for (const attemptId of hint.ids) {

@@ -56,12 +56,16 @@ Deno.test("claim gives workloads with inputs, conf over defaults, state and the 
 
 Deno.test("claim waits until its queue has work, and answers with none at its time", async () => {
   await using w = await apiWorld();
-  await w.addDag("d", [{ taskId: "a" }]);
+  await w.addDag("d", [{ taskId: "a" }, { taskId: "b", queue: "elsewhere" }]);
   const run = await w.trigger("d");
   const ask = { workerId: "w", hostname: "h", pid: 1, queues: ["default"], version: "1" };
   const waiting = w.api.execution.claim(["*"], { ...ask, slots: 1, waitMs: 10_000 });
   await w.queue("d", run, ["a"]);
   assertEquals((await waiting).workloads.map((each) => each.task.taskId), ["a"]);
+
+  const all = w.api.execution.claim(["*"], { ...ask, queues: ["*"], slots: 1, waitMs: 10_000 });
+  await w.queue("d", run, ["b"], "elsewhere");
+  assertEquals((await all).workloads.map((each) => each.task.taskId), ["b"]);
 
   const startMs = w.parts.clock.monotonicMs();
   const none = w.api.execution.claim(["*"], { ...ask, slots: 1, waitMs: 1_000 });
