@@ -38,6 +38,8 @@ export interface TokenMint {
 }
 
 const VERSION = "tw1";
+/** Tokens of its own making that a mint knows again without computing; the oldest are forgotten. */
+const OWN_KEPT = 10_000;
 /** Longest token looked at: claims hold ids and names of at most 250 characters. */
 const TOKEN_CHARS_MAX = 4096;
 
@@ -69,11 +71,18 @@ export function tokenMint(key: string): TokenMint {
     return JSON.parse(Buffer64.decode(parts[2]));
   }
 
+  const own = new Map<string, AttemptClaims>();
+
   return {
-    attempt: (claims) => seal("attempt", pack(claims)),
+    attempt(claims) {
+      const token = seal("attempt", pack(claims));
+      if (own.size >= OWN_KEPT) own.delete(own.keys().next().value!);
+      own.set(token, claims);
+      return token;
+    },
     worker: (queues) => seal("worker", { q: queues }),
     readAttempt(token, nowMs) {
-      const claims = unpack(open("attempt", token) as Packed);
+      const claims = own.get(token) ?? unpack(open("attempt", token) as Packed);
       if (claims.expiresAtS * 1000 <= nowMs) {
         throw refused(`it expired at ${new Date(claims.expiresAtS * 1000).toISOString()}`);
       }
