@@ -120,14 +120,14 @@ export async function listTaskInstances(
     try_number: sql`t.try_number`,
     queue: { nullable: sql`t.queue` },
     pool: { nullable: sql`t.pool` },
-  }, sql`t.task_id, t.map_index, t.id`);
+  }, /^-?id$/.test(page.orderBy[0]) ? sql`t.id` : sql`t.task_id, t.map_index, t.id`);
   const [items, [{ total }]] = await Promise.all([
     sql<TaskInstanceRow[]>`
       select ${columns(sql)} from ${tables(sql)} ${condition} ${order}
       limit ${page.limit} offset ${page.offset}`,
     sql<{ total: number }[]>`
-      select count(*) as total from task_instance t join dag_run r on r.id = t.dag_run_id
-      ${condition}`,
+      select count(*) as total from task_instance t
+      ${asksOfRun(filter) ? sql`join dag_run r on r.id = t.dag_run_id` : sql``} ${condition}`,
   ]);
   return { items, total };
 }
@@ -135,7 +135,7 @@ export async function listTaskInstances(
 function conditionsOf(sql: Sql, filter: TaskInstanceFilter): (Fragment | null)[] {
   return [
     oneOf(sql, sql`t.dag_id`, filter.dagIds),
-    oneOf(sql, sql`r.dag_id`, filter.dagIds),
+    filter.runIds ? oneOf(sql, sql`r.dag_id`, filter.dagIds) : null,
     oneOf(sql, sql`r.run_id`, filter.runIds),
     filter.dagRunIds ? sql`t.dag_run_id = any(${[...filter.dagRunIds]}::uuid[])` : null,
     oneOf(sql, sql`t.task_id`, filter.taskIds),
@@ -151,6 +151,12 @@ function conditionsOf(sql: Sql, filter: TaskInstanceFilter): (Fragment | null)[]
     ...within(sql, sql`t.start_date`, filter.startDate),
     ...within(sql, sql`t.end_date`, filter.endDate),
   ];
+}
+
+/** Does a filter need the run's row? */
+function asksOfRun({ runIds, runAfter = {}, logicalDate = {} }: TaskInstanceFilter): boolean {
+  const bounds = [...Object.values(runAfter), ...Object.values(logicalDate)];
+  return runIds != null || bounds.some((bound) => bound != null);
 }
 
 /** One task instance, or null. */

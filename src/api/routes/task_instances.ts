@@ -121,17 +121,18 @@ function addLists(book: RouteBook, rest: Rest) {
     path: base,
     permission: "tasks.read",
     tag,
-    summary: "List task instances of a run (~: of all runs, of all DAGs)",
+    summary: "List task instances of a run (~: of all runs, of all DAGs; newest first by default)",
     params: RunPath,
     query: Query,
     returns: TaskInstanceCollection,
-  }, async ({ params, query }) => {
+  }, async ({ params, query, url }) => {
     const [dagIds, runIds] = [unlessAll(params.dag_id), unlessAll(params.dag_run_id)];
+    const isOrdered = runIds !== null || url.searchParams.has("order_by");
     const run = dagIds && runIds ? await requireRun(rest, params.dag_id, params.dag_run_id) : null;
     const { items, total } = await listTaskInstances(sql, {
       ...filterOf(query),
       ...(run ? { dagRunIds: [run.id] } : { dagIds, runIds }),
-    }, pageOf(query));
+    }, isOrdered ? pageOf(query) : { ...pageOf(query), orderBy: ["-id"] });
     return { task_instances: await taskInstanceViews(rest, items), total_entries: total };
   });
 
