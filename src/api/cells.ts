@@ -24,6 +24,8 @@ export function parseKey(text: string): RowKey {
   return key;
 }
 
+/** Columns that every stored row has beside its own; see {@link ../model/data.ts#TableRef}. */
+const provenance = { source: "_tw_source", file: "_tw_file", row: "_tw_row", offset: "_tw_offset" };
 /** Contributions to one row that are looked at. */
 const ROWS_MAX = 1_000;
 
@@ -56,12 +58,17 @@ export async function readCells(
     key,
     columns,
   });
+  const published = rows.filter((row) => rankOf(row) === 0).length;
+  if (published > 1) {
+    const by = version.schema.key.join(", ");
+    throw refuse(`${published} rows have that key${by ? `; name one by ${by}` : ""}`);
+  }
   return cellsOf(rows, names.filter((name) => !column || name === column));
 }
 
 type LineageRow = Record<string, unknown>;
 
-/** Rows of the lineage files with this key, the published one first. */
+/** Rows of the lineage files with this key; a key's text may be written in any way of its type. */
 async function rowsOf(
   tables: TableReader,
   keys: readonly string[],
@@ -76,8 +83,7 @@ async function rowsOf(
   });
   const { columns: found, rows } = await tables.read({
     keys,
-    sql: `select * replace (to_json(_tw_cells)::varchar as _tw_cells) from ${parquet(keys)} ` +
-      `where ${conditions.join(" and ")} order by _tw_rank`,
+    sql: `select * from ${parquet(keys)} where ${conditions.join(" and ")}`,
     rowsMax: ROWS_MAX,
     params: Object.values(key),
   });
@@ -87,27 +93,52 @@ async function rowsOf(
 /** Names of types that can stand in SQL as they are. */
 const plainType = /^[A-Za-z_][A-Za-z0-9_ ]*(\(\d+(, ?\d+)?\))?$/;
 
-/** One entry a column: its place is the row's, unless `_tw_cells` names another record. */
+/**
+ * One entry a column. The row of rank 0 was published, the others are what other records said of its
+ * key; `_tw_cells` names the records that single values of it were taken from, `_tw_rules` the rules
+ * of those columns that have one of their own. See `operators/publish`, which writes these files.
+ */
 function cellsOf(rows: readonly LineageRow[], columns: readonly string[]) {
-  const [winner, ...others] = rows;
+  const [winner, ...others] = rows.toSorted((a, b) => rankOf(a) - rankOf(b));
   if (!winner) return [];
-  const places = JSON.parse(text(winner._tw_cells) ?? "{}") as Record<
-    string,
-    { source: string | null; file: string | null; row: number | null } | undefined
-  >;
+  const elsewhere = new Map((winner._tw_cells ?? []) as [string, Place][]);
+  const rules = new Map((winner._tw_rules ?? []) as [string, string][]);
   return columns.map((column) => {
-    const place = places[column];
+    const place = elsewhere.get(column) ?? placeOf(winner);
     return {
       column,
       value: winner[column],
-      source: place ? place.source : text(winner._tw_source),
-      raw_file: place ? place.file : text(winner._tw_file),
-      raw_row: whole(place ? place.row : winner._tw_row),
-      raw_offset: place ? null : whole(winner._tw_offset),
-      rule: text(winner._tw_rule),
-      others: others.map((row) => ({ source: text(row._tw_source) ?? "", value: row[column] })),
+      source: text(place.source),
+      raw_file: text(place.file),
+      raw_row: whole(place.row),
+      raw_offset: whole(rows.find((row) => isAt(row, place))?.[provenance.offset]),
+      rule: rules.get(column) ?? text(winner._tw_rule),
+      others: others.filter((row) => !isAt(row, place)).map((row) => ({
+        source: text(row[provenance.source]) ?? "",
+        value: row[column],
+      })),
     };
   });
+}
+
+/** A raw record. */
+interface Place {
+  source: unknown;
+  file: unknown;
+  row: unknown;
+}
+
+function placeOf(row: LineageRow): Place {
+  return { source: row[provenance.source], file: row[provenance.file], row: row[provenance.row] };
+}
+
+function isAt(row: LineageRow, place: Place): boolean {
+  const own = placeOf(row);
+  return own.source === place.source && own.file === place.file && own.row === place.row;
+}
+
+function rankOf(row: LineageRow): number {
+  return Number(row._tw_rank ?? 0);
 }
 
 function text(value: unknown): string | null {
