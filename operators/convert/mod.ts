@@ -1,4 +1,5 @@
 /** @module `convert`: raw files into one table of Parquet, nothing lost. */
+import { z } from "zod";
 import { RawFiles, TableRef } from "../../src/model/data.ts";
 import { operator, type OperatorOptions } from "../../src/sdk/operator.ts";
 import type { TaskRef } from "../../src/sdk/ref.ts";
@@ -10,7 +11,8 @@ const inputs = { from: RawFiles };
 type Options = OperatorOptions<typeof ConvertParams, typeof inputs>;
 
 /** Options of {@link convert} with a declared table. */
-export type ConvertOptions<C extends ColumnTypes> = Omit<Options, "schema" | "columns"> & {
+export type ConvertOptions<C extends ColumnTypes> = Omit<Options, "schema" | "columns" | "to"> & {
+  to?: "parquet";
   schema: TableDef<C>;
   /** Where columns come from, for those that have another name in the file. */
   columns?: { readonly [K in ColumnName<C>]?: ColumnMapping };
@@ -19,7 +21,9 @@ export type ConvertOptions<C extends ColumnTypes> = Omit<Options, "schema" | "co
 /** {@link convert} as authors call it. */
 export interface Convert {
   <C extends ColumnTypes>(options: ConvertOptions<C>): TaskRef<Table<C>>;
-  (options: Options & { schema?: undefined }): TaskRef<TableRef>;
+  (options: Options & { schema?: undefined; to?: "parquet" }): TaskRef<TableRef>;
+  /** Into a file of another format, for those outside: what it holds is accounted for as well. */
+  (options: Options & { to: "csv" | "tsv" | "json" | "ndjson" }): TaskRef<RawFiles>;
 }
 
 /**
@@ -31,6 +35,6 @@ export const convert = operator({
   summary: "Convert raw files into a table with a declared schema, quarantining what does not fit",
   params: ConvertParams,
   inputs,
-  output: TableRef,
+  output: z.discriminatedUnion("kind", [TableRef, RawFiles]),
   load: () => import("./run.ts"),
 }).as<Convert>();

@@ -62,7 +62,9 @@ export type ReadParams = z.infer<typeof ReadParams>;
 
 /** Parameters of {@link ./mod.ts#convert}. */
 export const ConvertParams = ReadParams.extend({
-  to: z.literal("parquet").default("parquet").meta({ doc: "Format of tables between tasks" }),
+  to: z.enum(["parquet", "csv", "tsv", "json", "ndjson"]).default("parquet").meta({
+    doc: "parquet: a table, for tasks on tables. Any other: one file of that format, as raw files",
+  }),
   schema: TableSchema.optional().meta({
     doc: "Declared table; left out, types are inferred from all rows",
   }),

@@ -1,14 +1,21 @@
 /** @module Runs `convert`. */
+import { join } from "node:path";
 import { canonicalJson, sha256 } from "../../src/base/hash.ts";
 import type { FileRef, RawFiles, TableRef } from "../../src/model/data.ts";
 import { hasCode } from "../../src/model/errors.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
 import type { OperatorRun } from "../../src/sdk/operator.ts";
+import { rowsOfFiles } from "../table/rows.ts";
+import { formatNamed } from "./formats/mod.ts";
 import { type Converted, convertFiles } from "./convert_files.ts";
 import type { ConvertParams } from "./params.ts";
 
 /** Body of {@link ./mod.ts#convert}. */
-export const run: OperatorRun<ConvertParams, { from: RawFiles }, TableRef> = async (
+export const run: OperatorRun<
+  ConvertParams,
+  { from: RawFiles },
+  TableRef | RawFiles
+> = async (
   { params, inputs: { from }, ctx },
 ) => {
   const raw = await Promise.all(from.files.map(async (file) => ({
@@ -26,23 +33,15 @@ export const run: OperatorRun<ConvertParams, { from: RawFiles }, TableRef> = asy
     dataset: converted.schema.name,
     source: from.source,
   });
-  const files = await putFiles(ctx, converted);
   const { accounting } = converted;
   if (accounting.in > 0 && accounting.out === 0) {
     ctx.log.warn("No row fits the schema", { rows: accounting.in, ...quarantine.reasons });
   }
   return {
     kind: "done",
-    output: {
-      kind: "table",
-      schema: converted.schema,
-      files: files.map(({ file }) => file),
-      rows: accounting.out,
-      sources: [...new Set(raw.map(({ source }) => source))],
-      inputs: [inputOf(from)],
-      lineage: [],
-      provenance: files.map(({ provenance }) => provenance),
-    },
+    output: params.to === "parquet"
+      ? await tableOutput(ctx, from, converted)
+      : await fileOutput(ctx, from, converted, params.to),
     effects: {
       accounting,
       quarantine: refused ? [refused] : [],
@@ -50,6 +49,45 @@ export const run: OperatorRun<ConvertParams, { from: RawFiles }, TableRef> = asy
     },
   };
 };
+
+async function tableOutput(
+  ctx: TaskContext,
+  from: RawFiles,
+  converted: Converted,
+): Promise<TableRef> {
+  const files = await putFiles(ctx, converted);
+  return {
+    kind: "table",
+    schema: converted.schema,
+    files: files.map(({ file }) => file),
+    rows: converted.accounting.out,
+    sources: [...new Set(from.files.map(({ source }) => source ?? from.source))],
+    inputs: [inputOf(from)],
+    lineage: [],
+    provenance: files.map(({ provenance }) => provenance),
+  };
+}
+
+/** All rows in one file of a format for others. */
+async function fileOutput(
+  ctx: TaskContext,
+  from: RawFiles,
+  { schema, files, accounting }: Converted,
+  to: Exclude<ConvertParams["to"], "parquet">,
+): Promise<RawFiles> {
+  const provenance = files.map((file) => file.provenance);
+  const relation = await rowsOfFiles(ctx, { schema, provenance }, files.map(({ path }) => path));
+  const format = formatNamed(to);
+  const statement = format.write(relation, schema.columns);
+  const path = join(await Deno.makeTempDir({ dir: ctx.workDir, prefix: "written-" }), "rows");
+  await ctx.engine.run(statement.sql, { to: { ...statement.to, path } });
+  const file = await ctx.files.put(path, {
+    name: `${schema.name}.${format.extensions[0]}`,
+    mediaType: format.mediaType,
+    rows: accounting.out,
+  });
+  return { ...from, files: [file], collectedAt: ctx.clock.now().toISOString() };
+}
 
 async function putFiles(ctx: TaskContext, { schema, files }: Converted) {
   const put = [];

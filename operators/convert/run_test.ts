@@ -36,6 +36,7 @@ async function converted(
   });
   if (outcome.kind !== "done") throw new Error(outcome.kind);
   const { output, effects } = outcome;
+  if (output.kind !== "table") throw new Error(output.kind);
   const accounting = effects!.accounting as RowAccounting;
   assertEquals(accountingGap(accounting), 0);
   const quarantine = effects?.quarantine?.[0] ?? null;
@@ -411,7 +412,7 @@ Deno.test("convert", async (t) => {
       inputs: { from: context.rawFiles(files) },
       ctx: context.ctx,
     });
-    if (outcome.kind !== "done") throw new Error(outcome.kind);
+    if (outcome.kind !== "done" || outcome.output.kind !== "table") throw new Error(outcome.kind);
     assertEquals(await context.rowsOf(outcome.output), [
       ["A", "2024-01-02", "1.0000", 1],
       ["B", "2024-01-02", "2.0000", null],
@@ -419,4 +420,27 @@ Deno.test("convert", async (t) => {
     assertEquals(outcome.output.sources, ["test.source", "fallback"]);
     assertStringIncludes(outcome.output.files[0].name!, "bar-0");
   });
+
+  for (
+    const [to, text] of [
+      ["csv", 'symbol,date,close,volume\n"A,B",2024-01-02,1.0000,\n'],
+      ["tsv", "symbol\tdate\tclose\tvolume\nA,B\t2024-01-02\t1.0000\t\n"],
+      ["ndjson", '{"symbol":"A,B","date":"2024-01-02","close":1.0000,"volume":null}\n'],
+    ] as const
+  ) {
+    await t.step(`to ${to} writes one file of that format`, async () => {
+      const outcome = await run({
+        params: ConvertParams.parse({ schema, to }),
+        inputs: {
+          from: context.rawFiles([await context.raw(`${header}"A,B",2024-01-02,1,\nA,x,,\n`)]),
+        },
+        ctx: context.ctx,
+      });
+      if (outcome.kind !== "done" || outcome.output.kind !== "raw") throw new Error(outcome.kind);
+      const [file] = outcome.output.files;
+      assertEquals([file.name, file.rows], [`bar.${to}`, 1]);
+      assertEquals(await Deno.readTextFile(context.pathOf(file)), text);
+      assertEquals(outcome.effects!.accounting!.quarantined, 1);
+    });
+  }
 });

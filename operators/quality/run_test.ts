@@ -27,7 +27,7 @@ async function tableOf(t: TableContext, lines: string[]): Promise<TableRef> {
     inputs: { from: t.rawFiles([file]) },
     ctx: t.ctx,
   });
-  if (outcome.kind !== "done") throw new Error(outcome.kind);
+  if (outcome.kind !== "done" || outcome.output.kind !== "table") throw new Error(outcome.kind);
   return outcome.output;
 }
 

@@ -170,7 +170,7 @@ export class EngineProcess {
       "UNAVAILABLE",
       `Cannot run SQL: the engine's process ${how}` +
         (signal === "SIGKILL" ? ", as happens when memory runs out" : ""),
-      { detail: { exitCode: code, signal, pid: this.pid }, cause: this.#stderr },
+      { detail: { exitCode: code, signal, pid: this.pid }, cause: this.#stderr.trim() },
     );
     this.#waiting?.reject(this.#ended);
     this.#waiting = null;

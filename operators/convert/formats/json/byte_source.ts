@@ -32,6 +32,33 @@ export class ByteSource {
     this.#at++;
   }
 
+  /** Go past bytes of a string that mean themselves: no quote, backslash or control character. */
+  skipPlain(): void {
+    const buffer = this.#buffer;
+    let at = this.#at;
+    while (at < this.#length && buffer[at] >= 0x20 && buffer[at] !== 0x22 && buffer[at] !== 0x5c) {
+      at++;
+    }
+    this.#at = at;
+  }
+
+  /** Go to the next such byte, at most `bytesMax` further; false when it is not there. */
+  skipTo(byte: number, bytesMax: number): boolean {
+    const start = this.offset;
+    while (this.peek() !== -1) {
+      const found = this.#buffer.indexOf(byte, this.#at);
+      const end = found < 0 || found >= this.#length ? this.#length : found;
+      const room = bytesMax - (this.offset - start);
+      if (end - this.#at > room) {
+        this.#at += room;
+        return false;
+      }
+      this.#at = end;
+      if (end < this.#length) return true;
+    }
+    return false;
+  }
+
   /** Keep the bytes from here on until {@link take}. */
   mark(): void {
     this.#mark = this.#at;

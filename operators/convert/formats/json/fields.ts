@@ -100,15 +100,20 @@ function valueEnd(json: string, from: number): number {
   if (first === '"') return stringEnd(json, from);
   if (first !== "{" && first !== "[") {
     let at = from;
-    while (at < json.length && !",]} \t\r\n".includes(json[at])) at++;
+    while (at < json.length && !endsScalar(json.charCodeAt(at))) at++;
     return at;
   }
   let depth = 0;
   for (let at = from; at < json.length; at++) {
-    const char = json[at];
-    if (char === '"') at = stringEnd(json, at) - 1;
-    else if (char === "{" || char === "[") depth++;
-    else if ((char === "}" || char === "]") && --depth === 0) return at + 1;
+    const code = json.charCodeAt(at);
+    if (code === 0x22) at = stringEnd(json, at) - 1;
+    else if (code === 0x7b || code === 0x5b) depth++;
+    else if ((code === 0x7d || code === 0x5d) && --depth === 0) return at + 1;
   }
   return json.length;
+}
+
+/** A blank, a comma or a closing sign. */
+function endsScalar(code: number): boolean {
+  return code <= 0x20 || code === 0x2c || code === 0x5d || code === 0x7d;
 }

@@ -110,19 +110,14 @@ export function* lineRecords(
   while (source.peek() !== -1) {
     const { offset } = source;
     source.mark();
-    let byte = source.peek();
-    while (byte !== 0x0a && byte !== -1 && source.markedBytes <= lineBytesMax) {
-      source.skip();
-      byte = source.peek();
-    }
-    const bytes = source.take();
-    const isCut = byte !== 0x0a && byte !== -1;
-    if (isCut) skipLine(source);
-    else if (byte === 0x0a) source.skip();
+    const isWhole = source.skipTo(0x0a, lineBytesMax);
+    const isCut = !isWhole && source.peek() !== -1;
+    const bytes = isCut ? source.take().slice() : source.take();
+    if (isWhole || (isCut && source.skipTo(0x0a, Infinity))) source.skip();
     if (isBlank(bytes)) continue;
     row++;
     if (isCut) {
-      yield { row, offset, bytes: bytes.slice(), why: `it is longer than ${lineBytesMax} bytes` };
+      yield { row, offset, bytes, why: `it is longer than ${lineBytesMax} bytes` };
     } else yield lineRecord(bytes, row, offset);
   }
 }
@@ -136,11 +131,6 @@ function lineRecord(bytes: Uint8Array, row: number, offset: number): JsonRecord 
     const why = error instanceof SyntaxError ? error.message : "its bytes are not UTF-8";
     return { row, offset, bytes: bytes.slice(), why };
   }
-}
-
-function skipLine(source: ByteSource): void {
-  while (source.peek() !== 0x0a && source.peek() !== -1) source.skip();
-  if (source.peek() === 0x0a) source.skip();
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true });

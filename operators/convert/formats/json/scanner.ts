@@ -193,6 +193,7 @@ export class JsonScanner {
       source.skip();
       if (source.markedBytes > recordBytesMax) throw this.#tooLong();
       if (byte === BACKSLASH) this.#escape();
+      else source.skipPlain();
     }
     source.skip();
   }

@@ -74,7 +74,8 @@ function skipMark(source: ByteSource): void {
   }
 }
 
-type Fields = Map<string, RawJson>;
+/** Texts of a record's fields. */
+type Fields = Map<string, string | null>;
 
 class Stager {
   readonly #call: ReadCall;
@@ -128,15 +129,15 @@ class Stager {
   }
 
   #fieldsOf({ json, key }: JsonRecord): Fields {
-    const fields = fieldsOf(json);
+    const fields: Fields = fieldsOf(json);
+    // A text that cannot be one is refused here, with its record.
+    for (const [name, value] of fields) fields.set(name, textOf(value as RawJson));
     for (const pointer of this.#call.options.pointers) {
       const value = valueAt(json, pointer);
-      if (value !== undefined) fields.set(pointer, value);
+      if (value !== undefined) fields.set(pointer, textOf(value));
     }
     const { recordKey } = this.#call.options;
-    if (recordKey !== undefined && key !== undefined) fields.set(recordKey, JSON.stringify(key));
-    // Values are made texts here, so that a text that cannot be one is refused with its record.
-    for (const value of fields.values()) textOf(value);
+    if (recordKey !== undefined && key !== undefined) fields.set(recordKey, key);
     return fields;
   }
 
@@ -156,9 +157,8 @@ class Stager {
   async #write(record: JsonRecord, fields: Fields): Promise<void> {
     const cells: (string | null)[] = new Array(this.#columns.length).fill(null);
     let late: Record<string, string> | null = null;
-    for (const [name, value] of fields) {
+    for (const [name, text] of fields) {
       const at = this.#index.get(name);
-      const text = textOf(value);
       if (at !== undefined) cells[at] = text;
       else if (text !== null) {
         late ??= Object.create(null) as Record<string, string>;
