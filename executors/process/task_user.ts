@@ -20,7 +20,7 @@ export async function canRunAs(
     await Deno.stat(Deno.cwd());`;
   try {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--no-config", "--no-lock", probe, ...read],
+      args: ["eval", "--no-config", "--no-lock", probe, ...read, denoDir()],
       cwd: dir,
       env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
       stdin: "null",
@@ -34,4 +34,10 @@ export async function canRunAs(
   } catch (error) {
     return `Deno cannot be started as user ${uid}: ${messageOf(error)}`;
   }
+}
+
+/** Where Deno keeps packages: a child that cannot read them cannot start. */
+function denoDir(): string {
+  const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? ""}/.cache`;
+  return Deno.env.get("DENO_DIR") ?? `${cache}/deno`;
 }
