@@ -3,6 +3,7 @@
  * listing, database, convert; all of them by default. Figures are of this machine, now: compare
  * only what one call printed.
  */
+import { convertBench } from "./convert.ts";
 import { databaseBench } from "./database.ts";
 import { idleBench } from "./idle.ts";
 import { listingBench } from "./listing.ts";
@@ -13,6 +14,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   pipeline: pipelineBench,
   listing: listingBench,
   idle: idleBench,
+  convert: convertBench,
 };
 
 const asked = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
