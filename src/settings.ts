@@ -10,6 +10,30 @@ import { AppError } from "./model/errors.ts";
 const flag = z.union([z.boolean(), z.stringbool()]);
 const number = z.coerce.number();
 
+/** A list in YAML; with commas in the environment. */
+function list<T extends z.ZodType>(item: T) {
+  const split = (text: string) => text.split(",").map((part) => part.trim()).filter(Boolean);
+  return z.preprocess(
+    (given) => typeof given === "string" ? split(given) : given,
+    z.array(item),
+  );
+}
+
+const hostName = z.string().toLowerCase().regex(
+  /^(\*|[^\s:/@[\]]+|\[[0-9a-f:.]+\])$/,
+  "must be host names, without scheme and port, or *",
+);
+
+const origin = z.string().transform((text, context) => {
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin;
+  context.addIssue({
+    code: "custom",
+    message: `must be origins, as in https://ops.example.com; "${text}" is none`,
+  });
+  return z.NEVER;
+}).pipe(z.string());
+
 /** The environment variable of each setting is in its `env`. */
 export const Settings = z.strictObject({
   home: z.string().default("./.tidewheel").meta({
@@ -23,6 +47,16 @@ export const Settings = z.strictObject({
   host: z.string().default("127.0.0.1").meta({
     env: "TIDEWHEEL_HOST",
     doc: "Address that the API and the health routes listen on",
+  }),
+  allowedHosts: list(hostName).default([]).meta({
+    env: "TIDEWHEEL_ALLOWED_HOSTS",
+    doc: "Names that the API may be reached by, beside localhost, 127.0.0.1 and [::1]; *: any. " +
+      "In the environment with commas",
+  }),
+  allowedOrigins: list(origin).default([]).meta({
+    env: "TIDEWHEEL_ALLOWED_ORIGINS",
+    doc: "Other origins whose pages may call the API, as in https://ops.example.com. " +
+      "In the environment with commas",
   }),
   metricsPort: number.int().min(0).max(65535).nullable().default(null).meta({
     env: "TIDEWHEEL_METRICS_PORT",

@@ -9,6 +9,7 @@ import { readVariable } from "../store/variable.ts";
 import { type AttemptClaims, tokenMint } from "./attempt_token.ts";
 import { authenticator } from "./auth.ts";
 import { backfillFiller } from "./backfill.ts";
+import { allowOrigin, answerPreflight } from "./cors.ts";
 import { errorResponse } from "./errors.ts";
 import { createExecution, type Execution, type ExecutionLookups } from "./execution/execution.ts";
 import { answerBatch, answerClaim, hotPaths } from "./execution/hot.ts";
@@ -86,6 +87,8 @@ export function createApi(parts: ApiParts): Api {
   async function answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
     guard(request, url, settings);
+    const preflight = answerPreflight(request);
+    if (preflight) return preflight;
     if (request.method === "POST") {
       if (url.pathname === hotPaths.batch) return await answerBatch(request, { execution });
       if (url.pathname === hotPaths.claim) return await answerClaim(request, { auth, execution });
@@ -106,7 +109,7 @@ export function createApi(parts: ApiParts): Api {
   return {
     async fetch(request) {
       try {
-        return await answer(request);
+        return allowOrigin(request, await answer(request), settings.allowedOrigins);
       } catch (error) {
         const { response, unforeseen } = errorResponse(error);
         metrics.inc("tidewheel_api_refused_total", {
@@ -118,7 +121,7 @@ export function createApi(parts: ApiParts): Api {
             stack: unforeseen instanceof Error ? unforeseen.stack : undefined,
           });
         }
-        return response;
+        return allowOrigin(request, response, settings.allowedOrigins);
       }
     },
     execution,

@@ -86,8 +86,8 @@ export function makeApi(parts: DatabaseParts, services: readonly Service[], toke
     settings: {
       version: config.version,
       tokenKey,
-      allowedHosts: [],
-      allowedOrigins: [],
+      allowedHosts: parts.settings.allowedHosts,
+      allowedOrigins: parts.settings.allowedOrigins,
     },
   });
   return { api, engines };
