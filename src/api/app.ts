@@ -8,7 +8,8 @@ import { findNewestVersion, versionInfo } from "../store/dataset_query.ts";
 import { readVariable } from "../store/variable.ts";
 import { type AttemptClaims, tokenMint } from "./attempt_token.ts";
 import { authenticator } from "./auth.ts";
-import { backfillFiller } from "./backfill.ts";
+import { type BackfillFiller, backfillFiller } from "./backfill.ts";
+import { collectGauges } from "./gauges.ts";
 import { allowOrigin, answerPreflight } from "./cors.ts";
 import { errorResponse } from "./errors.ts";
 import { createExecution, type Execution, type ExecutionLookups } from "./execution/execution.ts";
@@ -54,8 +55,10 @@ export function createApi(parts: ApiParts): Api {
   const auth = authenticator({ sql, mint, clock });
   const versions = versionCache(parts.store);
   const execution = createExecution({ ...parts, mint, versions });
+  const closing = new AbortController();
   const rest: Rest = {
     ...parts,
+    closing: closing.signal,
     versions,
     checkConf: confCheck(),
     versionRows: versionRowCache(sql),
@@ -68,6 +71,7 @@ export function createApi(parts: ApiParts): Api {
     onRefused: (code) => metrics.inc("tidewheel_api_refused_total", { code }),
     checkAnswers: settings.checkAnswers,
   });
+  collectGauges(rest);
   addDagRoutes(book, rest);
   addDagRunRoutes(book, rest);
   addLogRoutes(book, rest);
@@ -80,7 +84,7 @@ export function createApi(parts: ApiParts): Api {
   addRecordRoutes(book, rest);
   addMetaRoutes(book, rest, auth);
   addExecutionRoutes(book, { execution, objects: parts.objects, lookups: lookupsOf(parts) });
-  const service = apiService(parts, { execution, filler });
+  const service = apiService(parts, { execution, filler, closing });
   const services = () => [service, ...parts.services];
   addServiceRoutes(book, { role: "api", version: settings.version, services, metrics });
 
@@ -189,7 +193,11 @@ function lookupsOf({ sql, secrets: box, clock }: ApiParts): ExecutionLookups {
 /** What runs beside the requests: nothing in it is needed for an answer. */
 function apiService(
   { logs, clock, log }: ApiParts,
-  { execution, filler }: { execution: Execution; filler: ReturnType<typeof backfillFiller> },
+  { execution, filler, closing }: {
+    execution: Execution;
+    filler: BackfillFiller;
+    closing: AbortController;
+  },
 ): Service {
   let stopping: AbortController | null = null;
   let running: Promise<void> = Promise.resolve();
@@ -222,6 +230,7 @@ function apiService(
       })();
     },
     async stop() {
+      closing.abort();
       stopping?.abort();
       stopping = null;
       await execution.stop();

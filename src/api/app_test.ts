@@ -160,12 +160,22 @@ Deno.test("health says which service is not ready, and metrics count requests", 
   assertEquals((await w.call("GET", "/health/startup", { token: null })).status, 200);
   const ready = await w.call("GET", "/health/ready", { token: null });
   assertEquals([ready.status, ready.body.services.scheduler.detail], [503, { why: "standby" }]);
+  await w.addDag("d", [{ taskId: "a" }]);
+  await w.trigger("d");
   await w.call("GET", "/api/v2/dags");
   const metrics = await w.call("GET", "/metrics", { token: null });
   assertStringIncludes(
     metrics.body,
     'tidewheel_api_requests_total{method="GET",route="dags",status="200"} 1',
   );
+  for (
+    const line of [
+      "tidewheel_dagbag_size 1",
+      'tidewheel_scheduler_dagruns{state="queued"} 1',
+      'tidewheel_ti{state="none"} 1',
+      'tidewheel_pool_slots{pool="default_pool",kind="open"} 128',
+    ]
+  ) assertStringIncludes(metrics.body, line);
 });
 
 Deno.test("monitor/health tells a scheduler whose lease stood still", async () => {

@@ -13,6 +13,8 @@ import { taskInstanceView } from "./views/dag_run.ts";
 export interface Rest extends ApiParts {
   versions: Versions;
   checkConf: ConfCheck;
+  /** Aborts when the API stops: whatever waits or follows ends then. */
+  closing: AbortSignal;
   /** Version rows by id; they never change, so they are kept. */
   versionRows(ids: Iterable<string>): Promise<ReadonlyMap<string, DagVersionRow>>;
 }

@@ -38,7 +38,8 @@ export function waitForRun(rest: Rest, run: DagRunRow, options: WaitOptions): Pr
 
 async function answered(rest: Rest, run: DagRunRow, options: WaitOptions): Promise<Response> {
   let last: WaitLine | null = null;
-  for await (const line of lines(rest, run, options, options.request.signal)) last = line;
+  const signal = AbortSignal.any([options.request.signal, rest.closing]);
+  for await (const line of lines(rest, run, options, signal)) last = line;
   return new Response(JSON.stringify(last), {
     headers: { "content-type": "application/json; charset=utf-8" },
   });
@@ -47,7 +48,8 @@ async function answered(rest: Rest, run: DagRunRow, options: WaitOptions): Promi
 function streamed(rest: Rest, run: DagRunRow, options: WaitOptions): Promise<Response> {
   const gone = new AbortController();
   const encoder = new TextEncoder();
-  const source = lines(rest, run, options, AbortSignal.any([gone.signal, options.request.signal]));
+  const signal = AbortSignal.any([gone.signal, options.request.signal, rest.closing]);
+  const source = lines(rest, run, options, signal);
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { value, done } = await source.next();

@@ -266,3 +266,17 @@ export async function countDags(sql: Sql) {
       (select max(parsed_at) from parsed_file) as last_parsed_at`;
   return counts;
 }
+
+/** Unfinished runs, and their task instances, by state: for metrics. */
+export async function countUnfinished(sql: Sql) {
+  const [runs, tasks] = await Promise.all([
+    sql<{ state: string; count: number }[]>`
+      select state, count(*) as count from dag_run
+      where state in ('queued', 'running') group by state`,
+    sql<{ state: string; count: number }[]>`
+      select t.state, count(*) as count
+      from dag_run r join task_instance t on t.dag_run_id = r.id
+      where r.state in ('queued', 'running') group by t.state`,
+  ]);
+  return { runs: [...runs], tasks: [...tasks] };
+}

@@ -53,7 +53,7 @@ export function addLogRoutes(book: RouteBook, rest: Rest): void {
     const source = query.follow
       ? (signal: AbortSignal) => followTryLog(rest, find, params.try_number, signal)
       : (signal: AbortSignal) => wholeTryLog(rest, instance, params.try_number, signal);
-    return streamOf(source, request.signal, type);
+    return streamOf(source, AbortSignal.any([request.signal, rest.closing]), type);
   });
 }
 
@@ -80,11 +80,11 @@ function typeOf(accept: string): "application/json" | "application/x-ndjson" | "
 
 function streamOf(
   source: (signal: AbortSignal) => AsyncGenerator<ShownLine[]>,
-  requestSignal: AbortSignal,
+  signal: AbortSignal,
   type: string,
 ): Response {
   const gone = new AbortController();
-  const lines = source(AbortSignal.any([gone.signal, requestSignal]));
+  const lines = source(AbortSignal.any([gone.signal, signal]));
   const encoder = new TextEncoder();
   const render = type === "text/plain"
     ? lineText

@@ -129,6 +129,23 @@ Deno.test("a followed log goes on until the try is over", async () => {
   assertStringIncludes((await follow).body, "two");
 });
 
+Deno.test("whoever follows a log or waits for a run is let go when the API stops", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", chain);
+  const run = await w.trigger("d");
+  const [a] = await w.start("d", run, ["a"]);
+  await log(w, a, 0, ["one"]);
+  const base = `/api/v2/dags/d/dagRuns/${run}`;
+  const follow = w.call("GET", `${base}/taskInstances/a/logs/1?follow=true`, {
+    headers: { accept: "text/plain" },
+  });
+  const wait = w.call("GET", `${base}/wait`);
+  await w.call("GET", base);
+  await w.api.stop();
+  assertStringIncludes((await follow).body, "one");
+  assertEquals((await wait).body.state, "queued");
+});
+
 Deno.test("a log without lines says why: nobody took the task, or how it ended", async () => {
   await using w = await apiWorld();
   await w.addDag("d", chain);

@@ -1,0 +1,40 @@
+/** @module Gauges that are counted in the database when somebody scrapes. */
+import { messageOf } from "../model/errors.ts";
+import { countDags, countUnfinished } from "../store/dag_query.ts";
+import { listPools } from "../store/pool_query.ts";
+import type { Rest } from "./rest.ts";
+
+/** Pools shown at most. */
+const POOLS_MAX = 500;
+
+/** Set them before each scrape; where the database is away they keep their last values. */
+export function collectGauges({ metrics, sql, log }: Pick<Rest, "metrics" | "sql" | "log">): void {
+  metrics.collect(async () => {
+    try {
+      const [dags, { runs, tasks }, pools] = await Promise.all([
+        countDags(sql),
+        countUnfinished(sql),
+        listPools(sql, {}, { limit: POOLS_MAX, offset: 0, orderBy: ["name"] }),
+      ]);
+      metrics.set("tidewheel_dagbag_size", undefined, dags.dags);
+      metrics.set("tidewheel_dag_processing_import_errors", undefined, dags.importErrors);
+      metrics.reset("tidewheel_scheduler_dagruns");
+      for (const { state, count } of runs) {
+        metrics.set("tidewheel_scheduler_dagruns", { state }, count);
+      }
+      metrics.reset("tidewheel_ti");
+      for (const { state, count } of tasks) metrics.set("tidewheel_ti", { state }, count);
+      metrics.reset("tidewheel_pool_slots");
+      for (const pool of pools.items) {
+        const { name, slots, runningSlots, queuedSlots } = pool;
+        const set = (kind: string, value: number) =>
+          metrics.set("tidewheel_pool_slots", { pool: name, kind }, value);
+        set("running", runningSlots);
+        set("queued", queuedSlots);
+        if (slots >= 0) set("open", slots - runningSlots - queuedSlots);
+      }
+    } catch (error) {
+      log.warn("Could not count for metrics what the database holds", { error: messageOf(error) });
+    }
+  });
+}
