@@ -36,13 +36,22 @@ export interface ClaimDeskParts {
 
 /** Attempts whose worker is remembered, to know whom to tell of a cancel; the oldest go first. */
 const HOLDERS_KEPT = 50_000;
+/** Combinations of queues of which it is remembered that they were seen empty. */
+const DRAINED_KEPT = 1_000;
 
 interface Waiting {
   workerId: string;
   queues: ReadonlySet<string>;
   /** Something happened since the store was last asked. */
   isDirty: boolean;
+  /** The store was not asked for it yet. */
+  isFirst: boolean;
   wake(): void;
+}
+
+/** Claims of the same queues find the same tasks. */
+function drainKey({ queues }: ClaimRequest): string {
+  return queues.join("\n");
 }
 
 /** A desk over the store. */
@@ -52,6 +61,18 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
   const holders = new Map<string, string>();
   const stops = new Map<string, Set<string>>();
   const closing = new AbortController();
+
+  /** Hints of queued tasks so far, and by queues the count at which a claim left none behind. */
+  let queuedHints = 0;
+  const drained = new Map<string, number>();
+
+  /**
+   * Nothing was queued since these queues were seen empty: a new claim need not ask the store before
+   * it waits. Should a hint have been lost, the end of the wait asks all the same.
+   */
+  function isDrained(request: ClaimRequest, { isFirst }: Waiting): boolean {
+    return isFirst && request.waitMs > 0 && drained.get(drainKey(request)) === queuedHints;
+  }
 
   function addStop(workerId: string, attemptId: string) {
     const ids = stops.get(workerId) ?? new Set();
@@ -67,7 +88,12 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
   async function take(request: ClaimRequest, signal?: AbortSignal): Promise<Workload[]> {
     if (request.slots === 0) return [];
     const slots = Math.min(request.slots, limits.claimBatch);
+    const asOf = queuedHints;
     const claimed = await store.claim({ ...request, slots }, clock.now());
+    if (claimed.length < slots) {
+      if (drained.size >= DRAINED_KEPT) drained.clear();
+      drained.set(drainKey(request), asOf);
+    }
     if (claimed.length === 0) return [];
     if (signal?.aborted) {
       await giveBack(claimed);
@@ -144,7 +170,8 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
       try {
         while (true) {
           place.isDirty = false;
-          const workloads = await take(request, signal);
+          const workloads = isDrained(request, place) ? [] : await take(request, signal);
+          place.isFirst = false;
           const stop = takeStops(request.workerId);
           const leftMs = untilMs - clock.monotonicMs();
           const isOver = leftMs <= 0 || signal?.aborted || closing.signal.aborted;
@@ -166,6 +193,7 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
 
     onHint(hint) {
       if (hint.topic === "queued") {
+        queuedHints++;
         for (const place of waiting) {
           const { queues } = place;
           if (queues.has("*") || hint.ids.some((queue) => queues.has(queue))) place.wake();
@@ -192,6 +220,7 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
       workerId,
       queues: new Set(queues),
       isDirty: false,
+      isFirst: true,
       wake() {
         this.isDirty = true;
         wakeUp();
