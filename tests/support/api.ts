@@ -17,6 +17,7 @@ import { pgEngineStore } from "../../src/store/engine_pg.ts";
 import { localHintBus } from "../../src/store/hints.ts";
 import type { TickWrites } from "../../src/store/port.ts";
 import { secretBox } from "../../src/store/secrets.ts";
+import { openDatabase, type Sql } from "../../src/store/database.ts";
 import { testDatabase } from "./database.ts";
 
 /** Answer of a call, its body read. */
@@ -68,10 +69,34 @@ const noWrites: TickWrites = {
   nextRuns: [],
 };
 
+/** Database of this process's worlds, one after the other: emptying one is cheaper than making one. */
+let keptUrl: string | null = null;
+let isTaken = false;
+
+async function emptyDatabase(): Promise<Sql> {
+  if (isTaken) throw new Error("Only one world of the API at a time: dispose of the other first");
+  isTaken = true;
+  if (keptUrl === null) {
+    const { url, sql } = await testDatabase();
+    keptUrl = url;
+    return sql;
+  }
+  const sql = await openDatabase(keptUrl, { max: 4, applicationName: "test" });
+  const tables = await sql<{ name: string }[]>`
+    select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
+      and relname <> 'schema_migration'`;
+  await sql.begin(async (tx) => {
+    await tx`set local session_replication_role = replica`;
+    await Promise.all(tables.map(({ name }) => tx`delete from ${tx(name)}`));
+    await tx`insert into pool (name, slots) values ('default_pool', 128)`;
+    await tx`insert into audit_head (id, hash) values (0, '')`;
+  });
+  return sql;
+}
+
 /** A fresh world. */
 export async function apiWorld(over: Partial<Omit<ApiParts, "clock">> = {}): Promise<ApiWorld> {
-  const db = await testDatabase();
-  const { sql } = db;
+  const sql = await emptyDatabase();
   const clock = new VirtualClock("2030-01-10T12:00:00Z");
   const ids = seededIds(clock, seededRandom(7));
   const hints = localHintBus();
@@ -227,7 +252,8 @@ export async function apiWorld(over: Partial<Omit<ApiParts, "clock">> = {}): Pro
     },
     async [Symbol.asyncDispose]() {
       await api.stop();
-      await db[Symbol.asyncDispose]();
+      await sql.end({ timeout: 1 });
+      isTaken = false;
       await Deno.remove(logDir, { recursive: true });
     },
   };
