@@ -46,9 +46,15 @@ export const logs: Verb = {
     const path = mapIndex === "-1" ? base : `${base}/${segment(mapIndex)}`;
     const all: LineShape[] = [];
     let token: string | null = null;
+    let readTry: string | null = null;
     for (;;) {
       const instance: TaskInstanceShape = await api.get(path);
       const tryNumber = text(options, "try") ?? String(Math.max(instance.try_number, 1));
+      if (tryNumber === readTry) {
+        if (options.try !== undefined || over.has(instance.state ?? "none")) break;
+        await sleep(LOOK_MS);
+        continue;
+      }
       const page: LogShape = await api.get(`${base}/logs/${segment(tryNumber)}`, {
         map_index: mapIndex,
         token,
@@ -58,7 +64,8 @@ export const logs: Verb = {
         else output.out(lineText(line));
       }
       const more = page.continuation_token !== null && page.content.length > 0;
-      token = page.continuation_token ?? token;
+      token = page.continuation_token;
+      if (token === null) readTry = tryNumber;
       if (more) continue;
       if (!options.follow || over.has(instance.state ?? "none")) break;
       await sleep(LOOK_MS);
