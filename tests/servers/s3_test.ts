@@ -25,8 +25,8 @@ async function findGateway(): Promise<string> {
   const { stdout } = await new Deno.Command("go", { args: ["env", "GOPATH"] }).output();
   const built = `${new TextDecoder().decode(stdout).trim()}/bin/versitygw`;
   if (await Deno.stat(built).catch(() => null)) return built;
-  const { success } = await new Deno.Command("go", { args: ["install", VERSITYGW] }).output();
-  assert(success, `go install ${VERSITYGW} failed`);
+  const build = await new Deno.Command("go", { args: ["install", VERSITYGW] }).output();
+  assert(build.success, `go install ${VERSITYGW}: ${new TextDecoder().decode(build.stderr)}`);
   return built;
 }
 
