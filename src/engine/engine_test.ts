@@ -112,6 +112,10 @@ Deno.test("Engine", async (t) => {
         "select 1; copy (select 1) to 'ROOT/work/second.csv'; select 2",
         "export /* x */ database 'ROOT/inputs/export'",
         "from enable_logging(storage = 'file', storage_path = 'ROOT/inputs/log')",
+        "from query('from enable_log' || 'ging(storage = ''file'', storage_path = ''ROOT/inputs/in.csv'')')",
+        `from "query" /* x */ -- y
+          ('select 1')`,
+        "from json_execute_serialized_sql(json_serialize_sql('from enable_log' || 'ging()'))",
         "vacuum",
         "checkpoint",
       ]
@@ -211,22 +215,43 @@ Deno.test("Engine", async (t) => {
 Deno.test("enginePool() uses a process again without the session, and ends idle ones", async () => {
   const clock = new VirtualClock();
   const workDir = await Deno.makeTempDir();
-  const pool = enginePool({ clock, sparesMax: 1, idleMs: 1000 });
+  const pool = enginePool({ clock, idleMs: 1000 });
   try {
     const first = await pool.start({ workDir, memoryBytes: 256 * 1024 * 1024 });
     await first.run("create table mine as select 1");
     await first.close();
+    assertEquals(pool.stats(), { spares: 1, inUse: 0 });
     const second = await pool.start({ workDir, memoryBytes: 256 * 1024 * 1024 });
+    assertEquals(second.pid, first.pid);
     assertStringIncludes(
       String(await second.run("from mine").catch((error) => error)),
       "mine does not exist",
     );
     await second.close();
+    clock.advance(1000);
+    await Promise.resolve();
+    assertEquals(pool.stats(), { spares: 0, inUse: 0 });
   } finally {
     await pool.close();
     await Deno.remove(workDir, { recursive: true });
   }
-  assertEquals(pool.stats(), { spares: 0, inUse: 0 });
+});
+
+Deno.test("enginePool() never uses a process again that still runs something", async () => {
+  const workDir = await Deno.makeTempDir();
+  const pool = enginePool({ clock: new VirtualClock() });
+  try {
+    const engine = await pool.start({ workDir, memoryBytes: 256 * 1024 * 1024 });
+    const endless = assertRejects(() =>
+      engine.run("select count(*) from range(1000000000000) a where a.range % 7 = 1")
+    );
+    await engine.close();
+    await endless;
+    assertEquals(pool.stats(), { spares: 0, inUse: 0 });
+  } finally {
+    await pool.close();
+    await Deno.remove(workDir, { recursive: true });
+  }
 });
 
 Deno.test("codeOfEngine() names what a message of DuckDB means", () => {
