@@ -6,9 +6,9 @@ import { EngineProcess } from "./engine_process.ts";
 /** Options of {@link enginePool}; the defaults fit one machine. */
 export interface EnginePoolOptions {
   clock: Clock;
-  /** Processes that wait for work at most; the default is 1. */
+  /** Processes that wait for work at most; the default is 4. */
   sparesMax?: number;
-  /** A process that waited this long is ended; the default is 20 s. */
+  /** A process that waited this long is ended; the default is 10 s. */
   idleMs?: number;
   /** Instances that one process has at most, one after the other; the default is 50. */
   usesMax?: number;
@@ -29,16 +29,16 @@ interface Spare {
 }
 
 /**
- * A pool. The first engine of a quiet time waits for its process (about 0.15 s); from then on a
- * process is ready for the next one until nothing was asked for in `idleMs`. A process that went
- * through a failure of its own is never used again.
+ * A pool. Processes are started when they are asked for (0.15 s) and wait for the next engine when
+ * theirs is closed, until nothing was asked for in `idleMs`. None is started ahead: while tasks
+ * follow each other there is one, and starting one that nobody needs would take time from those that
+ * work. A process whose engine was closed while it ran something is never used again.
  */
 export function enginePool(
-  { clock, sparesMax = 1, idleMs = 20_000, usesMax = 50 }: EnginePoolOptions,
+  { clock, sparesMax = 4, idleMs = 10_000, usesMax = 50 }: EnginePoolOptions,
 ): EnginePool {
   const spares: Spare[] = [];
   const inUse = new Set<EngineProcess>();
-  let spawning = 0;
   let isClosed = false;
 
   function keep(child: EngineProcess): void {
@@ -60,20 +60,6 @@ export function enginePool(
     return null;
   }
 
-  async function refill(): Promise<void> {
-    if (isClosed || spares.length + spawning >= sparesMax) return;
-    spawning++;
-    try {
-      const child = await EngineProcess.spawn(clock);
-      if (isClosed || spares.length >= sparesMax) await child.kill();
-      else keep(child);
-    } catch {
-      // The next engine spawns its own process and reports what is wrong.
-    } finally {
-      spawning--;
-    }
-  }
-
   async function release(child: EngineProcess): Promise<void> {
     inUse.delete(child);
     const isFit = !isClosed && child.isAlive && !child.isBusy && child.uses < usesMax &&
@@ -91,7 +77,6 @@ export function enginePool(
     async start(options) {
       const child = take() ?? await EngineProcess.spawn(clock);
       inUse.add(child);
-      void refill();
       try {
         return await openEngine(child, options, () => release(child));
       } catch (error) {
