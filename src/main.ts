@@ -3,7 +3,15 @@
  * subcommands; what a verb does not need is not loaded.
  */
 import { systemClock } from "./base/clock.ts";
-import { dataVerbs, type Output, RestClient, runProgram, runVerbs, type Verb } from "./cli/mod.ts";
+import {
+  adminVerbs,
+  dataVerbs,
+  type Output,
+  RestClient,
+  runProgram,
+  runVerbs,
+  type Verb,
+} from "./cli/mod.ts";
 import { apiUrl, clientToken } from "./compose/home.ts";
 import { loadSettings, type Settings } from "./settings.ts";
 import config from "../deno.json" with { type: "json" };
@@ -147,6 +155,7 @@ export const verbGroups: Readonly<Record<string, readonly Verb[]>> = {
   "Services:": serviceVerbs,
   "Runs:": runVerbs,
   "Data:": dataVerbs,
+  "Installation:": adminVerbs,
   "Without a server:": localVerbs,
 };
 

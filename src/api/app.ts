@@ -31,6 +31,7 @@ import { addMetaRoutes } from "./routes/meta.ts";
 import { addPoolRoutes } from "./routes/pools.ts";
 import { addRecordRoutes } from "./routes/records.ts";
 import { addTaskInstanceRoutes } from "./routes/task_instances.ts";
+import { addTokenRoutes } from "./routes/tokens.ts";
 import { addVariableRoutes } from "./routes/variables.ts";
 import { confCheck } from "./runs.ts";
 
@@ -81,6 +82,7 @@ export function createApi(parts: ApiParts): Api {
   addPoolRoutes(book, rest);
   addVariableRoutes(book, rest);
   addConnectionRoutes(book, rest);
+  addTokenRoutes(book, rest);
   addRecordRoutes(book, rest);
   addMetaRoutes(book, rest, auth);
   addExecutionRoutes(book, { execution, objects: parts.objects, lookups: lookupsOf(parts) });
@@ -158,6 +160,7 @@ const resources = new Set([
   "variables",
   "connections",
   "backfills",
+  "tokens",
   "importErrors",
   "eventLogs",
   "datasets",

@@ -116,7 +116,8 @@ function bearer(headers: Headers): string | null {
   );
 }
 
-function principalOf({ name, role }: ApiToken): Principal {
+function principalOf({ name, role, queues }: ApiToken): Principal {
+  if (role === "worker") return { actor: "worker", name, queues: queues ?? [] };
   if (!(roles as readonly string[]).includes(role)) {
     throw new AppError(
       "FORBIDDEN",

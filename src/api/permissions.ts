@@ -40,6 +40,11 @@ export const permissions = {
   "connections.read": { allows: "See connections, without their secrets", least: "op" },
   "connections.edit": { allows: "Create, change and delete connections", least: "op" },
 
+  "tokens.read": { allows: "See who has tokens; a token itself is shown once", least: "admin" },
+  "tokens.edit": {
+    allows: "Make and revoke tokens of people, programs and workers",
+    least: "admin",
+  },
   "audit.read": { allows: "Read the audit log", least: "admin" },
 
   "execution.claim": { allows: "Claim queued attempts", actors: ["worker"] },

@@ -4,6 +4,7 @@ import { backfill, dags, pause, unpause } from "./verbs/dags.ts";
 import { datasets, lineage, quarantine } from "./verbs/datasets.ts";
 import { logs } from "./verbs/logs.ts";
 import { cancel, clear, runs, tasks, trigger } from "./verbs/runs.ts";
+import { tokens } from "./verbs/tokens.ts";
 
 export { RestClient } from "./client.ts";
 export { runProgram } from "./program.ts";
@@ -26,3 +27,6 @@ export const runVerbs: readonly Verb[] = [
 
 /** Verbs on data. */
 export const dataVerbs: readonly Verb[] = [datasets, lineage, quarantine];
+
+/** Verbs on the installation. */
+export const adminVerbs: readonly Verb[] = [tokens];

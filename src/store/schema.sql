@@ -10,8 +10,10 @@ create table api_token (
   expires_at timestamp with time zone,
   last_used_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  queues text[],
   constraint api_token_pkey PRIMARY KEY (id),
-  constraint api_token_token_sha256_key UNIQUE (token_sha256)
+  constraint api_token_token_sha256_key UNIQUE (token_sha256),
+  constraint api_token_check CHECK (((role = 'worker'::text) = (queues IS NOT NULL)))
 );
 
 create table asset_event (
