@@ -14,6 +14,10 @@ export const limits = {
   outputInlineBytes: 64 * 1024,
   /** Largest task output at all. */
   outputBytes: 64 * 1024 * 1024,
+  /** What a success says beside its output: publish intents, lineage, quarantine samples, state. */
+  effectsBytes: 16 * 1024 * 1024,
+  /** Durable state of one task, all keys together; each of its attempts is handed all of it. */
+  stateBytes: 1024 * 1024,
   /** One input of a task as part of a message; a larger one goes by way of object storage. */
   inputsInlineBytes: 4 * 1024 * 1024,
   /** Largest JSON body of a REST request. */
@@ -52,7 +56,7 @@ export const limits = {
   leaseRenewMs: 1_000,
   /** A transaction left idle is cut after this, so that it cannot block a takeover. */
   idleTransactionMs: 2_000,
-  /** Attempts whose heartbeat stood still for this long are lost. */
+  /** Attempts whose heartbeat stood still for this long are lost, unless a setting says otherwise. */
   heartbeatTimeoutMs: 30_000,
   heartbeatMs: 5_000,
   /** A queued task that no worker took for this long is said to be stuck in its log and in health. */

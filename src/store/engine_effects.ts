@@ -2,6 +2,7 @@
 import type { TransactionSql } from "postgres";
 import { canonicalJson, sha256 } from "../base/hash.ts";
 import type { Ids } from "../base/ids.ts";
+import { limits } from "../base/limits.ts";
 import { AppError } from "../model/errors.ts";
 import type { PublishIntent, Quarantine } from "../model/data.ts";
 import { rows } from "./engine_rows.ts";
@@ -148,4 +149,13 @@ async function writeState(
     from jsonb_to_recordset(${rows(set)}::text::jsonb) as s(key text, value jsonb)
     on conflict (dag_id, task_id, map_index, key)
       do update set value = excluded.value, updated_at = excluded.updated_at`;
+  const [{ bytes }] = await tx<{ bytes: number }[]>`
+    select coalesce(sum(octet_length(key) + octet_length(value::text)), 0)::float8 as bytes
+    from task_state where dag_id = ${dagId} and task_id = ${taskId} and map_index = ${mapIndex}`;
+  if (bytes <= limits.stateBytes) return;
+  throw new AppError(
+    "TOO_LARGE",
+    `Cannot keep the state of task "${taskId}": with what earlier attempts left it has ${bytes} ` +
+      `bytes, at most ${limits.stateBytes} can be; set keys that are not needed any more to null`,
+  );
 }

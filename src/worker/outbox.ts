@@ -10,10 +10,11 @@ import { limits } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { AttemptEnd, CallResult, ExecutionCall } from "../contract/execution.ts";
-import { messageOf } from "../model/errors.ts";
+import { type AppError, hasCode, messageOf } from "../model/errors.ts";
 import type { ExecutionApi } from "./api_client.ts";
 import { AttemptLog } from "./attempt_log.ts";
 import { Backoff } from "./backoff.ts";
+import { failedEnd } from "./ending.ts";
 
 /** Longest that a line waits for company. */
 const LOG_DELAY_MS = 200;
@@ -181,6 +182,7 @@ export class Outbox {
       if (this.#backoff.reset()) log.info("The API takes reports of attempts again");
       return results;
     } catch (error) {
+      if (hasCode(error, "TOO_LARGE")) return await this.#postSmaller(letters, error);
       if (this.#backoff.isFirst) {
         log.warn("Cannot report attempts now; they go on and are reported later", {
           error: messageOf(error),
@@ -188,6 +190,15 @@ export class Outbox {
       }
       return null;
     }
+  }
+
+  /** Halves of a request that is too large, down to the call that is so by itself. */
+  async #postSmaller(letters: readonly Letter[], error: AppError): Promise<CallResult[] | null> {
+    if (letters.length === 1) return [{ status: 413, reason: messageOf(error) }];
+    const half = Math.ceil(letters.length / 2);
+    const first = await this.#post(letters.slice(0, half));
+    const second = first && await this.#post(letters.slice(half));
+    return first && second && [...first, ...second];
   }
 
   /** The next request's calls: of each attempt lines first, and its end only behind all of them. */
@@ -260,9 +271,14 @@ export class Outbox {
 
   #endAnswered(box: Mailbox, result: CallResult): void {
     if (isTrouble(result) && this.#retryLater(box, result)) return;
+    const letter = box.end!;
+    if (result.status === 413 && letter.end.outcome !== null) {
+      letter.end = { ...letter.end, ...tooLarge(result) };
+      return this.#urge(box);
+    }
     if (result.status >= 300 && !isStop(result)) this.#warn(box, "the end", result);
     this.#forget(box);
-    box.end!.answered.resolve(result);
+    letter.answered.resolve(result);
   }
 
   #forget(box: Mailbox): void {
@@ -293,6 +309,14 @@ export class Outbox {
 
 function isStop({ status }: CallResult): boolean {
   return status === 409 || status === 410;
+}
+
+/** What is said instead of an end that cannot be sent. */
+function tooLarge({ reason }: CallResult) {
+  return failedEnd("invalid_outcome", {
+    message: `What the task put out beside its output is too large to be reported (${reason}); ` +
+      "put large data into files with ctx.files.put()",
+  });
 }
 
 /** Worth another try: the API or its disk has trouble, not the call. */

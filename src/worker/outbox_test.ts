@@ -12,6 +12,8 @@ interface World {
   outbox: Outbox;
   /** "call attempt" of each batch. */
   batches: string[][];
+  /** All ends that were sent. */
+  ends: AttemptEnd[];
   /** Answers to the next batches; then everything is 200. An error: the API is away. */
   answers: (CallResult[] | AppError | Promise<CallResult[]>)[];
   refused: string[];
@@ -21,11 +23,13 @@ interface World {
 function world(): World {
   const clock = new VirtualClock();
   const batches: string[][] = [];
+  const ends: AttemptEnd[] = [];
   const answers: World["answers"] = [];
   const refused: string[] = [];
   const api = {
     async batch(calls: readonly ExecutionCall[]): Promise<CallResult[]> {
       batches.push(calls.map(({ call, attemptId }) => `${call} ${attemptId}`));
+      for (const call of calls) if (call.call === "end") ends.push(call.end);
       const answer = await answers.shift();
       if (answer instanceof AppError) throw answer;
       return answer ?? calls.map(() => ({ status: 200 }));
@@ -38,7 +42,7 @@ function world(): World {
       token: "t",
       onRefused: ({ status }) => refused.push(`${attemptId} ${status}`),
     });
-  return { clock, outbox, batches, answers, refused, open };
+  return { clock, outbox, batches, ends, answers, refused, open };
 }
 
 const end: AttemptEnd = {
@@ -153,4 +157,17 @@ Deno.test("Outbox gives up on what is left when it is closed", async () => {
   await closed;
 
   assertEquals((await ended).status, 500);
+});
+
+Deno.test("Outbox sends halves of a request that is too large, and its end without what it carries", async () => {
+  const at = world();
+  const tooLarge = new AppError("TOO_LARGE", "Cannot report attempts: over 64 MB");
+  at.answers.push(tooLarge, [{ status: 200 }], tooLarge);
+  const done = { ...end, outcome: { kind: "done" as const }, endReason: "success" as const };
+  const ended = ["a", "b"].map((id) => at.open(id).end(done));
+
+  assertEquals((await Promise.all(ended)).map(({ status }) => status), [200, 200]);
+  assertEquals(at.batches, [["end a", "end b"], ["end a"], ["end b"], ["end b"]]);
+  assertEquals(at.ends.at(-1)?.endReason, "invalid_outcome");
+  assertEquals(at.ends.at(-1)?.outcome, null);
 });

@@ -152,7 +152,18 @@ function wrongEffects(effects: Effects | undefined): string | null {
       `${gap > 0 ? "more" : "less"} by ${Math.abs(gap)} than out ${rows.out} + quarantined ` +
       `${rows.quarantined} + merged away ${rows.mergedAway} + filtered ${rows.filtered}`;
   }
-  return isStorable(JSON.stringify(effects))
+  const stateBytes = effects.state ? JSON.stringify(effects.state).length : 0;
+  if (stateBytes > limits.stateBytes) return tooMuch("state that it set", stateBytes, "stateBytes");
+  const text = JSON.stringify(effects);
+  if (text.length > limits.effectsBytes) return tooMuch("effects", text.length, "effectsBytes");
+  return isStorable(text)
     ? null
     : "The effects have text with a NUL or half a surrogate pair: PostgreSQL cannot keep it";
+}
+
+function tooMuch(what: string, bytes: number, limit: "stateBytes" | "effectsBytes"): string {
+  return `The ${what} has ${bytes} bytes of JSON, at most ${
+    limits[limit]
+  } can be; put large data ` +
+    "into files with ctx.files.put()";
 }

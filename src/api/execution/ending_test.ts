@@ -133,6 +133,16 @@ Deno.test("decideEnding() fails an output that is too large to go inline", () =>
   assertEquals(ending.endReason, "invalid_outcome");
 });
 
+Deno.test("decideEnding() fails state and effects that are too large to keep", () => {
+  const state = { cursor: "x".repeat(limits.stateBytes) };
+  const metrics = { ["x".repeat(limits.effectsBytes)]: 1 };
+  for (const effects of [{ state }, { metrics }]) {
+    const ending = decide({ end: { outcome: { kind: "done", effects } } });
+    assertEquals([ending.endReason, ending.effects], ["invalid_outcome", null]);
+    assertStringIncludes(ending.evidence.message!, "at most");
+  }
+});
+
 Deno.test("decideEnding() fails what PostgreSQL could not keep, before it reaches it", () => {
   for (const output of ["a\0b", { key: "\ud800" }]) {
     const ending = decide({ end: { outcome: { kind: "done", output } } });
