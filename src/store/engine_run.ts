@@ -109,10 +109,13 @@ export async function clearTasks(
   return await sql.begin(async (tx) => {
     // The run before its instances, as a scheduler's pass locks them.
     await tx`select 1 from dag_run where id = ${dagRunId} for no key update`;
-    const running = await tx<{ id: string }[]>`
-      select id from task_instance
-      where id = any(${ids}::uuid[]) and dag_run_id = ${dagRunId} and state = 'running'`;
-    const { stop } = await cancel(tx, running.map((row) => row.id), now, "clear", true);
+    // Then all of them, in order: a queued one may be on its way to a worker this very moment.
+    const locked = await tx<{ id: string; state: string }[]>`
+      select id, state from task_instance
+      where id = any(${ids}::uuid[]) and dag_run_id = ${dagRunId}
+      order by id for update`;
+    const running = locked.filter((row) => row.state === "running").map((row) => row.id);
+    const { stop } = await cancel(tx, running, now, "clear", true);
     await tx`
       update task_instance set clear_requested = true
       where id = any(${ids}::uuid[]) and state = 'cancelling'`;

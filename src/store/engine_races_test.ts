@@ -1,0 +1,94 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { chainSpec } from "../../tests/conformance/engine_store.ts";
+import { testDatabase } from "../../tests/support/database.ts";
+import { VirtualClock } from "../base/clock.ts";
+import { seededIds } from "../base/ids.ts";
+import { limits } from "../base/limits.ts";
+import { seededRandom } from "../base/random.ts";
+import { claim } from "./engine_claim.ts";
+import { pgEngineStore } from "./engine_pg.ts";
+import { localHintBus } from "./hints.ts";
+import type { AttemptEnding } from "./port.ts";
+
+/** A run of the chain whose task `a` is queued. */
+async function queued() {
+  const db = await testDatabase();
+  const clock = new VirtualClock();
+  const ids = seededIds(clock, seededRandom(3));
+  const store = pgEngineStore({ sql: db.sql, hints: localHintBus(), ids, clock });
+  const [now, dagVersionId, runId, attemptId] = [clock.now(), ids.uuid(), ids.uuid(), ids.uuid()];
+  await db.sql`
+    insert into dag (dag_id, fileloc, created_at, last_parsed_at)
+    values ('chain', 'x.ts', ${now}, ${now})`;
+  await db.sql`
+    insert into dag_version
+      (id, dag_id, version_number, meaning_hash, bundle_hash, entry, spec, created_at)
+    values (${dagVersionId}, 'chain', 1, '0', '0', 'x.ts', '{}', ${now})`;
+  const tasks = ["a", "b", "c"].map((taskId) => ({ id: ids.uuid(), taskId, maxTries: 1 }));
+  await store.createRun({
+    ...{ id: runId, dagId: "chain", runId: "r1", runType: "manual", logicalDate: null },
+    ...{ dataIntervalStart: null, dataIntervalEnd: null, runAfter: now, conf: {}, dagVersionId },
+    ...{ backfillId: null, traceParent: null, tasks },
+  });
+  const { epoch } = (await store.takeLease("me", null, now))!;
+  const queue = { attemptId, tryNumber: 1, queue: "q", pool: "p", poolSlots: 1, priorityWeight: 1 };
+  await store.applyTick(epoch, {
+    ...{ newRuns: [], runMoves: [], expansions: [], nextRuns: [] },
+    taskMoves: [{ id: tasks[0].id, from: "none", to: "queued", queue }],
+  }, now);
+  const request = { workerId: "w", hostname: "h", pid: 1, queues: ["q"], slots: 1 };
+  return { db, store, now, runId, attemptId, a: tasks[0].id, request };
+}
+
+const success: Omit<AttemptEnding, "attemptId" | "endDate"> = {
+  ...{ endReason: "success", evidence: {}, result: "succeed", nextTryAt: null, output: null },
+  ...{ outputKey: null, outputLength: null, chosen: null, effects: null },
+  ...{ rssBytesMax: null, cpuMs: null },
+};
+
+Deno.test("clearTasks() stops an attempt that a worker claims at the same moment", async () => {
+  const { db, store, now, runId, attemptId, a, request } = await queued();
+  await using _db = db;
+  const [isClaimed, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const claiming = db.sql.begin(async (tx) => {
+    await claim(tx as unknown as typeof db.sql, request, now);
+    isClaimed.resolve();
+    await mayCommit.promise;
+  });
+  await isClaimed.promise;
+  const clearing = store.clearTasks(runId, [a], { spec: chainSpec }, now);
+  await waitsForLock(db.sql);
+  mayCommit.resolve();
+  await Promise.all([claiming, clearing]);
+
+  assertEquals((await store.loadTasks([a]))[0].state, "cancelling");
+  assertEquals(await store.heartbeat([attemptId]), ["cancelling"]);
+  const ended = { ...success, attemptId, endDate: now };
+  assertEquals((await store.endAttempts([ended], now))[0].result, "ok");
+  assertEquals((await store.loadTasks([a]))[0].state, "none");
+});
+
+Deno.test("endAttempts() refuses state that has grown too large over attempts, and keeps the old", async () => {
+  const { db, store, now, attemptId, request } = await queued();
+  await using _db = db;
+  await db.sql`
+    insert into task_state (dag_id, task_id, map_index, key, value, updated_at)
+    values ('chain', 'a', -1, 'old', to_jsonb(repeat('x', ${limits.stateBytes - 100})), ${now})`;
+  await store.claim(request, now);
+  const effects = { state: { more: "y".repeat(100) } };
+  const ended = { ...success, effects, attemptId, endDate: now };
+  const error = await store.endAttempts([ended], now).catch((error) => error);
+  assertEquals(error.code, "TOO_LARGE");
+  assertStringIncludes(error.message, "set keys that are not needed any more to null");
+  assertEquals(Object.keys(await store.loadTaskState("chain", "a", -1)), ["old"]);
+});
+
+/** Resolves once a statement of the test's own database waits for another's lock. */
+async function waitsForLock(sql: Awaited<ReturnType<typeof testDatabase>>["sql"]) {
+  for (;;) {
+    const [{ waiting }] = await sql`
+      select count(*)::int as waiting from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    if (waiting > 0) return;
+  }
+}
