@@ -82,7 +82,7 @@ function numberText(x: string, { decimalMark, thousandsMark }: TextStyle): strin
 }
 
 function integerCast(x: string, sql: string): Cast {
-  const digits = literal(`${BLANK}[+-]?\\d+(?:\\.0*)?${BLANK}`);
+  const digits = literal(`${BLANK}[+-]?(?:\\d+(?:\\.0*)?|\\.0+)${BLANK}`);
   return {
     value: `try_cast(${x} AS ${sql})`,
     fast: (_x, v) => `${v}::VARCHAR = ${x}`,
@@ -97,22 +97,28 @@ function integerCast(x: string, sql: string): Cast {
  */
 function decimalCast(
   x: string,
-  { sql, scale }: Extract<ColumnType, { kind: "decimal" }>,
+  { sql, precision, scale }: Extract<ColumnType, { kind: "decimal" }>,
 ): Cast {
-  const places = scale === 0 ? "(?:\\.0*)?" : `(?:\\.\\d{0,${scale}}0*)?`;
-  const plain = `[+-]?(?:\\d+${places}|\\.\\d{1,${Math.max(scale, 1)}}0*)`;
+  const behind = scale === 0 ? "0+" : `\\d{1,${scale}}0*`;
+  const plain = `[+-]?(?:\\d+\\.?|\\d*\\.${behind})`;
+  // With an exponent, the engine makes values that have more digits than their type.
+  const isWithin = (v: string) => `abs(${v}) < 1e${precision - scale}`;
   const digits = literal(`${BLANK}${plain}${BLANK}`);
   return {
     value: `try_cast(${x} AS ${sql})`,
-    fast: (_x, v) => `${v} > pow(10, strlen(${x}) - ${2 + scale})`,
+    fast: (_x, v) =>
+      `(${v} > pow(10, strlen(${x}) - ${2 + scale}) AND ${v} < 1e${precision - scale})`,
     exact: (_x, v) =>
-      `(${v} IS NOT NULL AND (regexp_full_match(${x}, ${digits}) OR ${exponentFits(x, scale)}))`,
+      `(${v} IS NOT NULL AND (regexp_full_match(${x}, ${digits}) OR ` +
+      `(${isWithin(v)} AND ${exponentFits(x, scale)})))`,
   };
 }
 
 /** A number with an exponent: its digits behind the point, less the exponent, are at most `scale`. */
 function exponentFits(x: string, scale: number): string {
-  const form = literal(`${BLANK}[+-]?\\d+(?:\\.\\d*)?[eE][+-]?\\d{1,3}${BLANK}`);
+  const form = literal(
+    `${BLANK}[+-]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)[eE][+-]?\\d{1,3}${BLANK}`,
+  );
   const part = (pattern: string) => `regexp_extract(${x}, ${literal(pattern)}, 1)`;
   // Zeros at the end of the mantissa are no digits to lose, before the point as behind it.
   const behind = `strlen(rtrim(${part("\\.(\\d*)[eE]")}, '0'))`;
