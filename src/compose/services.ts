@@ -3,8 +3,6 @@ import { join } from "node:path";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createApi } from "../api/mod.ts";
-import { tokenMint } from "../api/attempt_token.ts";
-import { sha256 } from "../base/hash.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Service } from "../base/service.ts";
 import { enginePool } from "../engine/pool.ts";
@@ -12,12 +10,11 @@ import { type AttemptLogs, fileLogs } from "../logs/mod.ts";
 import { createTracer } from "../metrics/mod.ts";
 import { parserService } from "../parser/mod.ts";
 import { schedulerService } from "../scheduler/loop.ts";
-import type { Settings } from "../settings.ts";
 import { attemptPhases } from "../store/attempt_phase.ts";
 import { parserStore } from "../store/dag.ts";
 import { knownPlace } from "../store/embedded/place.ts";
 import { RetentionService } from "../store/retention.ts";
-import { type Fetch, workerService } from "../worker/mod.ts";
+import { type Fetch, type WorkerOptions, workerService } from "../worker/mod.ts";
 import { processExecutor } from "../../executors/process/mod.ts";
 import config from "../../deno.json" with { type: "json" };
 import { objectsUrl } from "./home.ts";
@@ -25,25 +22,19 @@ import type { DatabaseParts, Parts } from "./parts.ts";
 import { tableReader } from "./table_reader.ts";
 
 /** The leader's loop. */
-export function makeScheduler({ store, clock, ids, log, metrics }: DatabaseParts) {
+export function makeScheduler({ store, clock, ids, log, metrics, settings }: DatabaseParts) {
   return schedulerService({
-    store,
-    clock,
-    ids,
+    ...{ store, clock, ids, log, metrics },
     random: systemRandom,
-    log,
     holder: `${hostname()}:${Deno.pid}`,
-    metrics: {
-      pass({ durationMs }) {
-        metrics.observe("tidewheel_scheduler_loop_duration_seconds", undefined, durationMs / 1000);
-      },
-    },
+    heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
+    tracer: createTracer({ enabled: settings.jaegerEnabled }),
   });
 }
 
 /** The parser of the dags folder. */
 export function makeParser(
-  { sql, ids, settings, objects, home, clock, log, hints }: DatabaseParts,
+  { sql, ids, settings, objects, home, clock, log, metrics, hints }: DatabaseParts,
 ) {
   return parserService({
     dagsDir: settings.dagsDir,
@@ -52,6 +43,7 @@ export function makeParser(
     cacheDir: home.bundles,
     clock,
     log,
+    metrics,
     onHint: (hint) => hints.publish(hint),
   });
 }
@@ -73,7 +65,11 @@ export function makeLogs({ home, objects, clock, log, sql }: DatabaseParts): Att
 }
 
 /** The API over its parts; `services` are those whose health it shows. */
-export function makeApi(parts: DatabaseParts, services: readonly Service[], tokenKey: string) {
+export function makeApi(
+  parts: DatabaseParts,
+  services: readonly Service[],
+  tokenKeys: readonly string[],
+) {
   const engines = enginePool({ clock: parts.clock });
   const workDir = join(parts.home.work, "tables");
   const api = createApi({
@@ -85,23 +81,12 @@ export function makeApi(parts: DatabaseParts, services: readonly Service[], toke
     services,
     settings: {
       version: config.version,
-      tokenKey,
+      tokenKey: tokenKeys,
       allowedHosts: parts.settings.allowedHosts,
       allowedOrigins: parts.settings.allowedOrigins,
     },
   });
   return { api, engines };
-}
-
-/** The key that signs tokens of attempts and workers: derived, so that roles need not share files. */
-export async function tokenKeyOf(settings: Settings, home: string): Promise<string> {
-  const key = settings.secretKey ?? await Deno.readTextFile(join(home, "secret.key"));
-  return sha256(`tidewheel tokens\n${key.split(/[,\s]/)[0]}`);
-}
-
-/** A token with which workers of these queues may claim; `*`: all. */
-export function workerToken(tokenKey: string, queues: readonly string[]): string {
-  return tokenMint(tokenKey).worker(queues);
 }
 
 /** What no task may touch, whatever it declares: the product's secrets and the data of all tasks. */
@@ -115,11 +100,15 @@ async function denied({ home, settings }: Parts): Promise<string[]> {
   ];
 }
 
+/** Heartbeats of an attempt within the time after which it is lost. */
+const HEARTBEATS = 6;
+
 /** A worker; `fetch` reaches the API. */
 export async function makeWorker(
   parts: Parts,
-  { fetch, apiUrl, token, queues }: {
+  { fetch, direct, apiUrl, token, queues }: {
     fetch: Fetch;
+    direct?: WorkerOptions["direct"];
     apiUrl?: string;
     token: string;
     queues: readonly string[];
@@ -130,6 +119,7 @@ export async function makeWorker(
   const engines = enginePool({ clock });
   const worker = workerService({
     fetch,
+    direct,
     apiUrl,
     workerToken: token,
     workerId: `${hostname()}:${Deno.pid}:${ids.uuid().slice(-6)}`,
@@ -138,6 +128,7 @@ export async function makeWorker(
     version: config.version,
     queues,
     slots: settings.workerSlots,
+    heartbeatMs: settings.heartbeatTimeoutMs / HEARTBEATS,
     executor: processExecutor({
       workDir,
       clock,

@@ -5,16 +5,9 @@ import type { Settings } from "../settings.ts";
 import { ensureAdminToken } from "./admin_token.ts";
 import { serve } from "./http.ts";
 import { type DatabaseParts, openDatabaseParts } from "./parts.ts";
-import {
-  makeApi,
-  makeParser,
-  makeRetention,
-  makeScheduler,
-  makeWorker,
-  tokenKeyOf,
-  workerToken,
-} from "./services.ts";
+import { makeApi, makeParser, makeRetention, makeScheduler, makeWorker } from "./services.ts";
 import { untilSignal } from "./signals.ts";
+import { rewrapStored, tokenKeysOf, workerToken } from "./secret_keys.ts";
 
 /** A running installation. */
 export interface Running {
@@ -37,13 +30,18 @@ export async function startAll(settings: Settings): Promise<Running> {
 async function startServices(parts: DatabaseParts): Promise<Running> {
   const { settings, home, log } = parts;
   await ensureAdminToken(parts);
-  const tokenKey = await tokenKeyOf(settings, home.dir);
+  await rewrapStored(parts);
+  const tokenKeys = await tokenKeysOf(settings, home.dir);
   const services: Service[] = [makeParser(parts), makeScheduler(parts), makeRetention(parts)];
-  const { api, engines } = makeApi(parts, services, tokenKey);
+  const { api, engines } = makeApi(parts, services, tokenKeys);
   const { worker, engines: workerEngines } = await makeWorker(parts, {
     fetch: (request) => api.fetch(request),
+    direct: {
+      claim: (request, signal) => api.execution.claim(["*"], request, signal),
+      batch: async (calls) => (await api.execution.batch({ calls })).results,
+    },
     apiUrl: "http://localhost",
-    token: workerToken(tokenKey, ["*"]),
+    token: workerToken(tokenKeys, ["*"]),
     queues: ["*"],
   });
   services.push(api, worker);

@@ -12,7 +12,7 @@ import type { EnginePool } from "../engine/pool.ts";
 import { type Metrics, noMetrics } from "../metrics/registry.ts";
 import { noTracer, type Tracer } from "../metrics/trace.ts";
 import type { ObjectStore } from "../objects/port.ts";
-import { executionApi, type Fetch } from "./api_client.ts";
+import { type ExecutionApi, executionApi, type Fetch } from "./api_client.ts";
 import { Attempt, type AttemptParts } from "./attempt.ts";
 import { type Bundles, cachedBundles } from "./bundles.ts";
 import { ClaimLoop } from "./claim_loop.ts";
@@ -23,6 +23,11 @@ import { Outbox } from "./outbox.ts";
 export interface WorkerOptions {
   /** How requests reach the API: `fetch` itself, or the API's handler in the same process. */
   fetch: Fetch;
+  /**
+   * The two calls that every task costs, where the API is in this process: the same messages without
+   * the way through a request and JSON. Default: they go through `fetch` like all others.
+   */
+  direct?: Pick<ExecutionApi, "claim" | "batch">;
   workerToken: string;
   /** Base URL of the API; the default is for a handler in the same process. */
   apiUrl?: string;
@@ -50,6 +55,8 @@ export interface WorkerOptions {
   metrics?: Metrics;
   /** How long running attempts may go on after {@link Service.stop}; 2,000. */
   drainMs?: number;
+  /** Between two heartbeats of an attempt; `limits.heartbeatMs`. */
+  heartbeatMs?: number;
   /** From asking a task to stop until its process is killed; 2,000. */
   killGraceMs?: number;
 }
@@ -86,7 +93,10 @@ class Worker implements WorkerService {
     const { clock, random, log, executor, objects, engine, bundleCacheDir } = options;
     const { fetch, workerToken, apiUrl, tracer = noTracer, metrics = noMetrics } = options;
     this.#options = options;
-    const api = executionApi({ fetch, workerToken, baseUrl: apiUrl });
+    const api = {
+      ...executionApi({ fetch, workerToken, baseUrl: apiUrl }),
+      ...options.direct,
+    };
     this.#outbox = new Outbox({ api, clock, random, log });
     const bundles = bundlesOf(api, bundleCacheDir);
     const outbox = this.#outbox;
@@ -175,7 +185,7 @@ class Worker implements WorkerService {
 
   /** One loop for all: deadlines, memory and heartbeats cost nothing to attempts that are short. */
   async #watch(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, heartbeatMs = limits.heartbeatMs } = this.#options;
     this.#isWatching = true;
     this.#lastBeatMs = clock.monotonicMs();
     let nextMs = 250;
@@ -183,7 +193,7 @@ class Worker implements WorkerService {
       await clock.sleep(nextMs);
       nextMs = 250;
       for (const attempt of this.#attempts.values()) nextMs = Math.min(nextMs, attempt.watch());
-      if (clock.monotonicMs() - this.#lastBeatMs < limits.heartbeatMs) continue;
+      if (clock.monotonicMs() - this.#lastBeatMs < heartbeatMs) continue;
       this.#lastBeatMs = clock.monotonicMs();
       for (const attempt of this.#attempts.values()) attempt.heartbeat();
     }
