@@ -5,6 +5,7 @@
  */
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { limits } from "./base/limits.ts";
 import { AppError } from "./model/errors.ts";
 
 const flag = z.union([z.boolean(), z.stringbool()]);
@@ -94,7 +95,7 @@ export const Settings = z.strictObject({
     .default("INFO").meta({ env: "LOG_LEVEL", doc: "Least level that is written" }),
   prometheusEnabled: flag.default(true).meta({
     env: "PROMETHEUS_ENABLED",
-    doc: "Serve /metrics",
+    doc: "Count, and serve /metrics; false: /metrics is not there",
   }),
   jaegerEnabled: flag.default(false).meta({
     env: "JAEGER_ENABLED",
@@ -109,6 +110,13 @@ export const Settings = z.strictObject({
     doc: "Idle task processes kept for the next attempt",
   }),
   pausedAtCreation: flag.default(false).meta({
+  heartbeatTimeoutMs: number.int().min(1_000).max(3_600_000).default(limits.heartbeatTimeoutMs)
+    .meta({
+      env: "TIDEWHEEL_HEARTBEAT_TIMEOUT_MS",
+      doc:
+        "Attempts whose worker says nothing for this long are lost and queued again. The same for " +
+        "schedulers and workers, which say something six times within it",
+    }),
     env: "TIDEWHEEL_PAUSED_AT_CREATION",
     doc: "New DAGs wait until somebody unpauses them",
   }),

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { type Logger, silentLogger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import type { Metrics } from "../metrics/registry.ts";
+import { AppError } from "../model/errors.ts";
 import type { Authenticator } from "./auth.ts";
 import { docsAsset, docsPage, openApiDocument } from "./docs.ts";
 import { guard, type GuardSettings } from "./guard.ts";
@@ -80,12 +81,18 @@ export function addServiceRoutes(
       path: "/metrics",
       permission: "health.read",
       tag,
-      summary: "Metrics for Prometheus",
+      summary: "Metrics for Prometheus; 404 where they are switched off",
       returns: z.string(),
       alsoReturns: ["text/plain"],
     },
-    async () =>
-      new Response(await metrics.render(), { headers: { "content-type": metrics.contentType } }),
+    async () => {
+      if (!metrics.enabled) {
+        throw new AppError("NOT_FOUND", "There are no metrics: PROMETHEUS_ENABLED is false");
+      }
+      return new Response(await metrics.render(), {
+        headers: { "content-type": metrics.contentType },
+      });
+    },
   );
 
   const title = role === "api" || role === "all" ? "Tidewheel" : `Tidewheel ${role}`;

@@ -57,7 +57,10 @@ export async function openParts(settings: Settings, role: string): Promise<Parts
       role,
       environment: settings.environment,
     }),
-    metrics: createMetrics({ enabled: settings.prometheusEnabled }),
+    metrics: createMetrics({
+      enabled: settings.prometheusEnabled,
+      environment: settings.environment,
+    }),
     objects: openObjectStore(objectsUrl(settings, home)),
   };
 }

@@ -6,18 +6,11 @@ import { AppError } from "../model/errors.ts";
 import type { Settings } from "../settings.ts";
 import { ensureAdminToken } from "./admin_token.ts";
 import { apiUrl } from "./home.ts";
-import { type HttpServer, serve } from "./http.ts";
+import { serve } from "./http.ts";
 import { type DatabaseParts, openDatabaseParts, openParts, type Parts } from "./parts.ts";
-import {
-  makeApi,
-  makeParser,
-  makeRetention,
-  makeScheduler,
-  makeWorker,
-  tokenKeyOf,
-  workerToken,
-} from "./services.ts";
+import { makeApi, makeParser, makeRetention, makeScheduler, makeWorker } from "./services.ts";
 import { untilSignal } from "./signals.ts";
+import { rewrapStored, tokenKeysOf, workerToken } from "./secret_keys.ts";
 import config from "../../deno.json" with { type: "json" };
 
 /** Ports of the deployed services: their own, and that of their metrics. */
@@ -51,16 +44,20 @@ export async function runRole(
   const port = options.port === undefined
     ? portOf(settings, role, ports.port)
     : Number(options.port);
-  const running = await openers[role](settings, queues);
-  const { parts, services, handle, close } = running;
-  const servers: HttpServer[] = [serve({ host: settings.host, port }, handle)];
-  const metricsPort = settings.metricsPort ?? ports.metricsPort;
-  servers.push(serve({ host: settings.host, port: metricsPort }, metricsOnly(running)));
+  const { parts, services, handle, close } = await openers[role](settings, queues);
+  const { host } = settings;
+  const server = serve({ host, port }, handle);
+  const metrics = parts.metrics.enabled
+    ? serve({ host, port: settings.metricsPort ?? ports.metricsPort }, metricsOnly(parts))
+    : null;
   for (const service of services) await service.start();
-  parts.log.info(`${role} is up`, { url: servers[0].url, metrics: `${servers[1].url}/metrics` });
+  parts.log.info(`${role} is up`, {
+    url: server.url,
+    ...(metrics ? { metrics: `${metrics.url}/metrics` } : {}),
+  });
   await untilSignal();
   for (const service of services.toReversed()) await service.stop();
-  await Promise.all(servers.map((server) => server.stop()));
+  await Promise.all([server.stop(), metrics?.stop()]);
   await close();
   return 0;
 }
@@ -75,12 +72,11 @@ function queuesOf({ queue }: VerbOptions): string[] {
   return ["default"];
 }
 
-function metricsOnly({ parts }: RunningRole) {
+function metricsOnly({ metrics }: Parts) {
   return async (request: Request) => {
     if (new URL(request.url).pathname !== "/metrics") {
       return new Response("Only /metrics is served here\n", { status: 404 });
     }
-    const { metrics } = parts;
     return new Response(await metrics.render(), {
       headers: { "content-type": metrics.contentType },
     });
@@ -93,7 +89,8 @@ const openers: Readonly<Record<string, Opener>> = {
   async api(settings) {
     const parts = await openDatabaseParts(settings, "api", { alone: false });
     await ensureAdminToken(parts);
-    const { api, engines } = makeApi(parts, [], await tokenKeyOf(settings, parts.home.dir));
+    await rewrapStored(parts);
+    const { api, engines } = makeApi(parts, [], await tokenKeysOf(settings, parts.home.dir));
     return {
       parts,
       services: [api],
@@ -152,7 +149,7 @@ function roleHandler({ metrics, log }: Parts, role: string, services: Service[])
 /** A worker beside the API's key can sign its own token; elsewhere it is given one. */
 async function derivedToken(settings: Settings, { home }: Parts, queues: string[]) {
   try {
-    return workerToken(await tokenKeyOf(settings, home.dir), queues);
+    return workerToken(await tokenKeysOf(settings, home.dir), queues);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new AppError(

@@ -53,7 +53,7 @@ export const gauges = {
   tidewheel_dagbag_size: { help: "DAGs that are not stale" },
   tidewheel_dag_processing_import_errors: { help: "DAG files with an error" },
   tidewheel_dag_processing_file_queue_size: { help: "DAG files that wait to be parsed" },
-  tidewheel_dag_processing_total_parse_seconds: { help: "Time of the last pass over all files" },
+  tidewheel_dag_processing_total_parse_seconds: { help: "Time of the last pass over the folder" },
   tidewheel_scheduler_leader: { help: "1 while this process leads" },
   tidewheel_scheduler_dagruns: { help: "Unfinished DAG runs", labels: ["state"] },
   tidewheel_scheduler_tasks_executable: { help: "Task instances that were ready in the last pass" },

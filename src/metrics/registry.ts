@@ -12,6 +12,8 @@ import {
 
 /** Counts and measures; names and labels are those of the catalogue. */
 export interface Metrics {
+  /** False: nothing is kept, and there is nothing to serve. */
+  readonly enabled: boolean;
   inc<N extends CounterName>(name: N, labels: LabelsOf<typeof counters[N]>, by?: number): void;
   set<N extends GaugeName>(name: N, labels: LabelsOf<typeof gauges[N]>, value: number): void;
   observe<N extends HistogramName>(
@@ -28,26 +30,33 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-/** Live metrics; `enabled: false` gives ones that do nothing (`PROMETHEUS_ENABLED=false`). */
-export function createMetrics({ enabled = true }: { enabled?: boolean } = {}): Metrics {
-  return enabled ? liveMetrics() : noMetrics;
+/**
+ * Live metrics, each labelled with the `environment` where one is given; `enabled: false` gives ones
+ * that do nothing (`PROMETHEUS_ENABLED=false`).
+ */
+export function createMetrics(
+  { enabled = true, environment }: { enabled?: boolean; environment?: string } = {},
+): Metrics {
+  return enabled ? liveMetrics(environment) : noMetrics;
 }
 
 /** Counts nothing. */
 export const noMetrics: Metrics = {
+  enabled: false,
   inc() {},
   set() {},
   observe() {},
   reset() {},
   collect: () => () => {},
-  render: () => Promise.resolve("# metrics are switched off (PROMETHEUS_ENABLED=false)\n"),
+  render: () => Promise.resolve(""),
   contentType: "text/plain; version=0.0.4; charset=utf-8",
 };
 
 type Labels = Record<string, string>;
 
-function liveMetrics(): Metrics {
+function liveMetrics(environment: string | undefined): Metrics {
   const registry = new Registry();
+  if (environment !== undefined) registry.setDefaultLabels({ environment });
   const readers = new Set<() => void | Promise<void>>();
   const all = {
     counters: build(counters, (given) => new Counter({ ...given, registers: [registry] })),
@@ -58,6 +67,7 @@ function liveMetrics(): Metrics {
     ),
   };
   return {
+    enabled: true,
     inc(name, labels, by = 1) {
       if (labels) all.counters[name].inc(labels as Labels, by);
       else all.counters[name].inc(by);

@@ -22,10 +22,19 @@ Deno.test("collect() reads before each scrape until it is undone", async () => {
   assertStringIncludes(await metrics.render(), "tidewheel_dagbag_size 1");
 });
 
-Deno.test("createMetrics() switched off takes everything and says so", async () => {
+Deno.test("createMetrics() labels everything with its environment", async () => {
+  const metrics = createMetrics({ environment: "staging" });
+  metrics.set("tidewheel_scheduler_leader", undefined, 1);
+  assertStringIncludes(
+    await metrics.render(),
+    'tidewheel_scheduler_leader{environment="staging"} 1',
+  );
+});
+
+Deno.test("createMetrics() switched off takes everything and keeps nothing", async () => {
   const metrics = createMetrics({ enabled: false });
   metrics.inc("tidewheel_scheduler_heartbeat_total", undefined);
-  assertStringIncludes(await metrics.render(), "PROMETHEUS_ENABLED=false");
+  assertEquals([metrics.enabled, await metrics.render()], [false, ""]);
 });
 
 Deno.test("every metric of the catalogue is named with its unit and has a meaning", () => {

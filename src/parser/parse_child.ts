@@ -21,7 +21,7 @@ export type ChildAnswer =
   | { kind: "dags"; dags: unknown[] }
   | { kind: "thrown"; error: ThrownError }
   /** The process is gone: killed at a limit, or ended by itself. */
-  | { kind: "stopped"; why: string };
+  | { kind: "stopped"; why: string; isTimeout?: boolean };
 
 /** Options of {@link startParseChild}. */
 export interface ParseChildOptions {
@@ -79,7 +79,7 @@ export async function startParseChild(options: ParseChildOptions): Promise<Parse
     using watch = abortedAtEnd();
     const answer = await Promise.race([
       answers.next(),
-      clock.sleep(ms, watch).then(() => stopped(timeWords(ms))),
+      clock.sleep(ms, watch).then(() => ({ ...stopped(timeWords(ms)), isTimeout: true })),
       memoryWatch(process.pid, { limits, clock, signal: watch.signal }),
     ]);
     if (answer !== null) return answer;

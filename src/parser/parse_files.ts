@@ -31,6 +31,8 @@ export interface ParseOptions {
   signal?: AbortSignal;
   /** Gets each file as soon as it is done. */
   onParsed(file: ParsedFile): void;
+  /** Told how long each import took, and whether that was too long; for metrics. */
+  onImported?(tookMs: number, isTimeout: boolean): void;
 }
 
 /** Files that are analysed together; while they are imported, the next ones are analysed. */
@@ -44,7 +46,10 @@ export async function parseFiles(files: readonly string[], options: ParseOptions
     limits: options.limits,
     clock: options.clock,
     signal: options.signal,
-    onAnswer: (item, answer) => options.onParsed(readAnswer(item, answer, options)),
+    onAnswer(item, answer, tookMs) {
+      options.onImported?.(tookMs, answer.kind === "stopped" && answer.isTimeout === true);
+      options.onParsed(readAnswer(item, answer, options));
+    },
   });
 }
 

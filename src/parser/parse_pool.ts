@@ -28,8 +28,8 @@ export interface ParsePoolOptions<Item extends ParseItem> {
   clock: Clock;
   /** Stops everything, and rejects. */
   signal?: AbortSignal;
-  /** Gets each answer as it comes. */
-  onAnswer(item: Item, answer: ChildAnswer): void;
+  /** Gets each answer as it comes, and how long the import took. */
+  onAnswer(item: Item, answer: ChildAnswer, tookMs: number): void;
 }
 
 /** Processes at one time. */
@@ -94,10 +94,11 @@ async function parseTogether<Item extends ParseItem>(
     for (const [i, item] of batch.entries()) {
       child ??= await start(batch.slice(sent = i), options);
       for (; sent < Math.min(batch.length, i + AHEAD); sent++) child.send(urlOf(batch[sent]));
+      const fromMs = options.clock.monotonicMs();
       const answer = await child.receive(ms);
       options.signal?.throwIfAborted();
       if (answer.kind === "dags") {
-        options.onAnswer(item, answer);
+        options.onAnswer(item, answer, options.clock.monotonicMs() - fromMs);
       } else {
         suspects.push(item);
         await child.stop();
@@ -117,9 +118,10 @@ async function parseAlone<Item extends ParseItem>(
   const child = await start([item], options);
   try {
     child.send(urlOf(item));
+    const fromMs = options.clock.monotonicMs();
     const answer = await child.receive(options.limits.ms);
     options.signal?.throwIfAborted();
-    options.onAnswer(item, answer);
+    options.onAnswer(item, answer, options.clock.monotonicMs() - fromMs);
   } finally {
     await child.stop();
   }

@@ -1,6 +1,7 @@
 /** @module Writes parsed files to object storage and the database as they come, in groups. */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { Metrics } from "../metrics/registry.ts";
 import { bundleKey } from "../contract/bundle.ts";
 import { hasCode } from "../model/errors.ts";
 import type { ObjectStore } from "../objects/port.ts";
@@ -18,6 +19,7 @@ export interface RecorderOptions {
   snapshot: FolderSnapshot;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
   /** DAGs whose version, file or staleness changed, after the commit. */
   onChanged(dagIds: string[]): void;
 }
@@ -76,7 +78,7 @@ export class Recorder {
   }
 
   async #write(group: ParsedFile[]): Promise<void> {
-    const { store, objects, known, snapshot, clock, log, onChanged } = this.#options;
+    const { store, objects, known, snapshot, clock, log, metrics, onChanged } = this.#options;
     const settled: SettledFile[] = [];
     const dropped: string[] = [];
     for (const parsed of group) {
@@ -98,6 +100,7 @@ export class Recorder {
     for (const { dagId, change, versionNumber } of changed) {
       log.info(`DAG ${change}`, { dagId, versionNumber });
     }
+    metrics.inc("tidewheel_dag_version_created_total", undefined, changed.length);
     const ids = [...changed.map(({ dagId }) => dagId), ...dropped];
     if (ids.length > 0) onChanged(ids);
   }

@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { limits as bounds } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Health, Service } from "../base/service.ts";
+import { type Metrics, noMetrics } from "../metrics/registry.ts";
 import { messageOf } from "../model/errors.ts";
 import type { ObjectStore } from "../objects/port.ts";
 import { type FolderSnapshot, isDagFile, sameSnapshot, snapshotFolder } from "./discover.ts";
@@ -31,6 +32,8 @@ export interface ParserOptions {
   onHint(hint: { topic: "dags"; ids: string[] }): void;
   /** Of one file's import; as in `limits`. */
   limits?: Partial<ParseLimits>;
+  /** The default counts nothing. */
+  metrics?: Metrics;
   /** Default: the system's. */
   watch?: FolderWatch;
 }
@@ -56,7 +59,7 @@ const ROUNDS_MAX = 3;
 
 /** Make the service; nothing runs before `start` or `runOnce`. */
 export function parserService(options: ParserOptions): ParserService {
-  const { objects, store, clock, log, onHint, watch = watchFolder } = options;
+  const { objects, store, clock, log, onHint, watch = watchFolder, metrics = noMetrics } = options;
   const dagsDir = resolve(options.dagsDir);
   const limits: ParseLimits = {
     ms: options.limits?.ms ?? bounds.parseMs,
@@ -78,10 +81,14 @@ export function parserService(options: ParserOptions): ParserService {
     const removed = known.releaseGone(new Set(files));
     const changed = await findChanged(files, known, snapshot);
     const recorder = new Recorder({
-      ...{ store, objects, known, snapshot, clock, log },
+      ...{ store, objects, known, snapshot, clock, log, metrics },
       onChanged: (ids) => onHint({ topic: "dags", ids }),
     });
+    let waiting = changed.length;
+    const measure = () =>
+      metrics.set("tidewheel_dag_processing_file_queue_size", undefined, waiting);
     try {
+      measure();
       await parseFiles(changed, {
         ...{
           dagsDir,
@@ -93,9 +100,21 @@ export function parserService(options: ParserOptions): ParserService {
           limits,
         },
         signal: stopping.signal,
-        onParsed: (file) => recorder.add(file),
+        onParsed(file) {
+          recorder.add(file);
+          waiting--;
+          measure();
+        },
+        onImported(tookMs, isTimeout) {
+          const seconds = tookMs / 1000;
+          metrics.observe("tidewheel_dag_processing_duration_seconds", undefined, seconds);
+          if (!isTimeout) return;
+          metrics.inc("tidewheel_dag_processing_processor_timeouts_total", undefined);
+        },
       });
     } finally {
+      waiting = 0;
+      measure();
       await recorder.flush();
     }
     if (removed.length > 0) await removeFiles(removed, known);
@@ -130,6 +149,8 @@ export function parserService(options: ParserOptions): ParserService {
         report.parsed.push(...(await round()).parsed);
       }
       const tookMs = Math.round(clock.monotonicMs() - fromMs);
+      metrics.inc("tidewheel_dag_processing_heartbeat_total", undefined);
+      metrics.set("tidewheel_dag_processing_total_parse_seconds", undefined, tookMs / 1000);
       if (report.parsed.length > 0) {
         log.info("DAG files parsed", { files: report.parsed.length, tookMs });
       }

@@ -75,6 +75,7 @@ function startRuns(state: EngineState, dag: Dag, now: Date) {
         break;
       }
       state.moveRun(run, "running");
+      run.row.startDate = now;
     }
   }
 }

@@ -12,20 +12,26 @@ export interface LostAttempt {
 
 type Beats = ReadonlyMap<string, { beats: number; workerId: string | null }>;
 
-/**
- * Longest time between two looks that counts in full. After a longer one the store, or this process,
- * was away: workers could not be heard then, so it says nothing about them.
- */
-const GAP_MS_MAX = 2 * limits.sweepMs;
-
 /** Compares counters on the observer's own monotonic clock. */
 export class HeartbeatWatch {
   #seen = new Map<string, { beats: number; stillMs: number }>();
   #lookedAtMs: number | null = null;
+  readonly #timeoutMs: number;
+  /**
+   * Longest time between two looks that counts in full. After a longer one the store, or this
+   * process, was away: workers could not be heard then, so it says nothing about them.
+   */
+  readonly #gapMsMax: number;
+
+  /** `timeoutMs`: for how long a counter stands still until its attempt is lost. */
+  constructor(timeoutMs: number = limits.heartbeatTimeoutMs) {
+    this.#timeoutMs = timeoutMs;
+    this.#gapMsMax = Math.min(2 * limits.sweepMs, timeoutMs / 2);
+  }
 
   /** Take in the counters of all running attempts; returns those that are lost. */
   look(beats: Beats, monotonicMs: number): LostAttempt[] {
-    const passedMs = Math.min(monotonicMs - (this.#lookedAtMs ?? monotonicMs), GAP_MS_MAX);
+    const passedMs = Math.min(monotonicMs - (this.#lookedAtMs ?? monotonicMs), this.#gapMsMax);
     this.#lookedAtMs = monotonicMs;
     const seen = new Map<string, { beats: number; stillMs: number }>();
     const lost: LostAttempt[] = [];
@@ -33,7 +39,7 @@ export class HeartbeatWatch {
       const before = this.#seen.get(attemptId);
       const stillMs = before?.beats === count ? before.stillMs + passedMs : 0;
       seen.set(attemptId, { beats: count, stillMs });
-      if (stillMs >= limits.heartbeatTimeoutMs) lost.push({ attemptId, workerId, stillMs });
+      if (stillMs >= this.#timeoutMs) lost.push({ attemptId, workerId, stillMs });
     }
     this.#seen = seen;
     return lost;

@@ -11,8 +11,11 @@ import { limits } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Health, Service } from "../base/service.ts";
+import { type Metrics, noMetrics } from "../metrics/registry.ts";
+import { noTracer, type Tracer } from "../metrics/trace.ts";
 import { hasCode, messageOf } from "../model/errors.ts";
 import type { EngineStore } from "../store/port.ts";
+import { countPass } from "./figures.ts";
 import { endLost, HeartbeatWatch } from "./heartbeat_watch.ts";
 import { Inbox } from "./inbox.ts";
 import { Leadership } from "./leadership.ts";
@@ -20,16 +23,7 @@ import { loadChanges, loadRuns, sweep, type SweepNotes } from "./loader.ts";
 import { decidePass, settle } from "./pass.ts";
 import { EngineState } from "./state.ts";
 import { stuckQueued } from "./stuck.ts";
-
-/** Figures of one pass that wrote something, for metrics. */
-export interface PassFigures {
-  /** From the first read to the answer of the last write. */
-  durationMs: number;
-  newRuns: number;
-  endedRuns: number;
-  taskMoves: number;
-  queued: number;
-}
+import { tracePass } from "./trace_pass.ts";
 
 /** What {@link schedulerService} is made of. */
 export interface SchedulerParts {
@@ -40,7 +34,12 @@ export interface SchedulerParts {
   log: Logger;
   /** Name of this process among those that may lead; made unique by the service. */
   holder: string;
-  metrics?: { pass(figures: PassFigures): void };
+  /** Heartbeats that stand still for this long are a lost worker's; `limits.heartbeatTimeoutMs`. */
+  heartbeatTimeoutMs?: number;
+  /** The default counts nothing. */
+  metrics?: Metrics;
+  /** The default makes no spans. */
+  tracer?: Tracer;
 }
 
 /** The scheduler; `runOnce` is one step of its loop, for tests. */
@@ -58,23 +57,32 @@ export function schedulerService(parts: SchedulerParts): SchedulerService {
 
 class SchedulerLoop implements SchedulerService {
   readonly name = "scheduler";
-  readonly #parts: SchedulerParts;
+  readonly #parts: Required<SchedulerParts>;
   readonly #leadership: Leadership;
   readonly #inbox = new Inbox();
   #state = new EngineState();
-  #heartbeats = new HeartbeatWatch();
+  #heartbeats: HeartbeatWatch;
   #notes: SweepNotes = noNotes;
   #sweepAtMs = 0;
   #failures = 0;
   #hasPassed = false;
   #lastError: string | null = null;
   #stuck = 0;
+  /** Attempts that the last pass queued. */
+  #queued = 0;
+  #uncollect: () => void = () => {};
   #stop: AbortController | null = null;
   #running: Promise<unknown> | null = null;
   #hints: { stop(): Promise<void> } | null = null;
 
-  constructor(parts: SchedulerParts) {
-    this.#parts = parts;
+  constructor(given: SchedulerParts) {
+    const parts = this.#parts = {
+      heartbeatTimeoutMs: limits.heartbeatTimeoutMs,
+      metrics: noMetrics,
+      tracer: noTracer,
+      ...given,
+    };
+    this.#heartbeats = new HeartbeatWatch(parts.heartbeatTimeoutMs);
     const holder = `${parts.holder}/${parts.ids.uuid()}`;
     this.#leadership = new Leadership({ store: parts.store, clock: parts.clock, holder });
   }
@@ -83,12 +91,14 @@ class SchedulerLoop implements SchedulerService {
     if (this.#stop) return;
     const stop = this.#stop = new AbortController();
     await this.#listen();
+    this.#uncollect = this.#parts.metrics.collect(() => this.#measure());
     this.#running = Promise.all([this.#loop(stop.signal), this.#renewLoop(stop.signal)]);
   }
 
   async stop(): Promise<void> {
     if (!this.#stop) return;
     this.#stop.abort();
+    this.#uncollect();
     await this.#running;
     await this.#hints?.stop();
     this.#hints = null;
@@ -161,10 +171,11 @@ class SchedulerLoop implements SchedulerService {
   /** Try to become the leader, with nothing known and everything to read. */
   async #takeOver(): Promise<boolean> {
     if (!await this.#leadership.tryTake()) return false;
-    const { log } = this.#parts;
+    const { log, metrics, heartbeatTimeoutMs } = this.#parts;
     log.info("Leading as the scheduler", { epoch: this.#leadership.lease?.epoch });
+    metrics.inc("tidewheel_scheduler_lease_changes_total", undefined);
     this.#forget();
-    this.#heartbeats = new HeartbeatWatch();
+    this.#heartbeats = new HeartbeatWatch(heartbeatTimeoutMs);
     return true;
   }
 
@@ -178,13 +189,14 @@ class SchedulerLoop implements SchedulerService {
 
   /** How long to wait after an error; what is known may be wrong now. */
   #recover(error: unknown): number {
-    const { log, random } = this.#parts;
+    const { log, random, metrics } = this.#parts;
     this.#forget();
     if (hasCode(error, "LEASE_LOST")) {
       this.#leadership.drop();
       log.warn("Another scheduler leads; standing by");
       return 0;
     }
+    metrics.inc("tidewheel_scheduler_loop_exceptions_total", undefined);
     this.#failures++;
     this.#lastError = messageOf(error);
     const waitMs = Math.min(100 * 2 ** Math.min(this.#failures, 10), limits.sweepMs);
@@ -196,7 +208,7 @@ class SchedulerLoop implements SchedulerService {
   }
 
   async #pass(): Promise<boolean> {
-    const { store, clock, ids, log, metrics } = this.#parts;
+    const { store, clock, ids, log, metrics, tracer } = this.#parts;
     const lease = this.#leadership.lease!;
     const startedAtMs = clock.monotonicMs();
     await loadChanges(this.#state, this.#inbox.take(), { store, log });
@@ -204,34 +216,47 @@ class SchedulerLoop implements SchedulerService {
     const now = clock.now();
     const pass = decidePass(this.#state, { now, ids, log });
     this.#hasPassed = true;
+    this.#queued = pass.queued;
+    metrics.inc("tidewheel_scheduler_heartbeat_total", undefined);
     if (pass.isEmpty) return !this.#inbox.isEmpty;
-    const result = await store.applyTick(lease.epoch, pass.writes, now);
+    const result = await tracePass(
+      tracer,
+      pass,
+      () => store.applyTick(lease.epoch, pass.writes, now),
+    );
     const reload = settle(this.#state, pass, result);
     if (reload.length > 0) await loadRuns(this.#state, reload, { store, log });
-    metrics?.pass({
-      durationMs: clock.monotonicMs() - startedAtMs,
-      newRuns: result.newRuns.length,
-      endedRuns: pass.movedRuns.filter((run) => run.state !== "running").length,
-      taskMoves: result.taskMoves.length,
-      queued: pass.queued,
-    });
+    const durationMs = clock.monotonicMs() - startedAtMs;
+    countPass(metrics, { pass, result, now, durationMs });
     return !this.#inbox.isEmpty || reload.length > 0 || pass.queued >= limits.queueBatch;
   }
 
   /** Compare with the store, find lost workers, and set the next sweep. */
   async #sweep() {
-    const { store, clock, random, log } = this.#parts;
+    const { store, clock, random, log, metrics, heartbeatTimeoutMs } = this.#parts;
     this.#notes = await sweep(this.#state, this.#notes, { store, log });
     const now = clock.now();
     const beats = this.#state.runs.size > 0 ? await store.readHeartbeats() : new Map();
     const lost = this.#heartbeats.look(beats, clock.monotonicMs());
     if (lost.length > 0) {
       for (const attempt of lost) log.warn("Lost an attempt's worker", { ...attempt });
+      metrics.inc("tidewheel_scheduler_tasks_lost_total", undefined, lost.length);
       await store.endAttempts(lost.map((attempt) => endLost(attempt, now)), now);
     }
     this.#stuck = stuckQueued(this.#state, now, log);
-    const untilNextMs = limits.sweepMs * (0.75 + random.next() / 4);
+    const sweepMs = Math.min(limits.sweepMs, heartbeatTimeoutMs / 3);
+    const untilNextMs = sweepMs * (0.75 + random.next() / 4);
     this.#sweepAtMs = clock.monotonicMs() + Math.floor(untilNextMs);
+  }
+
+  /** Gauges, when somebody scrapes. */
+  #measure(): void {
+    const { metrics } = this.#parts;
+    const pools = this.#state.ready.pools();
+    const waiting = pools.reduce((sum, pool) => sum + pool.waiting, 0);
+    metrics.set("tidewheel_scheduler_leader", undefined, this.#leadership.lease ? 1 : 0);
+    metrics.set("tidewheel_scheduler_tasks_starving", undefined, waiting);
+    metrics.set("tidewheel_scheduler_tasks_executable", undefined, waiting + this.#queued);
   }
 
   /** Sleep until a hint, the next due instant or the next sweep. */
