@@ -84,7 +84,8 @@ export const Settings = z.strictObject({
   }),
   secretKey: z.string().nullable().default(null).meta({
     env: "TIDEWHEEL_SECRET_KEY",
-    doc: "Master key of stored secrets and tokens, base64; null: `home`/secret.key",
+    doc: "Master key of stored secrets and tokens, base64; several with commas, the newest " +
+      "first; null: `home`/secret.key",
     secret: true,
   }),
   environment: z.string().default("development").meta({
@@ -109,7 +110,6 @@ export const Settings = z.strictObject({
     env: "TIDEWHEEL_WARM_CHILDREN",
     doc: "Idle task processes kept for the next attempt",
   }),
-  pausedAtCreation: flag.default(false).meta({
   heartbeatTimeoutMs: number.int().min(1_000).max(3_600_000).default(limits.heartbeatTimeoutMs)
     .meta({
       env: "TIDEWHEEL_HEARTBEAT_TIMEOUT_MS",
@@ -117,6 +117,7 @@ export const Settings = z.strictObject({
         "Attempts whose worker says nothing for this long are lost and queued again. The same for " +
         "schedulers and workers, which say something six times within it",
     }),
+  pausedAtCreation: flag.default(false).meta({
     env: "TIDEWHEEL_PAUSED_AT_CREATION",
     doc: "New DAGs wait until somebody unpauses them",
   }),

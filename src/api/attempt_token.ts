@@ -26,7 +26,7 @@ export interface AttemptClaims {
   expiresAtS: number;
 }
 
-/** Makes and checks tokens under one key. */
+/** Makes tokens under one key, and checks them. */
 export interface TokenMint {
   attempt(claims: AttemptClaims): string;
   /** A worker's token for these queues (`*`: all); whoever runs workers is given it. */
@@ -38,20 +38,27 @@ export interface TokenMint {
 }
 
 const VERSION = "tw1";
+const KEY_CHARS_MIN = 16;
 /** Tokens of its own making that a mint knows again without computing; the oldest are forgotten. */
 const OWN_KEPT = 10_000;
 /** Longest token looked at: claims hold ids and names of at most 250 characters. */
 const TOKEN_CHARS_MAX = 4096;
 
-/** A mint over a key of at least 16 characters that all API processes share. */
-export function tokenMint(key: string): TokenMint {
-  if (key.length < 16) {
+/**
+ * A mint over a key of at least 16 characters that all API processes share. Of several keys the
+ * first signs; what any of them signed is good.
+ */
+export function tokenMint(key: string | readonly string[]): TokenMint {
+  const keys = typeof key === "string" ? [key] : key;
+  const short = keys.length === 0 ? "" : keys.find((each) => each.length < KEY_CHARS_MIN);
+  if (short !== undefined) {
     throw new AppError(
       "INVALID",
-      `Cannot sign tokens: the key has ${key.length} characters; give at least 16`,
+      `Cannot sign tokens: the key has ${short.length} characters; give at least ${KEY_CHARS_MIN}`,
     );
   }
-  const sign = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
+  const sign = (text: string, key = keys[0]) =>
+    createHmac("sha256", key).update(text).digest("base64url");
 
   function seal(scope: string, claims: unknown): string {
     const text = `${VERSION}.${scope}.${Buffer64.encode(JSON.stringify(claims))}`;
@@ -64,8 +71,8 @@ export function tokenMint(key: string): TokenMint {
       throw refused(`it is not a token of the form "${VERSION}.<scope>.<claims>.<mac>"`);
     }
     const text = token.slice(0, token.lastIndexOf("."));
-    if (!equalInConstantTime(sign(text), parts[3])) {
-      throw refused("its signature is not by this service's key");
+    if (!keys.some((key) => equalInConstantTime(sign(text, key), parts[3]))) {
+      throw refused("its signature is not by a key of this service");
     }
     if (parts[1] !== scope) throw refused(`its scope is "${parts[1]}", not "${scope}"`);
     return JSON.parse(Buffer64.decode(parts[2]));

@@ -55,6 +55,14 @@ Deno.test("readAttempt() refuses changed claims, another key's token, another sc
   }
 });
 
+Deno.test("a mint over several keys signs with the first and takes what any of them signed", () => {
+  const [older, newer] = [tokenMint(key), tokenMint("a-newer-key-for-tests")];
+  const both = tokenMint(["a-newer-key-for-tests", key]);
+  assertEquals(both.readAttempt(older.attempt(claims), 0), claims);
+  assertEquals(newer.readAttempt(both.attempt(claims), 0), claims);
+  assertThrows(() => older.readAttempt(both.attempt(claims), 0), AppError, "signature");
+});
+
 Deno.test("readWorker() gives the queues of a worker token", () => {
   const mint = tokenMint(key);
   assertEquals(mint.readWorker(mint.worker(["collector"])), ["collector"]);
@@ -62,6 +70,8 @@ Deno.test("readWorker() gives the queues of a worker token", () => {
 
 Deno.test("tokenMint() refuses a key that is too short", () => {
   assertThrows(() => tokenMint("short"), AppError, "at least 16");
+  assertThrows(() => tokenMint([key, "short"]), AppError, "at least 16");
+  assertThrows(() => tokenMint([]), AppError, "at least 16");
 });
 
 Deno.test("equalInConstantTime() compares texts of any length", () => {

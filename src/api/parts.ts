@@ -19,8 +19,11 @@ export interface ApiSettings {
   /** Version of the product. */
   version: string;
   gitVersion?: string | null;
-  /** Signs tokens of attempts and workers; all API processes share it. At least 16 characters. */
-  tokenKey: string;
+  /**
+   * Signs tokens of attempts and workers; all API processes share it. At least 16 characters. Of
+   * several the first signs, and tokens under any of them are good.
+   */
+  tokenKey: string | readonly string[];
   /** Host names that requests may be for, beside loopback ones; `*`: any. */
   allowedHosts: readonly string[];
   allowedOrigins: readonly string[];

@@ -167,11 +167,11 @@ export async function readConnectionSecret(
   });
 }
 
-/** Wrap all connections' data keys with the newest master key; how many changed. */
+/** Wrap data keys under an older master key with the newest one; how many changed. */
 export async function rewrapConnections(sql: Sql, { box }: { box: SecretBox }): Promise<number> {
   return await sql.begin(async (tx) => {
     const stale = await tx<Row[]>`
-      select * from connection where key_id <> ${box.keyId} for update`;
+      select * from connection where key_id = any(${[...box.olderKeyIds]}) for update`;
     for (const row of stale) {
       const { keyId, wrappedKey } = box.rewrap(ownerOf(row.connectionId), row)!;
       await tx`

@@ -22,6 +22,8 @@ export interface Sealed {
 export interface SecretBox {
   /** Id of the key that seals. */
   readonly keyId: string;
+  /** Ids of the keys that only open. */
+  readonly olderKeyIds: readonly string[];
   /** `owner` names the row, e.g. `connection:alpha_vantage`. */
   seal(owner: string, value: unknown): Sealed;
   /**
@@ -54,6 +56,7 @@ export function secretBox(masterKeys: readonly string[]): SecretBox {
   };
   return {
     keyId: newest.id,
+    olderKeyIds: keys.slice(1).map((key) => key.id),
     seal(owner, value) {
       const dataKey = randomBytes(keyBytes);
       return {
@@ -81,12 +84,27 @@ export function secretBox(masterKeys: readonly string[]): SecretBox {
 export async function openSecretBox(
   { home, secretKey }: { home: string; secretKey?: string | null },
 ): Promise<SecretBox> {
-  if (secretKey) return secretBox(secretKey.split(",").map((key) => key.trim()));
-  const path = `${home}/secret.key`;
-  await Deno.mkdir(home, { recursive: true });
-  if (!await Deno.stat(path).then(() => true, () => false)) await makeKeyFile(path);
-  return secretBox((await Deno.readTextFile(path)).trim().split(/\s+/));
+  if (!secretKey) {
+    await Deno.mkdir(home, { recursive: true });
+    const path = keyFile(home);
+    if (!await Deno.stat(path).then(() => true, () => false)) await makeKeyFile(path);
+  }
+  return secretBox(await readMasterKeys({ home, secretKey }));
 }
+
+/**
+ * The master keys of an installation, the newest first: `secretKey` with commas between them, else
+ * the lines of `<home>/secret.key`. Throws NotFound where neither is there.
+ */
+export async function readMasterKeys(
+  { home, secretKey }: { home: string; secretKey?: string | null },
+): Promise<string[]> {
+  const text = secretKey || await Deno.readTextFile(keyFile(home));
+  const keys = text.split(/[,\s]+/).filter((key) => key !== "");
+  return keys.length > 0 ? keys : [""];
+}
+
+const keyFile = (home: string) => `${home}/secret.key`;
 
 /** Written beside and linked into place: a reader sees a whole key, and the first maker wins. */
 async function makeKeyFile(path: string): Promise<void> {

@@ -105,10 +105,11 @@ export async function readVariable(
   });
 }
 
-/** Wrap all variables' data keys with the newest master key; how many changed. */
+/** Wrap data keys under an older master key with the newest one; how many changed. */
 export async function rewrapVariables(sql: Sql, { box }: { box: SecretBox }): Promise<number> {
   return await sql.begin(async (tx) => {
-    const stale = await tx<Row[]>`select * from variable where key_id <> ${box.keyId} for update`;
+    const stale = await tx<Row[]>`
+      select * from variable where key_id = any(${[...box.olderKeyIds]}) for update`;
     for (const row of stale) {
       const { keyId, wrappedKey } = box.rewrap(ownerOf(row.key), row)!;
       await tx`
