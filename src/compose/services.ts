@@ -18,6 +18,7 @@ import { type Fetch, type WorkerOptions, workerService } from "../worker/mod.ts"
 import { processExecutor } from "../../executors/process/mod.ts";
 import config from "../../deno.json" with { type: "json" };
 import { objectsUrl } from "./home.ts";
+import { recordLife } from "./last_life.ts";
 import type { DatabaseParts, Parts } from "./parts.ts";
 import { tableReader } from "./table_reader.ts";
 
@@ -103,7 +104,7 @@ async function denied({ home, settings }: Parts): Promise<string[]> {
 /** Heartbeats of an attempt within the time after which it is lost. */
 const HEARTBEATS = 6;
 
-/** A worker; `fetch` reaches the API. */
+/** A worker, and the id of its last life; `fetch` reaches the API. */
 export async function makeWorker(
   parts: Parts,
   { fetch, direct, apiUrl, token, queues }: {
@@ -116,13 +117,15 @@ export async function makeWorker(
 ) {
   const { settings, home, clock, ids, log, metrics, objects } = parts;
   const workDir = join(home.work, `worker-${queues.join("-").replaceAll("*", "all")}`);
+  const workerId = `${hostname()}:${Deno.pid}:${ids.uuid().slice(-6)}`;
+  const lastWorkerId = await recordLife(workDir, workerId);
   const engines = enginePool({ clock });
   const worker = workerService({
     fetch,
     direct,
     apiUrl,
     workerToken: token,
-    workerId: `${hostname()}:${Deno.pid}:${ids.uuid().slice(-6)}`,
+    workerId,
     hostname: hostname(),
     pid: Deno.pid,
     version: config.version,
@@ -147,5 +150,5 @@ export async function makeWorker(
     tracer: createTracer({ enabled: settings.jaegerEnabled }),
     metrics,
   });
-  return { worker, engines };
+  return { worker, engines, lastWorkerId };
 }

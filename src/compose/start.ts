@@ -4,6 +4,7 @@ import type { Service } from "../base/service.ts";
 import type { Settings } from "../settings.ts";
 import { ensureAdminToken } from "./admin_token.ts";
 import { serve } from "./http.ts";
+import { endLastLife } from "./last_life.ts";
 import { type DatabaseParts, openDatabaseParts } from "./parts.ts";
 import { makeApi, makeParser, makeRetention, makeScheduler, makeWorker } from "./services.ts";
 import { untilSignal } from "./signals.ts";
@@ -34,7 +35,7 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
   const tokenKeys = await tokenKeysOf(settings, home.dir);
   const services: Service[] = [makeParser(parts), makeScheduler(parts), makeRetention(parts)];
   const { api, engines } = makeApi(parts, services, tokenKeys);
-  const { worker, engines: workerEngines } = await makeWorker(parts, {
+  const { worker, engines: workerEngines, lastWorkerId } = await makeWorker(parts, {
     fetch: (request) => api.fetch(request),
     direct: {
       claim: (request, signal) => api.execution.claim(["*"], request, signal),
@@ -48,6 +49,8 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
   const server = serve(settings, (request) => api.fetch(request));
   log.info("Tidewheel is up", { url: server.url, home: home.dir });
   await Promise.all(services.map((service) => service.start()));
+  // Its children are gone now: the worker ended them when it started.
+  await endLastLife(parts, lastWorkerId);
   return {
     url: server.url,
     async stop() {
