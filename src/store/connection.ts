@@ -3,7 +3,7 @@ import type { ConnectionSecret } from "../contract/execution.ts";
 import { AppError } from "../model/errors.ts";
 import { appendAudit, type AuditEvent } from "./audit_log.ts";
 import type { AnySql, Sql } from "./database.ts";
-import { redact, type Sealed, type SecretBox } from "./secrets.ts";
+import { redact, type Sealed, type SecretBox, unredact } from "./secrets.ts";
 
 /** A connection as people see it: without the password, its extra redacted. */
 export interface ConnectionInfo {
@@ -76,7 +76,10 @@ export async function putConnection(
     on conflict (connection_id) do update set ${sql(rest)}`;
 }
 
-/** Change the fields that are given; throws NOT_FOUND. Null empties a field, left out keeps it. */
+/**
+ * Change the fields that are given; throws NOT_FOUND. Null empties a field, left out keeps it, and so
+ * does `***`: who reads a connection and sends it back with another host changes no secret.
+ */
 export async function updateConnection(
   sql: Sql,
   { connectionId, changes, box, now }: {
@@ -91,7 +94,10 @@ export async function updateConnection(
     const secret = openRow(row, box);
     const { keyId: _k, wrappedKey: _w, sealed: _s, ...plain } = row;
     const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-    const connection = { ...plain, ...secret, ...Object.fromEntries(given), connectionId };
+    const known = Object.fromEntries(
+      given.map(([field, value]) => [field, unredact(value, secret[field as keyof Secret])]),
+    );
+    const connection = { ...plain, ...secret, ...known, connectionId };
     await putConnection(tx, { connection, box, now });
   });
 }

@@ -86,6 +86,22 @@ Deno.test("updateConnection() keeps what is not given", async () => {
   assertEquals(secret, { ...vendor, schema: null, host: "other.example.com", login: null });
 });
 
+Deno.test("updateConnection() keeps secrets that come back as they are shown", async () => {
+  await using db = await testDatabase();
+  await createConnection(db.sql, { connection: vendor, box, now });
+  const shown = await findConnection(db.sql, { connectionId: "vendor", box });
+
+  const extra = { ...shown!.extra, region: "us", new_token: "n" };
+  const changes = { password: "***", extra };
+  await updateConnection(db.sql, { connectionId: "vendor", changes, box, now });
+
+  const secret = await readConnectionSecret(db.sql, { connectionId: "vendor", box, reader, now });
+  assertEquals([secret.password, secret.extra], [
+    "hunter2",
+    { api_key: "k-123", region: "us", new_token: "n" },
+  ]);
+});
+
 Deno.test("createConnection() refuses a name that is taken; deleteConnection() frees it", async () => {
   await using db = await testDatabase();
   await createConnection(db.sql, { connection: vendor, box, now });

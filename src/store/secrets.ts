@@ -167,7 +167,10 @@ function decrypt(key: Uint8Array, owner: string, box: Uint8Array): Uint8Array {
 }
 
 /** Words in a field's name that make its value one to hide. */
-const telling = /pass(word|phrase|wd)?|secret|token|api_?key|private|credential|authorization/i;
+const telling =
+  /pass(word|phrase|wd)?|secret|token|(api|access|auth)[_-]?key|private|credential|authorization|cookie/i;
+/** Fields of which everything is hidden: who sends a header of its own sends a credential. */
+const hidden = /^headers$/i;
 
 /** Does a field or variable of this name hold a secret? */
 export function isSecretName(name: string): boolean {
@@ -179,5 +182,16 @@ export function redact(value: unknown, name = ""): unknown {
   if (value !== null && value !== "" && isSecretName(name)) return "***";
   if (Array.isArray(value)) return value.map((item) => redact(item));
   if (value === null || typeof value !== "object") return value;
+  if (hidden.test(name)) return Object.fromEntries(Object.keys(value).map((key) => [key, "***"]));
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, redact(part, key)]));
+}
+
+/** What was redacted and given back unchanged is as it was: `***` where `old` has a value keeps it. */
+export function unredact(given: unknown, old: unknown): unknown {
+  if (given === "***") return old ?? given;
+  if (given === null || typeof given !== "object" || Array.isArray(given)) return given;
+  const before = (old ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(given).map(([key, part]) => [key, unredact(part, before[key])]),
+  );
 }

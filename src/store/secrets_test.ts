@@ -92,6 +92,10 @@ Deno.test("redact() hides values of telling names at every depth", () => {
     { region: "eu", api_key: "***", auth: { client_secret: "***", list: [{ token: "***" }] } },
   );
   assertEquals(redact({ password: "" }), { password: "" });
+  assertEquals(redact({ headers: { "x-vendor": "k" }, "X-Api-Key": "k" }), {
+    headers: { "x-vendor": "***" },
+    "X-Api-Key": "***",
+  });
   assert(["API_KEY", "apiKey", "passphrase", "Authorization"].every(isSecretName));
   assertEquals(isSecretName("monkey"), false);
 });
