@@ -151,6 +151,23 @@ Deno.test("collect.file leaves a file that still grows", async () => {
   assertEquals(namesOf(second), ["whole.csv", "growing.csv"]);
 });
 
+Deno.test("collect.file leaves an empty file until it has content, or a marker", async () => {
+  using folder = new DropFolder();
+  using task = folder.task();
+  folder.drop("a.csv", "");
+
+  const before = await folder.collect(task);
+  folder.drop("a.csv", "1");
+  const after = await folder.collected(task);
+  folder.drop("b.csv", "");
+  folder.drop("b.csv.done", "");
+  const marked = await folder.collected(task, { pattern: "b.csv", ready: { kind: "marker" } });
+
+  assertStringIncludes((before as { reason: string }).reason, "and 1 that are not whole yet");
+  assertEquals(namesOf(after), ["a.csv"]);
+  assertEquals(namesOf(marked), ["b.csv"]);
+});
+
 Deno.test("collect.file does not take a file that changes while it is read", async () => {
   using folder = new DropFolder();
   using task = folder.task();

@@ -64,7 +64,10 @@ export function isSame(a: SeenFile, b: SeenFile | null): boolean {
   return b !== null && a.bytes === b.bytes && a.modifiedAtMs === b.modifiedAtMs;
 }
 
-/** Those of `files` that are whole. Waits once, when time has to show it. */
+/**
+ * Those of `files` that are whole. Waits once, when time has to show it. An empty file is one whose
+ * writer has not begun, unless a marker says otherwise.
+ */
 export async function readyFiles(
   folder: string,
   files: readonly SeenFile[],
@@ -78,11 +81,12 @@ export async function readyFiles(
   }
   const nowMs = clock.now().getTime();
   const isQuiet = ({ modifiedAtMs }: SeenFile) => nowMs - modifiedAtMs >= ready.quietMs;
-  if (files.every(isQuiet)) return [...files];
+  const begun = files.filter(({ bytes }) => bytes > 0);
+  if (begun.every(isQuiet)) return begun;
   await clock.sleep(ready.quietMs, { signal });
   signal.throwIfAborted();
-  const again = await Promise.all(files.map(({ path }) => lookAt(folder, path)));
-  return files.filter((file, i) => isSame(file, again[i]));
+  const again = await Promise.all(begun.map(({ path }) => lookAt(folder, path)));
+  return begun.filter((file, i) => isSame(file, again[i]));
 }
 
 async function* readFolder(path: string): AsyncIterable<Deno.DirEntry> {
