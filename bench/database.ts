@@ -1,5 +1,5 @@
 /** @module What the same PostgreSQL does bare, and the API's latency with many runs stored. */
-import postgres from "postgres";
+import { openDatabase, type Sql } from "../src/store/database.ts";
 import { chain } from "./dags.ts";
 import type { Figure } from "./pipeline.ts";
 import { type Bench, finished, listed, quantile, startService, trigger } from "./service.ts";
@@ -11,7 +11,7 @@ const SAMPLES = 600;
 export async function databaseBench(): Promise<Figure[]> {
   await using bench = await startService({ "many.ts": chain("many", 10) });
   await listed(bench, 1);
-  const sql = postgres(await databaseUrl(bench), { max: 4, onnotice: () => {} });
+  const sql = await openDatabase(await databaseUrl(bench), { max: 4 });
   try {
     await requireDurable(sql);
     return [...await limits(sql), ...await latency(bench, sql)];
@@ -29,7 +29,7 @@ async function databaseUrl(bench: Bench): Promise<string> {
 }
 
 /** Figures of a server that may lose commits would say nothing. */
-async function requireDurable(sql: postgres.Sql) {
+async function requireDurable(sql: Sql) {
   for (const name of ["fsync", "synchronous_commit", "full_page_writes"]) {
     const [{ value }] = await sql`select current_setting(${name}) as value`;
     if (value !== "on") throw new Error(`${name} is ${value}: it must be on for a bench`);
@@ -37,7 +37,7 @@ async function requireDurable(sql: postgres.Sql) {
   }
 }
 
-async function limits(sql: postgres.Sql): Promise<Figure[]> {
+async function limits(sql: Sql): Promise<Figure[]> {
   await sql`create table bench_row (id int primary key, v int not null)`;
   await sql`insert into bench_row select g, 0 from generate_series(1, 10000) g`;
   const updates = 1500;
@@ -67,7 +67,7 @@ async function limits(sql: postgres.Sql): Promise<Figure[]> {
   ];
 }
 
-async function latency(bench: Bench, sql: postgres.Sql): Promise<Figure[]> {
+async function latency(bench: Bench, sql: Sql): Promise<Figure[]> {
   await trigger(bench, "many");
   await finished(bench, "many", 1);
   await storeRuns(sql);
@@ -99,7 +99,7 @@ async function latency(bench: Bench, sql: postgres.Sql): Promise<Figure[]> {
 }
 
 /** Copies of the one real run, a minute apart, with their instances. */
-async function storeRuns(sql: postgres.Sql) {
+async function storeRuns(sql: Sql) {
   await sql`
     insert into dag_run (id, dag_id, run_id, run_type, state, run_after, queued_at, start_date,
       end_date, conf, dag_version_id)
