@@ -6,12 +6,12 @@ import { residentBytes } from "../base/processes.ts";
 import type { AttemptEnd, CallResult, Workload } from "../contract/execution.ts";
 import type { Metrics } from "../metrics/registry.ts";
 import type { Tracer } from "../metrics/trace.ts";
-import { hasCode, messageOf } from "../model/errors.ts";
+import { messageOf } from "../model/errors.ts";
 import { type AskParts, AttemptAsks } from "./attempt_asks.ts";
 import type { Bundles } from "./bundles.ts";
 import { resolvePermissions } from "./declared.ts";
 import { decideEnd, type EndVerdict, failedEnd, type Stop } from "./ending.ts";
-import type { Executor, Job, JobEnd, JobSpec } from "./executor.ts";
+import type { Executor, Job, JobCode, JobEnd, JobSpec } from "./executor.ts";
 import { retryWhileAway } from "./retry_away.ts";
 import type { Outbox, Sender } from "./outbox.ts";
 import { placeOutput } from "./output.ts";
@@ -125,7 +125,7 @@ export class Attempt {
   }
 
   async #live(): Promise<void> {
-    const { tracer, log } = this.#parts;
+    const { tracer, log, metrics, clock } = this.#parts;
     let end: AttemptEnd;
     try {
       end = this.#endOf(tracer.enabled ? await this.#traced(tracer) : await this.#run(null));
@@ -134,6 +134,9 @@ export class Attempt {
       end = this.#endOf(failedEnd("never_started", { message: messageOf(error) }));
     }
     this.#hasEnded.resolve();
+    const { operator } = this.#workload.task;
+    const seconds = (clock.monotonicMs() - this.#startedMs) / 1000;
+    metrics.observe("tidewheel_task_duration_seconds", { operator }, seconds);
     if (this.#stop?.reason === "not_ours") return this.#sender.abandon();
     await this.#sender.end(end);
   }
@@ -188,24 +191,25 @@ export class Attempt {
     const { token: _, ...workload } = this.#workload;
     const { hash } = workload.bundle;
     const retry = { clock, random, signal: this.#stopping.signal };
+    let code: JobCode;
     try {
-      const code = await retryWhileAway(() => bundles.get(hash, this.#sender.token), retry);
-      const connect = (id: string) => this.#asks.connection(id);
-      const permissions = await resolvePermissions(workload.task, connect);
-      if (!this.#stop) {
-        return {
-          workload: traceParent ? { ...workload, traceParent } : workload,
-          code,
-          permissions,
-        };
-      }
-      return { kind: "not_started", message: "It was stopped before it began" };
+      code = await retryWhileAway(() => bundles.get(hash, this.#sender.token), retry);
     } catch (error) {
       const failure = { name: "Error", message: messageOf(error) };
-      if (hasCode(error, "FORBIDDEN") || hasCode(error, "INVALID")) {
-        return { kind: "failed", error: { ...failure, code: error.code } };
-      }
       return { kind: "failed", error: { ...failure, detail: { endReason: "bundle" } } };
+    }
+    try {
+      const connect = (id: string) => this.#asks.connection(id);
+      const permissions = await resolvePermissions(workload.task, connect);
+      if (this.#stop) return { kind: "not_started", message: "It was stopped before it began" };
+      return { workload: traceParent ? { ...workload, traceParent } : workload, code, permissions };
+    } catch (error) {
+      const { code: why } = error as { code?: unknown };
+      const failure = { name: "Error", message: messageOf(error) };
+      return {
+        kind: "failed",
+        error: typeof why === "string" ? { ...failure, code: why } : failure,
+      };
     }
   }
 

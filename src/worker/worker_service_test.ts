@@ -225,6 +225,11 @@ Deno.test("a worker hands over declared connections and opens their hosts", asyn
   const refused = await at.run("connects", { task: { connections, permissions } });
   assertMatch(refused.evidence.message!, /refused|os error 111/i);
   assertEquals(refused.endReason, "task_error");
+
+  at.api.connections.delete("vendor");
+  const missing = await at.run("connects", { task: { connections, permissions } });
+  assertMatch(missing.evidence.message!, /connection "vendor"/);
+  assertEquals(missing.endReason, "task_error");
 });
 
 Deno.test("a worker keeps a task's files, and gives it those of its inputs to read", async () => {
