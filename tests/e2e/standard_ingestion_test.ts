@@ -1,85 +1,187 @@
-/** @module The shipped DAG on the sandbox, in this process: good days and bad ones of its vendors. */
-import { assertEquals } from "@std/assert";
-import { fileURLToPath } from "node:url";
-import { runLocal } from "../../src/compose/run_local.ts";
-import {
-  deskDropUrl,
-  type Fault,
-  sandboxConnections,
-  type SandboxServer,
-  startSandbox,
-} from "../../src/sandbox/mod.ts";
+/** @module The shipped DAG from vendors to a published dataset, on good days and on bad ones. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type SandboxServer, startSandbox } from "../../src/sandbox/mod.ts";
+import type { Run } from "../support/product_api.ts";
+import { type Product, startProduct } from "../support/product.ts";
+import { until } from "../support/until.ts";
+import { connectVendors, shippedDags } from "../support/vendors.ts";
 
-const dagFile = fileURLToPath(new URL("../../dags/standard_ingestion.ts", import.meta.url));
+const DAG = "standard_ingestion";
+let product: Product;
+let sandbox: SandboxServer;
+Deno.test.beforeAll(async () => {
+  sandbox = await startSandbox({ port: 0 });
+  product = await startProduct({ dags: await shippedDags() });
+  await connectVendors(product, sandbox);
+});
+Deno.test.afterAll(async () => {
+  await product[Symbol.asyncDispose]();
+  await sandbox.stop();
+});
 
-interface Ingested {
-  state: string;
-  published: { dataset: string; partition: string; rows: number | null; sha256: string }[];
+interface Version {
+  id: string;
+  partition: string;
+  rows: number;
 }
 
-/** Run it for 2013-03-01, with the desk's file or without it. */
-async function ingest(server: SandboxServer, isDropped = true): Promise<Ingested> {
-  const inbox = await Deno.makeTempDir({ prefix: "tidewheel-inbox-" });
-  if (isDropped) await Deno.copyFile(deskDropUrl, `${inbox}/desk_bars_2013-03-01.csv`);
-  const connections = sandboxConnections(server.url, { inbox });
-  const variable = (id: string) => `TIDEWHEEL_CONN_${id.toUpperCase()}`;
-  for (const one of connections) Deno.env.set(variable(one.connectionId), JSON.stringify(one));
-  const printed: string[] = [];
-  const print = (text: string) => printed.push(text);
-  const output = { json: true, isTerminal: false, out: print, err: print };
-  try {
-    const context = { output } as unknown as Parameters<typeof runLocal>[0];
-    await runLocal(context, [dagFile], { date: "2013-03-01" });
-    return JSON.parse(printed.join(""));
-  } finally {
-    for (const { connectionId } of connections) Deno.env.delete(variable(connectionId));
-    await Deno.remove(inbox, { recursive: true });
+/** Rows of each task of the run, by its attempt that succeeded; each equation must hold. */
+async function accountingOf(run: Run): Promise<Record<string, Record<string, number>>> {
+  const rows: Record<string, Record<string, number>> = {};
+  for (const { task_id, end_reason, accounting } of await product.api.attempts(run)) {
+    if (end_reason !== "success") {
+      // What did not succeed has no say in what is true.
+      assertEquals(accounting, null, `${task_id} ended with ${end_reason}`);
+      continue;
+    }
+    assertEquals(task_id in rows, false, `${task_id} succeeded twice`);
+    const { in: taken, generated, out, quarantined, merged_away, filtered } = accounting!;
+    assertEquals(taken + generated, out + quarantined + merged_away + filtered, task_id);
+    rows[task_id] = accounting!;
   }
+  return rows;
 }
 
-/** State, rows and content of what readers get. */
-function pricesOf({ state, published }: Ingested) {
-  const { rows, sha256 } = published.find(({ dataset }) => dataset === "prices.daily")!;
-  return { state, rows, sha256 };
+/** It succeeded, published one version, and no row went missing between any two tasks. */
+async function assertWhole(run: Run, day: string): Promise<Version> {
+  const ended = await product.api.ended(run, { withinMs: 60_000 });
+  assertEquals(ended.state, "success", JSON.stringify(await product.api.states(run)));
+  const page = await product.api.get<{ versions: Version[] }>(
+    "/api/v2/datasets/prices.daily/versions?limit=100",
+  );
+  const versions = page.versions.filter(({ partition }) => partition === day);
+  assertEquals(versions.length, 1);
+  const rows = await accountingOf(run);
+  let merged = 0;
+  for (const name of ["marketstack", "stooq", "desk"]) {
+    const converted = rows[`convert_${name}`]?.out ?? 0;
+    assertEquals(rows[`check_${name}`]?.in ?? 0, converted);
+    merged += rows[`check_${name}`]?.out ?? 0;
+  }
+  assertEquals(rows.merge.in, merged);
+  assertEquals(rows.publish.in, rows.merge.out);
+  assertEquals(versions[0].rows, rows.publish.out);
+  assert(versions[0].rows > 50);
+  await assertQuarantined(run, rows);
+  return versions[0];
 }
 
-Deno.test("standard_ingestion publishes one row for each symbol and session", async () => {
-  await using server = await startSandbox({ port: 0 });
+/** What the tasks say that they quarantined is there, to the row. */
+async function assertQuarantined(run: Run, rows: Record<string, Record<string, number>>) {
+  const { quarantines } = await product.api.get<{
+    quarantines: { run_id: string; task_id: string; rows: number }[];
+  }>("/api/v2/quarantine?limit=1000");
+  const kept = quarantines.filter(({ run_id }) => run_id === run.dag_run_id);
+  const sum = (all: number[]) => all.reduce((total, one) => total + one, 0);
+  assertEquals(
+    sum(kept.map((quarantine) => quarantine.rows)),
+    sum(Object.values(rows).map(({ quarantined }) => quarantined)),
+  );
+}
 
-  const ingested = await ingest(server);
+/** Every value of one row leads to a line of a stored raw file that has it. */
+async function assertTraced({ partition, id }: Version) {
+  const lineage = await product.api.get<{
+    id: string;
+    cells: { column: string; value: unknown; source: string; raw_file: string; raw_row: number }[];
+  }>(
+    `/api/v2/lineage/prices.daily?partition=${partition}&key=` +
+      encodeURIComponent(`symbol=IBM,date=${partition}`),
+  );
+  assertEquals(lineage.id, id);
+  const close = lineage.cells.find(({ column }) => column === "close")!;
+  assertEquals(close.source, "desk.bars");
+  const raw = await Deno.readTextFile(`${product.home}/objects/${close.raw_file}`);
+  const line = raw.split("\n")[close.raw_row];
+  assertStringIncludes(line, "IBM");
+  assertStringIncludes(line, String(Number(close.value)));
+}
 
-  assertEquals(ingested.published.map((one) => [one.dataset, one.partition, one.rows]).sort(), [
-    ["prices.daily", "2013-03-01", 5 * 25],
-    ["raw.desk.bars", "2013-03-01", null],
-    ["raw.marketstack.eod", "2013-03-01", null],
-    ["raw.stooq.daily", "2013-03-01", null],
-  ]);
+/** The vendor's answer stands still in the middle of its body, and the task waits for it. */
+async function stalledRun(day: string): Promise<Run> {
+  sandbox.sandbox.faults.add({
+    fault: { kind: "stall", afterBytes: 500 },
+    match: "/marketstack/v1/eod",
+  });
+  const run = await product.api.trigger(DAG, { date: day });
+  await until("the vendor to stall", async () => {
+    const { internal_state } = await product.api.task(run, "collect_marketstack");
+    return internal_state === "running" && sandbox.sandbox.faults.list().length === 0;
+  });
+  return run;
+}
+
+/** Task processes of the product. */
+function childrenOf(pid: number): number[] {
+  const children: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const parent = /^PPid:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${name}/status`))?.[1];
+      const isChild = Number(parent) === pid &&
+        Deno.readTextFileSync(`/proc/${name}/cmdline`).includes("worker/child/main.ts");
+      if (isChild) children.push(Number(name));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return children;
+}
+
+Deno.test("standard_ingestion publishes one version, and every row is accounted for", async () => {
+  const run = await product.api.trigger(DAG);
+
+  const version = await assertWhole(run, "2013-03-01");
+
+  const rows = await accountingOf(run);
+  assertEquals([rows.convert_stooq.in, rows.convert_desk.in, rows.publish.out], [126, 27, 125]);
+  await assertTraced(version);
 });
 
-Deno.test("standard_ingestion publishes the same on a day on which its vendors fail", async () => {
-  await using server = await startSandbox({ port: 0 });
-  const good = await ingest(server);
-  const fail = (match: string, fault: Fault) => server.sandbox.faults.add({ fault, match });
-  fail("offset=0", { kind: "status", status: 503, retryAfter: "0" });
-  fail("offset=40", { kind: "half_page_twice" });
-  fail("offset=80", { kind: "truncate", afterBytes: 700 });
-  fail("offset=120", { kind: "html" });
-  fail("aapl", { kind: "cut", afterBytes: 600 });
-  fail("ibm", { kind: "flipped_byte" });
-  fail("msft", { kind: "html" });
+Deno.test("SIGKILL of a task's process in the middle: tried again, one version, sums that add up", async () => {
+  const run = await stalledRun("2013-02-28");
 
-  const bad = await ingest(server);
+  for (const pid of childrenOf(product.pid)) Deno.kill(pid, "SIGKILL");
 
-  assertEquals(server.sandbox.faults.list(), []);
-  assertEquals(pricesOf(bad), pricesOf(good));
+  await assertWhole(run, "2013-02-28");
+  const [killed, again] = await product.api.attempts(run, "collect_marketstack");
+  assertEquals([killed.end_reason, again.end_reason], ["child_killed", "success"]);
 });
 
-Deno.test("standard_ingestion goes on without the desk when it dropped nothing", async () => {
-  await using server = await startSandbox({ port: 0 });
+Deno.test("SIGKILL of the service in the middle: the next start finishes it, with one version", async () => {
+  const run = await stalledRun("2013-02-27");
 
-  const ingested = await ingest(server, false);
+  await product.end("SIGKILL");
+  await product.start();
 
-  assertEquals(pricesOf(ingested).state, "success");
-  assertEquals(pricesOf(ingested).rows, 125);
-  assertEquals(ingested.published.some(({ dataset }) => dataset === "raw.desk.bars"), false);
+  await assertWhole(run, "2013-02-27");
+  const [lost, again] = await product.api.attempts(run, "collect_marketstack");
+  assertEquals([lost.end_reason, again.end_reason], ["worker_lost", "success"]);
+  assertEquals(again.try_number, 1);
+});
+
+Deno.test("SIGKILL of PostgreSQL in the middle: the run finishes, with one version", async () => {
+  const run = await product.api.trigger(DAG, { date: "2013-02-26" });
+  await until("a conversion to run", async () => {
+    const states = await product.api.states(run);
+    return Object.entries(states).some(([task, state]) =>
+      task.startsWith("convert_") && state === "running"
+    );
+  }, { everyMs: 5 });
+
+  Deno.kill(await product.postgresPid(), "SIGKILL");
+
+  await assertWhole(run, "2013-02-26");
+});
+
+Deno.test("SIGKILL of PostgreSQL while it publishes: one version, whichever way it went", async () => {
+  const run = await product.api.trigger(DAG, { date: "2013-02-25" });
+  await until("the publication to begin", async () => {
+    const { publish, merge } = await product.api.states(run);
+    return publish === "running" || publish === "success" || merge === "success";
+  }, { everyMs: 2 });
+
+  Deno.kill(await product.postgresPid(), "SIGKILL");
+
+  await assertWhole(run, "2013-02-25");
 });
