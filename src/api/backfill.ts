@@ -62,7 +62,13 @@ export async function planBackfill(
     dates.push(date);
   }
   if (dates.length === 0) {
-    throw refuse("no data interval that is over lies between from_date and to_date");
+    const { start } = dag.spec;
+    throw refuse(
+      "no data interval that is over lies between from_date and to_date" +
+        (start && new Date(start) > from
+          ? `, and none begins before the DAG's start, ${start}`
+          : ""),
+    );
   }
   return { version, dates: request.runBackwards ? dates.reverse() : dates };
 }

@@ -125,7 +125,7 @@ async function endPlain(sql: Sql | TransactionSql, endings: AttemptEnding[]): Pr
         clear_requested = false
       from found f where t.id = f.ti and f.to_state is not null
     ), ended as (
-      update attempt a set state = 'ended', end_date = f.at, evidence = f.evidence,
+      update attempt a set state = 'ended', end_date = f.at, evidence = a.evidence || f.evidence,
         end_reason = case f.to_state
           when 'cancelled' then 'cancelled'
           when 'none' then 'cleared'

@@ -208,7 +208,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     Object.assign(attempt, {
       state: "ended",
       endDate: ending.endDate,
-      evidence: ending.evidence,
+      evidence: { ...attempt.evidence, ...ending.evidence },
       endReason: to === "cancelled" ? "cancelled" : to === "none" ? "cleared" : ending.endReason,
     });
     if (to === "success") keep(row, attempt, ending, now);

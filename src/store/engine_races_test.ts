@@ -68,6 +68,17 @@ Deno.test("clearTasks() stops an attempt that a worker claims at the same moment
   assertEquals((await store.loadTasks([a]))[0].state, "none");
 });
 
+Deno.test("endAttempts() keeps who cancelled beside what the worker saw", async () => {
+  const { db, store, now, attemptId, a, request } = await queued();
+  await using _db = db;
+  await store.claim(request, now);
+  await store.cancelTasks([a], now, "ann");
+  const seen = { endReason: "cancelled", evidence: { signal: "SIGKILL" } } as const;
+  await store.endAttempts([{ ...success, ...seen, result: "fail", attemptId, endDate: now }], now);
+  const [{ evidence }] = await db.sql`select evidence from attempt where id = ${attemptId}`;
+  assertEquals(evidence, { by: "ann", signal: "SIGKILL" });
+});
+
 Deno.test("endAttempts() refuses state that has grown too large over attempts, and keeps the old", async () => {
   const { db, store, now, attemptId, request } = await queued();
   await using _db = db;
