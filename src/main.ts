@@ -27,26 +27,35 @@ function lazy(shape: Omit<Verb, "run">, load: () => Promise<Verb["run"]>): Verb 
   return { ...shape, run: async (...call) => await (await load())(...call) };
 }
 
+/** A verb that runs services: they send traces, if they are asked to. */
+function service(shape: Omit<Verb, "run">, load: () => Promise<Verb["run"]>): Verb {
+  return lazy(shape, async () => {
+    const { ensureTelemetry } = await import("./compose/telemetry.ts");
+    ensureTelemetry(settings(), shape.name);
+    return await load();
+  });
+}
+
 const portOptions = [
   { flags: "--port <n>", doc: "Port to listen on; the role's own by default" },
 ];
 
 function role(name: string, summary: string): Verb {
-  return lazy({ name, summary, options: portOptions }, async () => {
+  return service({ name, summary, options: portOptions }, async () => {
     const { runRole } = await import("./compose/roles.ts");
     return (_context, _args, options) => runRole(name, settings(), options);
   });
 }
 
 const serviceVerbs: Verb[] = [
-  lazy(
+  service(
     { name: "start", summary: "Run every service in this process, until Ctrl-C" },
     async () => {
       const { runStart } = await import("./compose/start.ts");
       return (context) => runStart(settings(), context);
     },
   ),
-  lazy(
+  service(
     {
       name: "demo",
       summary: "Start, run the shipped DAG on the sandbox, and show what came out",
@@ -60,7 +69,7 @@ const serviceVerbs: Verb[] = [
   role("api", "Only the API"),
   role("scheduler", "Only the scheduler; several elect a leader"),
   role("parser", "Only the parser of DAG files"),
-  lazy(
+  service(
     {
       name: "worker",
       summary: "Only a worker; it calls the API at TIDEWHEEL_API_URL",

@@ -2,19 +2,22 @@
 import { messageOf } from "../model/errors.ts";
 import { countDags, countUnfinished } from "../store/dag_query.ts";
 import { listPools } from "../store/pool_query.ts";
+import { countQuarantined } from "../store/quarantine_query.ts";
 import type { Rest } from "./rest.ts";
 
-/** Pools shown at most. */
+/** Pools, and datasets with quarantined rows, shown at most. */
 const POOLS_MAX = 500;
+const DATASETS_MAX = 500;
 
 /** Set them before each scrape; where the database is away they keep their last values. */
 export function collectGauges({ metrics, sql, log }: Pick<Rest, "metrics" | "sql" | "log">): void {
   metrics.collect(async () => {
     try {
-      const [dags, { runs, tasks }, pools] = await Promise.all([
+      const [dags, { runs, tasks }, pools, quarantined] = await Promise.all([
         countDags(sql),
         countUnfinished(sql),
         listPools(sql, {}, { limit: POOLS_MAX, offset: 0, orderBy: ["name"] }),
+        countQuarantined(sql, DATASETS_MAX),
       ]);
       metrics.set("tidewheel_dagbag_size", undefined, dags.dags);
       metrics.set("tidewheel_dag_processing_import_errors", undefined, dags.importErrors);
@@ -24,6 +27,10 @@ export function collectGauges({ metrics, sql, log }: Pick<Rest, "metrics" | "sql
       }
       metrics.reset("tidewheel_ti");
       for (const { state, count } of tasks) metrics.set("tidewheel_ti", { state }, count);
+      metrics.reset("tidewheel_quarantine_rows");
+      for (const { dataset, rows } of quarantined) {
+        metrics.set("tidewheel_quarantine_rows", { dataset }, rows);
+      }
       metrics.reset("tidewheel_pool_slots");
       for (const pool of pools.items) {
         const { name, slots, runningSlots, queuedSlots } = pool;

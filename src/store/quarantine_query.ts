@@ -52,6 +52,13 @@ export async function listQuarantines(
   return { items, total };
 }
 
+/** Rows in quarantine of the `max` datasets that have most: for metrics. */
+export async function countQuarantined(sql: Sql, max: number) {
+  return await sql<{ dataset: string; rows: number }[]>`
+    select dataset, sum(rows)::bigint as rows from quarantine
+    group by dataset order by rows desc limit ${max}`;
+}
+
 /** One quarantine, or null. */
 export async function findQuarantine(sql: Sql, id: string): Promise<QuarantineRow | null> {
   const [found] = await sql<QuarantineRow[]>`

@@ -173,16 +173,18 @@ export class Attempt {
   }
 
   async #runJob(traceParent: string | null): Promise<JobEnd> {
-    const { executor } = this.#parts;
+    const { executor, tracer } = this.#parts;
     const prepared = await this.#prepare(traceParent);
     if ("kind" in prepared) return prepared;
     const { log } = this.#sender;
+    const { operator } = this.#workload.task;
     const job = this.#job = executor.run(prepared, {
       log: (level, message, fields) => log.add({ level, from: "task", message, fields }),
       ask: (ask, folders) => this.#asks.answer(ask, folders),
       pressure: () => log.pressure(),
     });
-    return await job.ended;
+    const attributes = { "tidewheel.operator": operator };
+    return await tracer.span("operator.run", attributes, traceParent, () => job.ended);
   }
 
   /** Bring the code and find out what the process may do. */

@@ -3,10 +3,11 @@ import { fileURLToPath } from "node:url";
 import { ProductApi } from "./product_api.ts";
 import { until } from "./until.ts";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** The program. */
+export const main: string = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 /** Settings of whoever runs the tests are not for the products that they start. */
-const noSettings = Object.fromEntries(
+export const noSettings: Record<string, string> = Object.fromEntries(
   ["DATABASE_URL", "OBJECTS", "API_URL", "TOKEN", "SECRET_KEY"].map((
     name,
   ) => [`TIDEWHEEL_${name}`, ""]),

@@ -176,6 +176,8 @@ Deno.test("quarantine lists refused rows with place, rule and reason", async () 
   await w.end(work, { outcome: { kind: "done", effects } });
   const { body } = await w.call("GET", "/api/v2/quarantine?dataset=prices.daily");
   const [one] = body.quarantines;
+  const metrics = (await w.call("GET", "/metrics")).body;
+  assertStringIncludes(metrics, 'tidewheel_quarantine_rows{dataset="prices.daily"} 1');
   assertEquals([one.run_id, one.task_id, one.rows, one.reasons], [run, "a", 1, {
     "close.range": 1,
   }]);
