@@ -42,6 +42,12 @@ function redirectTarget(answer: Response, from: URL, { url, redirectHosts }: Pre
     throw new HttpFailure("final", `the source redirects (${answer.status}) to nowhere`);
   }
   const target = new URL(location, from);
+  if (!/^https?:$/.test(target.protocol)) {
+    throw new HttpFailure(
+      "final",
+      `the source redirects to an address of "${target.protocol}", which is not http or https`,
+    );
+  }
   const sameHost = target.host === url.host && target.protocol === url.protocol;
   if (sameHost || (target.protocol === "https:" && upgrade(url, target))) return target;
   const allowed = redirectHosts.includes(target.host) &&

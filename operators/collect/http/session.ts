@@ -81,7 +81,16 @@ export function showUrl({ redact, endpoint }: HttpSession, url: URL): string {
     shown.searchParams.delete(endpoint.auth.name);
   }
   shown.username = shown.password = "";
-  return redact(decodeURI(shown.href));
+  return redact(readable(shown.href));
+}
+
+/** Escapes that are not UTF-8 stay as they are. */
+function readable(href: string): string {
+  try {
+    return decodeURI(href);
+  } catch {
+    return href;
+  }
 }
 
 async function openEndpoint(
