@@ -5,6 +5,7 @@ import { jsonLogger, type Logger } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import { createMetrics, type Metrics } from "../metrics/mod.ts";
 import { openObjectStore } from "../objects/open.ts";
+import { AppError } from "../model/errors.ts";
 import type { ObjectStore } from "../objects/port.ts";
 import type { Settings } from "../settings.ts";
 import { connect, openDatabase, type Sql } from "../store/database.ts";
@@ -74,6 +75,13 @@ export async function openDatabaseParts(
   role: string,
   { alone }: { alone: boolean },
 ): Promise<DatabaseParts> {
+  if (settings.databaseUrl === null && !alone) {
+    throw new AppError(
+      "INVALID",
+      `Cannot start the ${role} by itself: no database is named, and an embedded one belongs to the ` +
+        "process that started it; set TIDEWHEEL_DATABASE_URL, or run all in one with tidewheel start",
+    );
+  }
   const parts = await openParts(settings, role);
   const { home, clock, ids, log } = parts;
   const embedded = settings.databaseUrl === null

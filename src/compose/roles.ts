@@ -107,7 +107,7 @@ const openers: Readonly<Record<string, Opener>> = {
   async worker(settings, queues) {
     const parts = await openParts(settings, "worker");
     const token = settings.token ?? await derivedToken(settings, parts, queues);
-    const { worker, engines } = await makeWorker(parts, {
+    const { worker, close } = await makeWorker(parts, {
       fetch,
       apiUrl: apiUrl(settings),
       token,
@@ -117,7 +117,7 @@ const openers: Readonly<Record<string, Opener>> = {
       parts,
       services: [worker],
       handle: roleHandler(parts, "worker", [worker]),
-      close: () => engines.close(),
+      close,
     };
   },
 };

@@ -22,6 +22,7 @@ import { recordLife } from "./last_life.ts";
 import type { DatabaseParts, Parts } from "./parts.ts";
 import { tableReader } from "./table_reader.ts";
 
+import { takeWorkDir } from "./work_dir.ts";
 /** The leader's loop. */
 export function makeScheduler({ store, clock, ids, log, metrics, settings }: DatabaseParts) {
   return schedulerService({
@@ -104,7 +105,7 @@ async function denied({ home, settings }: Parts): Promise<string[]> {
 /** Heartbeats of an attempt within the time after which it is lost. */
 const HEARTBEATS = 6;
 
-/** A worker, and the id of its last life; `fetch` reaches the API. */
+/** A worker, the id of its last life, and how what is its own is closed; `fetch` reaches the API. */
 export async function makeWorker(
   parts: Parts,
   { fetch, direct, apiUrl, token, queues }: {
@@ -116,7 +117,7 @@ export async function makeWorker(
   },
 ) {
   const { settings, home, clock, ids, log, metrics, objects } = parts;
-  const workDir = join(home.work, `worker-${queues.join("-").replaceAll("*", "all")}`);
+  const { dir: workDir, release } = await takeWorkDir(home.work, queues);
   const workerId = `${hostname()}:${Deno.pid}:${ids.uuid().slice(-6)}`;
   const lastWorkerId = await recordLife(workDir, workerId);
   const engines = enginePool({ clock });
@@ -150,5 +151,6 @@ export async function makeWorker(
     tracer: createTracer({ enabled: settings.jaegerEnabled }),
     metrics,
   });
-  return { worker, engines, lastWorkerId };
+  const close = () => engines.close().finally(release);
+  return { worker, lastWorkerId, close };
 }

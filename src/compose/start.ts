@@ -35,7 +35,7 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
   const tokenKeys = await tokenKeysOf(settings, home.dir);
   const services: Service[] = [makeParser(parts), makeScheduler(parts), makeRetention(parts)];
   const { api, engines } = makeApi(parts, services, tokenKeys);
-  const { worker, engines: workerEngines, lastWorkerId } = await makeWorker(parts, {
+  const { worker, lastWorkerId, close: closeWorker } = await makeWorker(parts, {
     fetch: (request) => api.fetch(request),
     direct: {
       claim: (request, signal) => api.execution.claim(["*"], request, signal),
@@ -57,7 +57,7 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
       // Whoever makes work stops first, whoever records it last.
       for (const service of services.toReversed()) await service.stop();
       await server.stop();
-      await Promise.all([engines.close(), workerEngines.close()]);
+      await Promise.all([engines.close(), closeWorker()]);
       await parts.close();
       log.info("Tidewheel is down");
     },

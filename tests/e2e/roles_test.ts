@@ -1,6 +1,7 @@
 /** @module Each role in a process of its own, on one database: what they do together. */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { type OtlpReceiver, startOtlpReceiver } from "../support/otlp.ts";
+import { runVerb } from "../support/product.ts";
 import { ProductApi, type Run } from "../support/product_api.ts";
 import { type RoleProcess, startRole } from "../support/roles.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
@@ -120,6 +121,13 @@ async function leads(name: string): Promise<boolean> {
 async function metricsOf(name: string): Promise<string> {
   return await (await fetch(roles.get(name)!.metricsUrl!)).text();
 }
+
+Deno.test("a role without a database that all share is refused in words that help", async () => {
+  const refused = await runVerb(["scheduler"], { TIDEWHEEL_HOME: `${root}/alone` });
+
+  assertEquals(refused.code === 0, false);
+  assertMatch(refused.stderr, /set TIDEWHEEL_DATABASE_URL, or run all in one/);
+});
 
 let run: Run;
 
