@@ -75,7 +75,11 @@ const serviceVerbs: Verb[] = [
       summary: "Only a worker; it calls the API at TIDEWHEEL_API_URL",
       options: [
         ...portOptions,
-        { flags: "--queue <name...>", doc: "Queues that it serves (default: default)", many: true },
+        {
+          flags: "--queue <name...>",
+          doc: "Queues that it serves; *: all (default: default)",
+          many: true,
+        },
       ],
     },
     async () => {
