@@ -85,16 +85,26 @@ export async function* followTryLog(
   signal: AbortSignal,
 ): AsyncGenerator<ShownLine[]> {
   let token: string | null = null;
+  let watched: string | null = null;
   while (!signal.aborted) {
-    const instance = await find();
-    if (!instance) return;
-    const piece: TryLogPiece = await readTryLog(rest, instance, { tryNumber, token });
-    if (piece.lines.length > 0) yield piece.lines;
-    token = piece.token;
-    if (token === null) return;
-    if (!piece.isDry) continue;
-    if (piece.attemptId) await rest.logs.changed(piece.attemptId, FOLLOW_MS, signal);
-    else await rest.clock.sleep(FOLLOW_MS, { signal });
+    // Begun before the look, so that nothing which happens during it is missed.
+    const looked = new AbortController();
+    const change = watched === null
+      ? null
+      : rest.logs.changed(watched, FOLLOW_MS, AbortSignal.any([signal, looked.signal]));
+    try {
+      const instance = await find();
+      if (!instance) return;
+      const piece: TryLogPiece = await readTryLog(rest, instance, { tryNumber, token });
+      if (piece.lines.length > 0) yield piece.lines;
+      token = piece.token;
+      if (token === null) return;
+      if (piece.isDry && piece.attemptId === null) await rest.clock.sleep(FOLLOW_MS, { signal });
+      else if (piece.isDry && piece.attemptId === watched) await change;
+      watched = piece.attemptId;
+    } finally {
+      looked.abort();
+    }
   }
 }
 

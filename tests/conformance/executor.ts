@@ -245,5 +245,9 @@ function exists(path: string): boolean {
 }
 
 function isEmpty(dir: string): boolean {
-  return Array.from(Deno.readDirSync(dir)).length === 0;
+  try {
+    return Array.from(Deno.readDirSync(dir)).length === 0;
+  } catch {
+    return false;
+  }
 }
