@@ -73,6 +73,8 @@ export const limits = {
   retentionEveryMs: 3_600_000,
   /** Newest runs of a DAG that stay however old they are. */
   retentionRunsKept: 25,
+  /** Files, bundles and caches that nobody refers to stay this long: someone may be about to. */
+  leftoverMs: 86_400_000,
   /** Grace between asking a child to stop and killing it. */
   killGraceMs: 2_000,
 } as const;

@@ -20,9 +20,10 @@ import config from "../../deno.json" with { type: "json" };
 import { objectsUrl } from "./home.ts";
 import { recordLife } from "./last_life.ts";
 import type { DatabaseParts, Parts } from "./parts.ts";
+import { leftoverSweep } from "./retention.ts";
 import { tableReader } from "./table_reader.ts";
-
 import { takeWorkDir } from "./work_dir.ts";
+
 /** The leader's loop. */
 export function makeScheduler({ store, clock, ids, log, metrics, settings }: DatabaseParts) {
   return schedulerService({
@@ -51,8 +52,18 @@ export function makeParser(
 }
 
 /** Removes what is old. */
-export function makeRetention({ sql, clock, log, settings }: DatabaseParts): Service {
-  return new RetentionService({ sql, clock, log, policy: { runDays: settings.retentionDays } });
+export function makeRetention(
+  { sql, clock, log, settings, objects, home }: DatabaseParts,
+): Service {
+  return new RetentionService({
+    ...{ sql, clock, log },
+    policy: { runDays: settings.retentionDays },
+    also: leftoverSweep({
+      ...{ sql, clock, log, objects },
+      logsDir: home.logs,
+      cacheDir: home.bundles,
+    }),
+  });
 }
 
 /** Logs of attempts, as the API keeps them. */

@@ -6,6 +6,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { systemClock } from "../base/clock.ts";
 import { canonicalJson, sha256 } from "../base/hash.ts";
 import { randomToken } from "../base/ids.ts";
 import {
@@ -74,8 +75,8 @@ export async function installVerified(bundle: Bundle, cacheDir: string): Promise
   const dir = folderOf(bundle.hash, cacheDir);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await findBundle(bundle.hash, cacheDir);
-    if (found) return found;
-    const temp = resolve(cacheDir, "bundles", `~${randomToken(12)}`);
+    if (found) return markUsed(found);
+    const temp = resolve(bundlesDir(cacheDir), `~${randomToken(12)}`);
     try {
       await writeFiles(bundle, temp);
       // Fails where another process was faster; the next round verifies what that one wrote.
@@ -96,7 +97,7 @@ function folderOf(hash: string, cacheDir: string): string {
   if (!/^[0-9a-f]{64}$/.test(hash)) {
     throw new AppError("INVALID", `Cannot use "${hash.slice(0, 80)}" as a bundle: not a SHA-256`);
   }
-  return resolve(cacheDir, "bundles", hash);
+  return resolve(bundlesDir(cacheDir), hash);
 }
 
 function remember(dir: string, hash: string, npm: BundleNpm | null): InstalledBundle {
@@ -153,8 +154,29 @@ async function readNpm(dir: string, hash: string): Promise<BundleNpm | null> {
   return bundleNpm({ hash, files: new Map([[bundleNpmPath, data]]) });
 }
 
-/** Renamed first: a reader never sees half of it. */
-async function discard(dir: string): Promise<void> {
+/** Whoever sweeps the cache sees that it is in use again. */
+function markUsed(bundle: InstalledBundle): InstalledBundle {
+  const now = systemClock.now();
+  try {
+    Deno.utimeSync(bundle.dir, now, now);
+  } catch {
+    // A cache that somebody else filled.
+  }
+  return bundle;
+}
+
+/** The bundles that are in the cache, or half in it. */
+export function bundlesDir(cacheDir: string): string {
+  return resolve(cacheDir, "bundles");
+}
+
+/** What npm packages the cached bundle has; null: none, or the bundle is gone. */
+export async function cachedNpm(hash: string, cacheDir: string): Promise<BundleNpm | null> {
+  return await readNpm(folderOf(hash, cacheDir), hash).catch(() => null);
+}
+
+/** Take a folder out of the cache. Renamed first: a reader never sees half of it. */
+export async function discard(dir: string): Promise<void> {
   const away = `${dirname(dir)}/~${randomToken(12)}`;
   await Deno.rename(dir, away).catch(() => {});
   await Deno.remove(away, { recursive: true }).catch(() => {});

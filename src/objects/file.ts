@@ -102,7 +102,9 @@ export function fileObjectStore(dir: string): ObjectStore {
       return walk(dir, folder, prefix);
     },
     async delete(key) {
-      await Deno.remove(pathOf(key)).catch(ignoreMissing);
+      const path = pathOf(key);
+      await Deno.remove(path).catch(ignoreMissing);
+      await removeEmpty(dirname(path), dir);
     },
   };
 }
@@ -126,6 +128,14 @@ async function makeFolder(folder: string, root: string, known: Set<string>): Pro
   for (let at = folder; at.length > root.length; at = dirname(at)) await forceToDisk(dirname(at));
   if (known.size >= FOLDERS_KNOWN_MAX) known.clear();
   known.add(folder);
+}
+
+/** Remove a folder below `root` that is empty by now, and those above it that become so. */
+async function removeEmpty(folder: string, root: string): Promise<void> {
+  for (let at = folder; at.length > root.length; at = dirname(at)) {
+    // Not empty, gone, or not ours to remove: whoever puts into it makes it again.
+    if (!await Deno.remove(at).then(() => true, () => false)) return;
+  }
 }
 
 async function writeDurably(path: string, data: Uint8Array): Promise<void> {

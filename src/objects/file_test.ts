@@ -72,3 +72,18 @@ Deno.test("fileObjectStore() goes on when its folders are removed", async () => 
 
   assertEquals([...await at.store.get("a/b")], [2]);
 });
+
+Deno.test("fileObjectStore() leaves no empty folders behind", async () => {
+  await using at = await tempStore();
+  const names = (dir: string) => [...Deno.readDirSync(`${at.dir}/store/${dir}`)].map((e) => e.name);
+  const data = new Uint8Array([1]);
+  await at.store.put("a/b/one", data);
+  await at.store.put("a/two", data);
+  await at.store.delete("a/b/one");
+  await at.store.delete("a/b/one");
+  assertEquals(names("a"), ["two"]);
+  await at.store.delete("a/two");
+  assertEquals(names("").includes("a"), false);
+  await at.store.put("a/b/one", data);
+  assertEquals(await at.store.get("a/b/one"), data);
+});

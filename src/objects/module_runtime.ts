@@ -48,20 +48,45 @@ const PREPARED_MAX = 1_000;
  * Make ready a runtime, with its npm packages installed and checked against the lock; this is the
  * only moment at which the network is used. Throws UNAVAILABLE when a package cannot be had.
  */
-export function moduleRuntime(
-  { cacheDir, npm = null, packages = ["zod"] }: RuntimeOptions,
-): Promise<ModuleRuntime> {
+export async function moduleRuntime(options: RuntimeOptions): Promise<ModuleRuntime> {
+  const wanted = wantedRuntime(options);
+  const { dir } = wanted;
+  for (;;) {
+    let found = prepared.get(dir);
+    if (!found) {
+      if (prepared.size >= PREPARED_MAX) prepared.clear();
+      found = prepare(wanted);
+      prepared.set(dir, found);
+      found.catch(() => prepared.delete(dir));
+    }
+    const runtime = await found;
+    if (await isFile(`${dir}/deno.lock`)) return runtime;
+    // It was swept out of the cache since.
+    if (prepared.get(dir) === found) prepared.delete(dir);
+  }
+}
+
+/** Where runtimes are in a cache. */
+export function runtimesDir(cacheDir: string): string {
+  return resolve(cacheDir, "runtimes");
+}
+
+/** The name of the runtime that these options ask for, in {@link runtimesDir}. */
+export function runtimeKey(options: RuntimeOptions): string {
+  return wantedRuntime(options).key;
+}
+
+interface WantedRuntime {
+  dir: string;
+  key: string;
+  importMap: ImportMap;
+  npm: BundleNpm | null;
+}
+
+function wantedRuntime({ cacheDir, npm = null, packages = ["zod"] }: RuntimeOptions) {
   const importMap = importMapOf(npm, packages);
   const key = sha256(canonicalJson({ importMap, lock: npm?.lock ?? null })).slice(0, 32);
-  const dir = resolve(cacheDir, "runtimes", key);
-  let found = prepared.get(dir);
-  if (!found) {
-    if (prepared.size >= PREPARED_MAX) prepared.clear();
-    found = prepare({ dir, key, importMap, npm });
-    prepared.set(dir, found);
-    found.catch(() => prepared.delete(dir));
-  }
-  return found;
+  return { dir: resolve(runtimesDir(cacheDir), key), key, importMap, npm };
 }
 
 /**
@@ -111,14 +136,7 @@ function productImports(): Record<string, string> {
   return JSON.parse(Deno.readTextFileSync(path)).imports;
 }
 
-async function prepare(
-  { dir, key, importMap, npm }: {
-    dir: string;
-    key: string;
-    importMap: ImportMap;
-    npm: BundleNpm | null;
-  },
-): Promise<ModuleRuntime> {
+async function prepare({ dir, key, importMap, npm }: WantedRuntime): Promise<ModuleRuntime> {
   const specifiers = [
     ...Object.values(importMap.imports),
     ...Object.values(importMap.scopes).flatMap((scope) => Object.values(scope)),
@@ -163,7 +181,7 @@ async function writeRuntime(
  * are gone from the cache goes too. Keeping it out altogether costs 150 ms in each process: Deno
  * tries a refused write five times, with pauses.
  */
-async function pruneEmitCache(bundlesDir: string): Promise<void> {
+export async function pruneEmitCache(bundlesDir: string): Promise<void> {
   try {
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["info", "--json", "--no-config"],

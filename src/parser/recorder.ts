@@ -92,6 +92,7 @@ export class Recorder {
     }
     await Promise.all(group.map((parsed, i) => putBundle(objects, parsed, settled[i].record)));
     const changes = await store.record(settled.map(({ record }) => record), clock.now());
+    await Promise.all(group.map((parsed, i) => putMissing(objects, parsed, settled[i].record)));
     for (const one of settled) {
       known.keep(one, snapshot, clock.monotonicMs());
       logOutcome(log, one.record);
@@ -118,6 +119,17 @@ async function putBundle(
     // The same content, packed by another version of gzip.
     if (!hasCode(error, "CONFLICT")) throw error;
   });
+}
+
+/** Retention may have removed an unused bundle of the same hash just before it was recorded again. */
+async function putMissing(
+  objects: ObjectStore,
+  parsed: ParsedFile,
+  record: FileRecord,
+): Promise<void> {
+  const { outcome } = record;
+  if (outcome.kind !== "dags" || await objects.stat(bundleKey(outcome.bundle.hash))) return;
+  await putBundle(objects, parsed, record);
 }
 
 function logOutcome(log: Logger, { file, outcome }: FileRecord): void {

@@ -27,6 +27,8 @@ export interface Removed {
   events: number;
   auditEntries: number;
   dagVersions: number;
+  /** Those that were revoked or expired as long ago as runs are kept. */
+  tokens: number;
 }
 
 const dayMs = 86_400_000;
@@ -45,8 +47,18 @@ export async function removeOld(
     events: await inBatches(sql, (tx) => removeEvents(tx, before(eventDays))),
     auditEntries: await inBatches(sql, (tx) => removeAudit(tx, before(auditDays))),
     dagVersions: await inBatches(sql, (tx) => removeDagVersions(tx, before(runDays))),
+    tokens: await inBatches(sql, (tx) => removeTokens(tx, before(runDays))),
   };
 }
+
+/**
+ * Removes what belongs to runs that ended before an instant and are gone, ends early when told, and
+ * resolves with how much it was, for the health page.
+ */
+export type Also = (
+  before: Date,
+  signal: AbortSignal,
+) => Promise<Readonly<Record<string, number>> | void>;
 
 /** Runs {@link removeOld} an hour apart. `also` may remove what is not in the database, such as logs. */
 export class RetentionService implements Service {
@@ -56,11 +68,11 @@ export class RetentionService implements Service {
     clock: Clock;
     log: Logger;
     policy: RetentionPolicy;
-    also?: (before: Date) => Promise<void>;
+    also?: Also;
   };
   readonly #stopping = new AbortController();
   #loop: Promise<void> | null = null;
-  #last: { at: Date; removed: Removed } | null = null;
+  #last: { at: Date; removed: Readonly<Record<string, number>> } | null = null;
   #trouble: string | null = null;
 
   constructor(
@@ -69,7 +81,7 @@ export class RetentionService implements Service {
       clock: Clock;
       log: Logger;
       policy?: RetentionPolicy;
-      also?: (before: Date) => Promise<void>;
+      also?: Also;
     },
   ) {
     this.#parts = { ...parts, policy: parts.policy ?? {} };
@@ -97,8 +109,9 @@ export class RetentionService implements Service {
     const now = clock.now();
     try {
       const removed = await removeOld(sql, { now, policy });
-      await also?.(new Date(now.getTime() - (policy.runDays ?? 90) * dayMs));
-      this.#last = { at: now, removed };
+      const before = new Date(now.getTime() - (policy.runDays ?? 90) * dayMs);
+      const more = await also?.(before, this.#stopping.signal);
+      this.#last = { at: now, removed: { ...removed, ...more } };
       this.#trouble = null;
       if (Object.values(removed).some((rows) => rows > 0)) {
         log.info("Removed what was old", { ...removed });
@@ -180,6 +193,14 @@ async function removeDagVersions(tx: TransactionSql, before: Date): Promise<numb
         and not exists (select from dag d where d.dag_version_id = g.id)
         and not exists (select from dag_run r where r.dag_version_id = g.id)
         and not exists (select from dataset_version v where v.dag_version_id = g.id)
+      limit ${limits.retentionBatch})`;
+  return gone.count;
+}
+
+async function removeTokens(tx: TransactionSql, before: Date): Promise<number> {
+  const gone = await tx`
+    delete from api_token where id in (
+      select id from api_token where least(revoked_at, expires_at) < ${before}
       limit ${limits.retentionBatch})`;
   return gone.count;
 }

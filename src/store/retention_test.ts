@@ -1,8 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { testDatabase } from "../../tests/support/database.ts";
 import { VirtualClock } from "../base/clock.ts";
+import { seededIds } from "../base/ids.ts";
 import { limits } from "../base/limits.ts";
 import { silentLogger } from "../base/log.ts";
+import { seededRandom } from "../base/random.ts";
+import { createToken, revokeToken } from "./api_token.ts";
 import { appendAudit, verifyAudit } from "./audit_log.ts";
 import type { Sql } from "./database.ts";
 import { removeOld, RetentionService } from "./retention.ts";
@@ -110,6 +113,22 @@ Deno.test("removeOld() cuts the audit log at its old end, and it still verifies"
   assertEquals((await removeOld(db.sql, { now })).auditEntries, 2);
   assertEquals(await verifyAudit(db.sql), { ok: true, entries: 1 });
   assertEquals((await removeOld(db.sql, { now, policy: { auditDays: 0 } })).auditEntries, 0);
+});
+
+Deno.test("removeOld() removes tokens that ended long ago", async () => {
+  await using db = await testDatabase();
+  const ids = seededIds(new VirtualClock(), seededRandom(1));
+  const add = (name: string, expiresAt: Date | null) =>
+    createToken(db.sql, { name, role: "viewer", ids, now: daysAgo(500), expiresAt });
+  await add("expired", daysAgo(91));
+  await add("just expired", daysAgo(89));
+  const { row } = await add("revoked", daysAgo(1));
+  await revokeToken(db.sql, { id: row.id, now: daysAgo(100) });
+  await add("alive", null);
+
+  assertEquals((await removeOld(db.sql, { now })).tokens, 2);
+  const left = await db.sql`select name from api_token order by name`;
+  assertEquals(left.map(({ name }) => name), ["alive", "just expired"]);
 });
 
 Deno.test("removeOld() leaves the work to the process that is at it", async () => {

@@ -62,6 +62,7 @@ create table attempt (
 CREATE INDEX attempt_by_run ON public.attempt USING btree (dag_run_id);
 CREATE INDEX attempt_by_task_instance ON public.attempt USING btree (task_instance_id, queued_at);
 CREATE INDEX attempt_live ON public.attempt USING btree (worker_id) WHERE (state = ANY (ARRAY['running'::text, 'cancelling'::text]));
+CREATE INDEX attempt_unsuccessful ON public.attempt USING btree (end_date, id) WHERE (end_reason <> 'success'::text);
 
 create table audit_head (
   name text not null default 'head'::text,
@@ -233,6 +234,7 @@ create table dag_version (
   constraint dag_version_dag_id_version_number_key UNIQUE (dag_id, version_number),
   constraint dag_version_dag_id_fkey FOREIGN KEY (dag_id) REFERENCES dag(dag_id) ON DELETE CASCADE
 );
+CREATE INDEX dag_version_by_bundle ON public.dag_version USING btree (bundle_hash);
 
 create table dataset (
   name text not null,
@@ -272,7 +274,9 @@ create table dataset_version (
   constraint dataset_version_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(name)
 );
 CREATE INDEX dataset_version_content ON public.dataset_version USING btree (dataset, partition, sha256);
+CREATE INDEX dataset_version_file_keys ON public.dataset_version USING gin (file_keys(files));
 CREATE INDEX dataset_version_known ON public.dataset_version USING btree (dataset, known_at DESC);
+CREATE INDEX dataset_version_lineage_keys ON public.dataset_version USING gin (file_keys(lineage_files));
 CREATE INDEX dataset_version_run ON public.dataset_version USING btree (dag_run_id);
 
 create table dataset_version_input (
@@ -360,6 +364,21 @@ create table quarantine_row (
   constraint quarantine_row_quarantine_id_fkey FOREIGN KEY (quarantine_id) REFERENCES quarantine(id) ON DELETE CASCADE
 );
 
+create table removed_attempt (
+  id uuid not null,
+  dag_run_id uuid not null,
+  due_at timestamp with time zone,
+  constraint removed_attempt_pkey PRIMARY KEY (id)
+);
+CREATE INDEX removed_attempt_due ON public.removed_attempt USING btree (due_at, id);
+
+create table retention_mark (
+  name text not null,
+  at timestamp with time zone not null,
+  id uuid not null,
+  constraint retention_mark_pkey PRIMARY KEY (name)
+);
+
 create table schema_migration (
   version integer not null,
   name text not null,
@@ -432,6 +451,14 @@ create table variable (
   constraint variable_pkey PRIMARY KEY (key)
 );
 
+CREATE OR REPLACE FUNCTION public.file_keys(files jsonb)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT COST 10000
+AS $function$
+  select array(select file ->> 'key' from jsonb_array_elements(files) file)
+$function$;
+
 CREATE OR REPLACE FUNCTION public.lineage_columns_of(start_id uuid)
  RETURNS TABLE(column_name text, input_version_id uuid, input_dataset text, input_column text, transformation text, depth integer)
  LANGUAGE sql
@@ -491,6 +518,19 @@ AS $function$
   select w.input_version_id, w.dataset, w.partition, min(w.depth)::integer
   from walk w group by 1, 2, 3
 $function$;
+
+CREATE OR REPLACE FUNCTION public.note_removed_attempts()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into removed_attempt (id, dag_run_id) select id, dag_run_id from gone
+    on conflict do nothing;
+  return null;
+end
+$function$;
+
+CREATE TRIGGER attempt_removed AFTER DELETE ON public.attempt REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION note_removed_attempts();
 
 create view lineage_columns as
 SELECT v.id AS dataset_version_id,

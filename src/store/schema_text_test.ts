@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { testDatabase } from "../../tests/support/database.ts";
 import { schemaText } from "./schema_text.ts";
 
-Deno.test("schemaText() spells out tables, keys, checks, indexes, views and functions", async () => {
+Deno.test("schemaText() spells out tables, keys, checks, indexes, views, functions and triggers", async () => {
   await using db = await testDatabase({ migrated: false });
   await db.sql.unsafe(`
     create table b (id bigint generated always as identity primary key, "Odd" text default 'x');
@@ -10,7 +10,9 @@ Deno.test("schemaText() spells out tables, keys, checks, indexes, views and func
       with (fillfactor = 80);
     create index a_by_n on a (n desc) where n > 1;
     create view v as select n from a;
-    create function f(x int) returns int language sql as $$ select x $$;`);
+    create function f(x int) returns int language sql as $$ select x $$;
+    create function t() returns trigger language plpgsql as $$ begin return null; end $$;
+    create trigger b_gone after delete on b for each statement execute function t();`);
 
   const text = await schemaText(db.sql);
 
@@ -30,5 +32,6 @@ Deno.test("schemaText() spells out tables, keys, checks, indexes, views and func
     ");",
   ]);
   assertEquals(/CREATE OR REPLACE FUNCTION public\.f\(x integer\)/.test(text), true);
+  assertEquals(/CREATE TRIGGER b_gone AFTER DELETE ON public\.b /.test(text), true);
   assertEquals(/create view v as\nSELECT (a\.)?n\n/.test(text), true);
 });

@@ -6,6 +6,7 @@ import lineageViews from "./0003_lineage_views.sql" with { type: "text" };
 import retention from "./0004_retention.sql" with { type: "text" };
 import api from "./0005_api.sql" with { type: "text" };
 import workerTokens from "./0006_worker_tokens.sql" with { type: "text" };
+import leftovers from "./0007_leftovers.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: "0004_retention.sql", text: retention },
   { version: 5, name: "0005_api.sql", text: api },
   { version: 6, name: "0006_worker_tokens.sql", text: workerTokens },
+  { version: 7, name: "0007_leftovers.sql", text: leftovers },
 ];
