@@ -1,4 +1,5 @@
 /** @module DAG runs as pages and lists see them: table dag_run. */
+import { AppError } from "../model/errors.ts";
 import type { DagRun } from "../model/rows.ts";
 import type { AnySql, Sql } from "./database.ts";
 import {
@@ -163,11 +164,32 @@ export async function annotateRun(
     where id = ${id}`;
 }
 
-/** Remove a finished run with all that belongs to it; false where it is not finished. */
-export async function deleteRun(sql: AnySql, id: string): Promise<boolean> {
+/**
+ * Remove a finished run with all that belongs to it. Throws CONFLICT where it is not finished, and
+ * where it published: its attempts and refused rows say where a version came from.
+ */
+export async function deleteRun(
+  sql: AnySql,
+  { id, runId }: { id: string; runId: string },
+): Promise<void> {
   const gone = await sql`
-    delete from dag_run where id = ${id} and state in ('success', 'failed') returning 1`;
-  return gone.length > 0;
+    delete from dag_run r where r.id = ${id} and r.state in ('success', 'failed')
+      and not exists (select from dataset_version v where v.dag_run_id = r.id) returning 1`;
+  if (gone.length > 0) return;
+  const [run] = await sql<{ state: string; published: string | null }[]>`
+    select r.state, (
+      select v.dataset || '[' || v.partition || '] version ' || v.version from dataset_version v
+      where v.dag_run_id = r.id order by v.known_at desc limit 1) as published
+    from dag_run r where r.id = ${id}`;
+  if (!run) return;
+  const isOver = run.state === "success" || run.state === "failed";
+  throw new AppError(
+    "CONFLICT",
+    `Cannot delete run "${runId}": ` +
+      (isOver
+        ? `it published ${run.published}, whose lineage and refused rows go with it`
+        : `it is ${run.state}; cancel it and wait for its end first`),
+  );
 }
 
 /** Runs of the DAG with a logical date in these bounds, oldest first. */

@@ -55,6 +55,16 @@ Deno.test("datasets list their versions; as_of gives what was known at an instan
   assertEquals((await w.call("GET", "/api/v2/datasets/none/versions")).status, 404);
 });
 
+Deno.test("DELETE dagRun keeps a run that published: where a version came from stays known", async () => {
+  await using w = await apiWorld();
+  const run = await publish(w, [[intent("prices.daily", "a")]]);
+  await w.moveRun("d", run, "running");
+  await w.moveRun("d", run, "success");
+  const { status, body } = await w.call("DELETE", `/api/v2/dags/d/dagRuns/${run}`);
+  assertEquals(status, 409);
+  assertStringIncludes(body.detail, "it published prices.daily[a] version 1");
+});
+
 Deno.test("lineage goes up and down, over versions and columns", async () => {
   await using w = await apiWorld();
   const raw = { files: [], schema: null };
