@@ -63,7 +63,14 @@ function checks(settings: Settings): Record<string, () => Promise<string>> {
     },
     dags: async () => {
       let files = 0;
-      for await (const entry of Deno.readDir(settings.dagsDir)) if (entry.isFile) files++;
+      try {
+        for await (const entry of Deno.readDir(settings.dagsDir)) if (entry.isFile) files++;
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        throw new Error(
+          `there is no folder ${settings.dagsDir}; make it, or set TIDEWHEEL_DAGS_DIR`,
+        );
+      }
       return `${settings.dagsDir}: ${files} files`;
     },
     objects: async () => {

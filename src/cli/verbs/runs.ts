@@ -96,6 +96,7 @@ export const clear: Verb = {
   ],
   async run({ api, output }, [dag, run, ...only], options) {
     const found = await findRun(api, dag, run);
+    if (only.length > 0) await requireTasks(api, found, only);
     const page = await api.post<Page<"task_instances", TaskInstanceShape>>(
       `/api/v2/dags/${segment(dag)}/clearTaskInstances`,
       {
@@ -128,6 +129,20 @@ export const cancel: Verb = {
     return 0;
   },
 };
+
+/** Throws when one of the tasks is not in the run: a clear would pass over it without a word. */
+async function requireTasks(api: VerbContext["api"], run: RunShape, taskIds: readonly string[]) {
+  for (const taskId of taskIds) {
+    const query = `task_id=${encodeURIComponent(taskId)}&limit=1`;
+    const { total_entries } = await api.get<Page<"task_instances", TaskInstanceShape>>(
+      `${runPath(run)}/taskInstances?${query}`,
+    );
+    if (total_entries > 0) continue;
+    throw new CliError(
+      `Cannot find task "${taskId}" in run "${run.dag_run_id}" of "${run.dag_id}"`,
+    );
+  }
+}
 
 /** A run by id, or the newest of the DAG. */
 export async function findRun(
