@@ -149,7 +149,8 @@ export const CallResult = z.object({
     doc: "With 409 (cancelling, not_running) and 410 (a newer attempt speaks): stop the task",
   }),
   token: z.string().optional().meta({
-    doc: "With a heartbeat, when the attempt's token is past half its life: use this one from now on",
+    doc:
+      "With a heartbeat, when the attempt's token is past half its life: use this one from now on",
   }),
 });
 /** See {@link CallResult}. */
