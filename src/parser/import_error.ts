@@ -1,5 +1,4 @@
 /** @module Why a DAG file could not be taken, with the place in the author's own files. */
-import { fileURLToPath } from "node:url";
 import type { ImportError } from "./port.ts";
 
 /** A place in a file of the dags folder; line and column from 1. */
@@ -43,6 +42,8 @@ export function codeFrame(
   { line, column }: { line: number; column: number | null },
 ): string | null {
   const lines = source.split(/\r?\n/);
+  // After the last newline there is no line, unless the error is said to be there.
+  if (lines.at(-1) === "" && line < lines.length) lines.pop();
   if (line < 1 || line > lines.length) return null;
   const first = Math.max(1, line - CONTEXT_LINES);
   const last = Math.min(lines.length, line + CONTEXT_LINES);
@@ -85,7 +86,7 @@ export function explainThrown(
   { file, bundleDir, bundleUrl }: { file: string; bundleDir: string; bundleUrl: string },
 ): { message: string; place: Place } {
   const text = [message, stack].join("\n");
-  const place = placeIn(text, bundleUrl) ?? { path: file, line: null, column: null };
+  const place = placeIn(text, { bundleDir, bundleUrl }) ?? { path: file, line: null, column: null };
   const plain = stripPlaces(
     message.replaceAll(`${bundleUrl}/`, "").replaceAll(`${bundleDir}/`, ""),
   );
@@ -113,14 +114,27 @@ function reword(name: string, message: string): string {
   return name === "" || name === "Error" || name === "AppError" ? first : `${name}: ${first}`;
 }
 
-/** The first `file:///<bundle>/path:line:column` of a text. */
-function placeIn(text: string, bundleUrl: string): Place | null {
-  for (const [, url, line, column] of text.matchAll(/(file:\/\/[^\s)"']+?):(\d+):(\d+)/g)) {
-    if (!url.startsWith(`${bundleUrl}/`)) continue;
-    const path = fileURLToPath(url).slice(fileURLToPath(bundleUrl).length + 1);
-    return { path, line: Number(line), column: Number(column) };
+/**
+ * The first `file:///<bundle>/path:line:column` of a text. Stacks show a folder's special characters
+ * as they are or encoded.
+ */
+function placeIn(
+  text: string,
+  { bundleDir, bundleUrl }: { bundleDir: string; bundleUrl: string },
+): Place | null {
+  const roots = [bundleUrl, decodeURI(bundleUrl), `file://${bundleDir}`].map(RegExp.escape);
+  const found = text.match(new RegExp(`(?:${roots.join("|")})/([^\\n]+?):(\\d+):(\\d+)`));
+  if (!found) return null;
+  const [, path, line, column] = found;
+  return { path: decodedPath(path), line: Number(line), column: Number(column) };
+}
+
+function decodedPath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
   }
-  return null;
 }
 
 /** The place is shown beside the message, not in it. */

@@ -61,3 +61,18 @@ Deno.test("explainThrown() takes the place out of a module error's message", () 
     place: { path: "a.ts", line: 2, column: 8 },
   });
 });
+
+Deno.test("explainThrown() finds the place in a folder with special characters", () => {
+  const odd = {
+    file: "a.ts",
+    bundleDir: "/c #1% d/bundles/12",
+    bundleUrl: "file:///c%20%231%25%20d/bundles/12",
+  };
+  for (const root of [odd.bundleUrl, `file://${odd.bundleDir}`]) {
+    const stack = `Error: no\n    at ${root}/lib/x.ts:2:7`;
+    assertEquals(
+      explainThrown({ name: "Error", message: "no", stack }, odd).place,
+      { path: "lib/x.ts", line: 2, column: 7 },
+    );
+  }
+});
