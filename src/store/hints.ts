@@ -120,19 +120,31 @@ export function mergeHints(hints: readonly Hint[]): Hint[] {
 }
 
 /** Split hints over payloads small enough; a run hint without instances means "all of it". */
-function payloads(origin: string, hints: Hint[]): string[] {
-  const out: string[] = [];
-  const idsPerPayload = Math.floor(PAYLOAD_BYTES / 80);
-  for (const hint of hints) {
-    const instances = hint.topic === "runs" ? hint.taskInstanceIds ?? [] : [];
-    if (hint.ids.length + instances.length <= idsPerPayload) {
-      out.push(JSON.stringify({ origin, hints: [hint] }));
-      continue;
-    }
-    for (let i = 0; i < hint.ids.length; i += idsPerPayload) {
-      const ids = hint.ids.slice(i, i + idsPerPayload);
-      out.push(JSON.stringify({ origin, hints: [{ topic: hint.topic, ids }] }));
-    }
-  }
-  return out;
+export function payloads(origin: string, hints: readonly Hint[]): string[] {
+  return hints.flatMap((hint) => {
+    const whole = JSON.stringify({ origin, hints: [hint] });
+    if (bytesOf(whole) <= PAYLOAD_BYTES) return [whole];
+    const { topic } = hint;
+    const room = PAYLOAD_BYTES - bytesOf(JSON.stringify({ origin, hints: [{ topic, ids: [] }] }));
+    return chunks(hint.ids, room).map((ids) => JSON.stringify({ origin, hints: [{ topic, ids }] }));
+  });
 }
+
+/** Lists of ids of at most so many bytes of JSON; one id always fits. */
+function chunks(ids: readonly string[], bytesMax: number): string[][] {
+  const lists: string[][] = [];
+  let left = 0;
+  for (const id of ids) {
+    const bytes = bytesOf(JSON.stringify(id)) + 1;
+    if (bytes > left || lists.length === 0) {
+      lists.push([]);
+      left = bytesMax;
+    }
+    lists.at(-1)!.push(id);
+    left -= bytes;
+  }
+  return lists;
+}
+
+const encoder = new TextEncoder();
+const bytesOf = (text: string) => encoder.encode(text).length;
