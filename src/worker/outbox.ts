@@ -50,6 +50,8 @@ interface Mailbox {
   wantsHeartbeat: boolean;
   /** Times that the API answered with trouble of its own since it last took something. */
   troubles: number;
+  /** Until the wait after such an answer is over only heartbeats are sent. */
+  isWaiting: boolean;
   end: { end: AttemptEnd; answered: PromiseWithResolvers<CallResult> } | null;
   /** 409 or 410 to a heartbeat or to lines. */
   onRefused: (result: CallResult) => void;
@@ -61,7 +63,7 @@ interface Letter {
   settle(result: CallResult): void;
 }
 
-const fresh = { wantsHeartbeat: false, troubles: 0, end: null };
+const fresh = { wantsHeartbeat: false, troubles: 0, isWaiting: false, end: null };
 
 /** See the module. */
 export class Outbox {
@@ -222,6 +224,7 @@ export class Outbox {
     if (box.wantsHeartbeat && (!box.end || box.troubles > 0) && hasRoom()) {
       letters.push(this.#heartbeat(box));
     }
+    if (box.isWaiting) return true;
     if (log.lineCount > 0) {
       if (!hasRoom()) return false;
       const { from, lines } = log.peek();
@@ -292,7 +295,9 @@ export class Outbox {
     // A full disk is emptied some time; an error that nobody expected stays.
     if (++box.troubles > TROUBLES_MAX && result.status !== 507) return false;
     const ms = TROUBLE_DELAY_MS * 2 ** Math.min(box.troubles - 1, 5);
+    box.isWaiting = true;
     this.#parts.clock.sleep(ms, { signal: this.#given.signal }).then(() => {
+      box.isWaiting = false;
       if (this.#mailboxes.has(box)) this.#urge(box);
     });
     return true;

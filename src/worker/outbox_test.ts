@@ -98,6 +98,32 @@ Deno.test("Outbox sends more lines than a call holds in several, the end behind 
   assertEquals(at.batches, [["log a"], ["log a"], ["log a", "end a"]]);
 });
 
+Deno.test("Outbox waits after trouble, also with more lines and an end behind them", async () => {
+  const at = world();
+  at.answers.push([{ status: 507 }], [{ status: 204 }], [{ status: 507 }]);
+  const a = at.open("a");
+  for (let i = 0; i < 1_500; i++) a.log.add(line(`${i}`));
+  const ended = a.end(end);
+  await turns();
+  assertEquals(at.batches, [["log a"]]);
+
+  a.log.add(line("another"));
+  at.clock.advance(249);
+  await turns();
+  assertEquals(at.batches, [["log a"]]);
+  a.heartbeat();
+  await turns();
+  assertEquals(at.batches, [["log a"], ["heartbeat a"]]);
+  at.clock.advance(1);
+  await turns();
+  assertEquals(at.batches.length, 3);
+  at.clock.advance(500);
+  await turns();
+
+  assertEquals((await ended).status, 200);
+  assertEquals(at.batches.slice(2), [["log a"], ["log a"], ["log a", "end a"]]);
+});
+
 Deno.test("Outbox splits what is more than a batch", async () => {
   const at = world();
   const count = limits.executionBatch + 1;

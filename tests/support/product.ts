@@ -148,7 +148,12 @@ class StartedProduct implements Product {
     const child = this.#process!;
     this.#process = null;
     child.ref();
-    child.kill(signal);
+    try {
+      child.kill(signal);
+    } catch (error) {
+      // It ended by itself.
+      if (!(error instanceof TypeError)) throw error;
+    }
     return await child.status;
   }
 
