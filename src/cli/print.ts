@@ -23,6 +23,10 @@ const colours: Record<string, string> = {
   upstream_failed: "31",
   cancelled: "35",
   skipped: "90",
+  broken: "31",
+  "broken, paused": "31",
+  paused: "33",
+  stale: "90",
 };
 
 /** Print rows as a table, or the whole `document` as JSON. */
@@ -68,9 +72,12 @@ export function tableText<Row>(
     right[i] ? text.padStart(widths[i]) : text.padEnd(widths[i]);
   const line = (parts: string[]) => parts.map(pad).join("  ").trimEnd();
   const body = texts.map((parts) => {
-    const text = line(parts);
-    const state = parts.find((part) => part in colours);
-    return colour && state ? text.replace(state, `\x1b[${colours[state]}m${state}\x1b[0m`) : text;
+    const state = parts.findIndex((part) => Object.hasOwn(colours, part));
+    if (!colour || state < 0) return line(parts);
+    const coloured = parts.map((part, i) =>
+      i === state ? `\x1b[${colours[part]}m${pad(part, i)}\x1b[0m` : pad(part, i)
+    );
+    return coloured.join("  ").trimEnd();
   });
   return [line(titles), line(widths.map((width) => "-".repeat(width))), ...body].join("\n") + "\n";
 }
@@ -78,9 +85,13 @@ export function tableText<Row>(
 function cell(value: unknown): string {
   if (value === null || value === undefined) return "-";
   if (typeof value === "object") return JSON.stringify(value);
-  // Control characters of data must not reach the terminal.
+  return printable(String(value)).replace(/[\t\n]/g, " ");
+}
+
+/** Text without the control characters that would steer the terminal; lines and tabs stay. */
+export function printable(text: string): string {
   // deno-lint-ignore no-control-regex
-  return String(value).replace(/[\x00-\x1f\x7f]/g, " ");
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, " ");
 }
 
 /** 0.04 s, 12.3 s, 4 m 5 s. */

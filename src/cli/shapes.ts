@@ -5,6 +5,7 @@ export interface DagShape {
   dag_id: string;
   is_paused: boolean;
   is_stale: boolean;
+  fileloc: string;
   timetable_summary: string | null;
   next_dagrun_run_after: string | null;
   last_parsed_time: string | null;

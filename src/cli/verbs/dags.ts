@@ -1,6 +1,6 @@
 /** @module Verbs on DAGs: dags, pause, unpause, backfill. */
 import { CliError, segment } from "../client.ts";
-import { printFacts, printJson, printTable } from "../print.ts";
+import { type Output, printable, printFacts, printJson, printTable } from "../print.ts";
 import type { DagShape, Page } from "../shapes.ts";
 import { text, type Verb, type VerbContext } from "../verb.ts";
 import { parseConf } from "./runs.ts";
@@ -12,6 +12,8 @@ interface ImportErrorShape {
 }
 
 const dagArgument = { name: "<dag>", doc: "Id of the DAG" };
+/** Files with an error that are shown; they are long, and what is wrong is often the same. */
+const ERRORS = 50;
 
 export const dags: Verb = {
   name: "dags",
@@ -20,7 +22,10 @@ export const dags: Verb = {
   async run({ api, output }, _args, options) {
     const [page, errors] = await Promise.all([
       api.get<Page<"dags", DagShape>>("/api/v2/dags", { limit: text(options, "limit") }),
-      api.get<Page<"import_errors", ImportErrorShape>>("/api/v2/importErrors"),
+      api.get<Page<"import_errors", ImportErrorShape>>("/api/v2/importErrors", {
+        limit: ERRORS,
+        order_by: "filename",
+      }),
     ]);
     if (output.json) {
       printJson(output, { ...page, import_errors: errors.import_errors });
@@ -28,18 +33,42 @@ export const dags: Verb = {
     }
     printTable(output, page, page.dags, {
       dag: (dag) => dag.dag_id,
-      paused: (dag) => dag.is_paused ? "yes" : "no",
+      state: stateOf,
       schedule: (dag) => dag.timetable_summary,
       "next run": (dag) => dag.next_dagrun_run_after,
       owner: (dag) => dag.owners.join(", "),
       tags: (dag) => dag.tags.map((tag) => tag.name).join(", "),
+      file: (dag) => dag.fileloc,
     });
-    for (const { filename, stack_trace } of errors.import_errors) {
-      output.err(`\nCannot import ${filename}:\n${stack_trace}\n`);
-    }
+    printErrors(output, errors, page.dags);
     return 0;
   },
 };
+
+function stateOf(dag: DagShape): string {
+  if (dag.is_stale) return "stale";
+  if (dag.has_import_errors) return dag.is_paused ? "broken, paused" : "broken";
+  return dag.is_paused ? "paused" : "active";
+}
+
+/** Each file that cannot be imported, with the place, its lines, and what runs on in spite of it. */
+function printErrors(
+  output: Output,
+  { import_errors, total_entries }: Page<"import_errors", ImportErrorShape>,
+  listed: readonly DagShape[],
+): void {
+  for (const { filename, stack_trace } of import_errors) {
+    const title = `Cannot import ${filename}`;
+    output.out(`\n${output.isTerminal ? `\x1b[31m${title}\x1b[0m` : title}\n`);
+    output.out(`${printable(stack_trace)}\n`);
+    const kept = listed.filter((dag) => dag.fileloc === filename && !dag.is_stale);
+    if (kept.length > 0) {
+      output.out(`Its last good version runs on: ${kept.map((dag) => dag.dag_id).join(", ")}\n`);
+    }
+  }
+  const hidden = total_entries - import_errors.length;
+  if (hidden > 0) output.out(`\n(${hidden} more files cannot be imported)\n`);
+}
 
 function pausing(name: string, isPaused: boolean, summary: string): Verb {
   return {

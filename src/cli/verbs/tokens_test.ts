@@ -1,36 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type ApiWorld, apiWorld } from "../../../tests/support/api.ts";
-import { RestClient } from "../client.ts";
-import { runProgram } from "../program.ts";
+import { runCli } from "../../../tests/support/cli.ts";
 import { tokens } from "./tokens.ts";
 
-/** `tidewheel tokens …` as an administrator of the world. */
-async function run(w: ApiWorld, ...args: string[]) {
-  const wrote = { out: "", err: "" };
-  const output = {
-    json: args.includes("--json"),
-    isTerminal: false,
-    out: (text: string) => wrote.out += text,
-    err: (text: string) => wrote.err += text,
-  };
-  await using server = Deno.serve({ port: 0, onListen() {} }, (request) => w.api.fetch(request));
-  const url = `http://127.0.0.1:${server.addr.port}`;
-  const code = await runProgram(
-    {
-      version: "1",
-      groups: { "": [tokens] },
-      context: () => ({
-        api: new RestClient({ url, token: () => w.tokens.admin }),
-        output,
-        sleep: () => Promise.resolve(),
-        readStdin: () => Promise.resolve(""),
-      }),
-    },
-    ["tokens", ...args],
-    output,
-  );
-  return { code, ...wrote };
-}
+const run = (w: ApiWorld, ...args: string[]) => runCli(w, tokens, args);
 
 Deno.test("tokens makes, lists and revokes, and shows a token once", async () => {
   await using w = await apiWorld();
