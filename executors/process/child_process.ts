@@ -14,7 +14,7 @@ import { killGroup, type Survivors } from "./survivors.ts";
 
 const STDERR_LINES_KEPT = 20;
 /** A grandchild can hold the pipes open for ever; what it still says is lost. */
-const DRAIN_MS = 200;
+const DRAIN_MS = 2_000;
 
 /** A line of a native stack trace, which the runtime prints when it crashes: says nothing to us. */
 const nativeFrame = /^\s+\S+\(\+?0x[0-9a-f]+\) \[0x[0-9a-f]+\]$/;

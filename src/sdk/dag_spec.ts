@@ -90,7 +90,7 @@ function describeConf(params: z.ZodObject | null, isAutomatic: boolean, builder:
   }
   try {
     const schema = canonical(
-      z.toJSONSchema(params, { io: "input" }),
+      closed(z.toJSONSchema(params, { io: "input" })),
       (path, problem) => builder.broken(`the schema of its params at ${path} ${problem}`),
     );
     return { paramsSchema: schema, paramsDefault: defaults };
@@ -100,6 +100,11 @@ function describeConf(params: z.ZodObject | null, isAutomatic: boolean, builder:
         `use types that JSON has, such as z.iso.date() for a date`,
     );
   }
+}
+
+/** A misspelt name must not run with the default of the right one; `z.looseObject` allows any. */
+function closed(schema: z.core.JSONSchema.BaseSchema): z.core.JSONSchema.BaseSchema {
+  return { additionalProperties: false, ...schema };
 }
 
 function attempt<T>(builder: DagBuilder, make: () => T): T {
