@@ -95,6 +95,9 @@ export function createApi(parts: ApiParts): Api {
     guard(request, url, settings);
     const preflight = answerPreflight(request);
     if (preflight) return preflight;
+    if (request.method === "GET" && docsAliases.has(url.pathname)) {
+      return new Response(null, { status: 302, headers: { location: "/api/docs" } });
+    }
     if (request.method === "POST") {
       if (url.pathname === hotPaths.batch) return await answerBatch(request, { execution });
       if (url.pathname === hotPaths.claim) return await answerClaim(request, { auth, execution });
@@ -137,6 +140,9 @@ export function createApi(parts: ApiParts): Api {
     registered: book.app.routes,
   };
 }
+
+/** What people type who look for the documentation. */
+const docsAliases: ReadonlySet<string> = new Set(["/", "/api", "/api/", "/api/docs/", "/docs"]);
 
 /** The resource of a path: few values, so that the metric stays small. */
 function routeOf(path: string): string {

@@ -252,3 +252,11 @@ Deno.test("nonsense in bodies is the asker's fault, never ours", async () => {
     }
   }
 });
+
+Deno.test("people who type the bare address are led to the documentation", async () => {
+  await using w = await apiWorld();
+  for (const path of ["/", "/api/docs/"]) {
+    const response = await w.api.fetch(new Request(`http://localhost${path}`));
+    assertEquals([response.status, response.headers.get("location")], [302, "/api/docs"]);
+  }
+});
