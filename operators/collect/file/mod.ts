@@ -50,6 +50,10 @@ export const CollectFileParams = z.object({
   sameContent: z.enum(["skip", "take"]).default("skip").meta({
     doc: "A file with the very content of one that was taken before: leave it, or take it too",
   }),
+  sameName: z.enum(["replace", "keep_both"]).default("replace").meta({
+    doc: "A file of a name that the partition has, with other content: it takes the older one's " +
+      "place in the next version, or both are kept",
+  }),
   checksum: z.enum(["if_present", "required", "ignore"]).default("if_present").meta({
     doc: "Compare with `<file>.sha256` or `<file>.md5`, as sha256sum and md5sum write them",
   }),

@@ -29,8 +29,9 @@ export const run: OperatorRun<CollectFileParams, unknown, RawFiles> = async ({ p
     );
   }
   const ready = await readyFiles(folder, fresh, { ...ctx, ready: params.ready });
-  const taking = await takeAll(ctx, params, { folder, partition, ready, taken });
-  const files = [...still, ...taking.files];
+  const taking = await takeAll(ctx, params, { folder, partition, ready, taken, still });
+  const staying = still.filter(({ name }) => name === undefined || !taking.replaced.has(name));
+  const files = [...staying, ...taking.files];
   const unready = fresh.length - ready.length + taking.changed;
   if (unready > 0) ctx.log.warn(`${unready} files are not whole yet and stay`, { folder });
   const short = files.length < Math.max(params.filesMin, 1);
@@ -48,6 +49,7 @@ export const run: OperatorRun<CollectFileParams, unknown, RawFiles> = async ({ p
       taken: taking.files.length,
       bytes: taking.files.reduce((sum, file) => sum + file.bytes, 0),
       seenAgain: taking.seenAgain,
+      replaced: still.length - staying.length,
       notWhole: unready,
       putAway: before.paths.length,
     },
@@ -66,16 +68,36 @@ async function folderOf(ctx: TaskContext, params: CollectFileParams): Promise<st
   );
 }
 
+interface Taking {
+  files: FileRef[];
+  taken: TakenFile[];
+  /** Names whose older files leave the partition. */
+  replaced: Set<string>;
+  seenAgain: number;
+  /** Files that changed while they were read. */
+  changed: number;
+}
+
 async function takeAll(
   ctx: TaskContext,
   params: CollectFileParams,
-  { folder, partition, ready, taken }: {
+  { folder, partition, ready, taken, still }: {
     folder: string;
     partition: string;
     ready: SeenFile[];
     taken: TakenFile[];
+    still: readonly FileRef[];
   },
-): Promise<{ files: FileRef[]; taken: TakenFile[]; seenAgain: number; changed: number }> {
+): Promise<Taking> {
+  const replaced = new Set<string>();
+  const replace = (path: string, sha256: string) => {
+    if (params.sameName === "keep_both") return;
+    if (!still.some((file) => file.name === path && file.sha256 !== sha256)) return;
+    replaced.add(path);
+    ctx.log.info(`${path} came with other content, which takes the place of the older one`, {
+      partition,
+    });
+  };
   const known = new Map(taken.map((file) => [file.sha256, file]));
   const after = [...taken];
   const files: FileRef[] = [];
@@ -96,18 +118,20 @@ async function takeAll(
         partition: earlier.partition,
         takenAt: earlier.takenAt,
       });
-      const { sha256, partition, takenAt } = earlier;
-      after.push({ ...file, sha256, partition, takenAt, seenAgainAt: at });
+      if (earlier.partition === partition) replace(file.path, earlier.sha256);
+      const { sha256, takenAt } = earlier;
+      after.push({ ...file, sha256, partition: earlier.partition, takenAt, seenAgainAt: at });
       continue;
     }
     const stored = await ctx.files.put(copied.copy, { name: file.path });
     files.push(stored);
+    replace(file.path, stored.sha256);
     const entry = { ...file, sha256: copied.sha256, partition, takenAt: at };
     known.set(copied.sha256, entry);
     after.push(entry);
     ctx.log.info(`Took ${file.path}`, { bytes: file.bytes, sha256: copied.sha256 });
   }
-  return { files, taken: after, seenAgain, changed };
+  return { files, taken: after, replaced, seenAgain, changed };
 }
 
 /** What a run with too few files comes to; null: go on with what there is. */

@@ -118,16 +118,36 @@ Deno.test("collect.file knows content again under another name, and notes when",
   assertEquals(namesOf(taking), ["a.csv", "a_copy.csv"]);
 });
 
-Deno.test("collect.file takes a file of the same name with other content", async () => {
+Deno.test("collect.file lets other content of a name take the older one's place, or keeps both", async () => {
   using folder = new DropFolder();
   using task = folder.task();
-  folder.drop("a.csv", "first");
+  folder.drop("a.csv", "<html>broken");
+  folder.drop("b.csv", "whole");
   task.commit((await folder.collected(task)).effects);
   folder.drop("a.csv", "other", "2013-01-02T00:00:00Z");
 
-  const { output } = await folder.collected(task);
+  const both = await folder.collected(task, { sameName: "keep_both" });
+  const corrected = await folder.collected(task);
+  task.commit(corrected.effects);
+  const again = await folder.collected(task);
+  const texts = ({ output }: Done) => output.files.map((file) => task.text(file));
 
-  assertEquals(output.files.map((file) => task.text(file)), ["first", "other"]);
+  assertEquals(texts(both), ["<html>broken", "whole", "other"]);
+  assertEquals(texts(corrected), ["whole", "other"]);
+  assertEquals(corrected.effects!.publish![0].files, corrected.output.files);
+  assertEquals(corrected.effects!.metrics!.replaced, 1);
+  assertEquals(texts(again), ["whole", "other"]);
+});
+
+Deno.test("collect.file lets a file go whose name came again with another file's content", async () => {
+  using folder = new DropFolder();
+  using task = folder.task();
+  folder.drop("a.csv", "<html>broken");
+  folder.drop("b.csv", "whole");
+  task.commit((await folder.collected(task)).effects);
+  folder.drop("a.csv", "whole", "2013-01-02T00:00:00Z");
+
+  assertEquals(namesOf(await folder.collected(task)), ["b.csv"]);
 });
 
 Deno.test("collect.file leaves a file that still grows", async () => {
