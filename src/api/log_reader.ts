@@ -86,7 +86,7 @@ export async function* followTryLog(
 ): AsyncGenerator<ShownLine[]> {
   let token: string | null = null;
   let watched: string | null = null;
-  while (!signal.aborted) {
+  do {
     // Begun before the look, so that nothing which happens during it is missed.
     const looked = new AbortController();
     const change = watched === null
@@ -105,7 +105,7 @@ export async function* followTryLog(
     } finally {
       looked.abort();
     }
-  }
+  } while (!signal.aborted);
 }
 
 /** Longest time between two looks at a log that is followed. */

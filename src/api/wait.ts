@@ -78,7 +78,7 @@ async function* lines(
   try {
     let shown: WaitLine | null = null;
     let pauseMs = FIRST_PAUSE_MS;
-    while (!signal.aborted) {
+    do {
       const woken = new AbortController();
       wake = () => {
         pauseMs = FIRST_PAUSE_MS;
@@ -97,7 +97,7 @@ async function* lines(
       const sleepMs = Math.min(intervalMs, pauseMs);
       pauseMs *= 2;
       await rest.clock.sleep(sleepMs, { signal: AbortSignal.any([woken.signal, signal]) });
-    }
+    } while (!signal.aborted);
   } finally {
     await subscription.stop();
   }
