@@ -142,24 +142,41 @@ export async function setPaused(
   return changed.map((row) => row.dagId);
 }
 
-/** Remove a DAG whose file is gone, with all of its runs; says why not where it cannot. */
-export async function deleteDag(
-  sql: Sql,
-  dagId: string,
-): Promise<"deleted" | "missing" | "not stale" | "running"> {
+/** What became of a DAG that was to be deleted: `kept` says why it stays. */
+export type DagDeletion = { kind: "deleted" | "missing" } | { kind: "kept"; why: string };
+
+/**
+ * Remove a DAG whose file is gone, with all of its runs; not where one of them published: its
+ * attempts and refused rows say where a version came from.
+ */
+export async function deleteDag(sql: Sql, dagId: string): Promise<DagDeletion> {
   return await sql.begin(async (tx) => {
     const [dag] = await tx<{ isStale: boolean }[]>`
       select is_stale from dag where dag_id = ${dagId} for update`;
-    if (!dag) return "missing";
-    if (!dag.isStale) return "not stale";
+    if (!dag) return { kind: "missing" };
+    if (!dag.isStale) return kept("its file is still there; remove the file first");
     const active = await tx`
       select 1 from dag_run where dag_id = ${dagId} and state in ('queued', 'running') limit 1`;
-    if (active.length > 0) return "running";
+    if (active.length > 0) return kept("it has unfinished runs; cancel them first");
+    const [published] = await tx<{ runId: string; version: string }[]>`
+      select v.run_id, v.dataset || '[' || v.partition || '] version ' || v.version as version
+      from dag_run r join dataset_version v on v.dag_run_id = r.id
+      where r.dag_id = ${dagId} order by v.known_at desc limit 1`;
+    if (published) {
+      const { runId, version } = published;
+      return kept(
+        `its run "${runId}" published ${version}, whose lineage and refused rows go with it`,
+      );
+    }
     await tx`delete from dag_run where dag_id = ${dagId}`;
     await tx`update dag set dag_version_id = null where dag_id = ${dagId}`;
     await tx`delete from dag where dag_id = ${dagId}`;
-    return "deleted";
+    return { kind: "deleted" };
   });
+}
+
+function kept(why: string): DagDeletion {
+  return { kind: "kept", why };
 }
 
 /** A version of a DAG as lists show it. */

@@ -144,18 +144,15 @@ export function addDagRoutes(book: RouteBook, rest: Rest): void {
     path: "/api/v2/dags/{dag_id}",
     permission: "dags.delete",
     tag,
-    summary: "Delete a DAG whose file is gone, with its runs; published datasets stay",
+    summary: "Delete a DAG whose file is gone, with its runs; one that published stays",
     params: DagPath,
     returns: null,
     event: "dag.delete",
   }, async ({ params }) => {
     const result = await deleteDag(sql, params.dag_id);
-    if (result === "missing") await requireDag(rest, params.dag_id);
-    if (result === "not stale" || result === "running") {
-      const why = result === "running"
-        ? "it has unfinished runs; cancel them first"
-        : "its file is still there; remove the file first";
-      throw new AppError("CONFLICT", `Cannot delete the DAG "${params.dag_id}": ${why}`);
+    if (result.kind === "missing") await requireDag(rest, params.dag_id);
+    if (result.kind === "kept") {
+      throw new AppError("CONFLICT", `Cannot delete the DAG "${params.dag_id}": ${result.why}`);
     }
     hints.publish({ topic: "dags", ids: [params.dag_id] });
   });

@@ -5,6 +5,7 @@ import { systemClock } from "../../base/clock.ts";
 import { sha256 } from "../../base/hash.ts";
 import { tableReader } from "../../compose/table_reader.ts";
 import { memoryObjectStore } from "../../objects/memory.ts";
+import { parserStore } from "../../store/dag.ts";
 
 const intent = (dataset: string, partition: string, more: object = {}) => ({
   dataset,
@@ -63,6 +64,18 @@ Deno.test("DELETE dagRun keeps a run that published: where a version came from s
   const { status, body } = await w.call("DELETE", `/api/v2/dags/d/dagRuns/${run}`);
   assertEquals(status, 409);
   assertStringIncludes(body.detail, "it published prices.daily[a] version 1");
+});
+
+Deno.test("DELETE dag keeps one whose runs published, also when its file is gone", async () => {
+  await using w = await apiWorld();
+  const run = await publish(w, [[intent("prices.daily", "a")]]);
+  await w.moveRun("d", run, "running");
+  await w.moveRun("d", run, "success");
+  await parserStore(w.parts.sql, w.parts.ids).removeFiles(["d.ts"], w.parts.clock.now());
+  const { status, body } = await w.call("DELETE", "/api/v2/dags/d");
+  assertEquals([status, body.code], [409, "CONFLICT"]);
+  assertStringIncludes(body.detail, `its run "${run}" published prices.daily[a] version 1`);
+  assertEquals((await w.call("GET", `/api/v2/dags/d/dagRuns/${run}`)).status, 200);
 });
 
 Deno.test("lineage goes up and down, over versions and columns", async () => {
