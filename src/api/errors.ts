@@ -51,10 +51,6 @@ export function errorResponse(thrown: unknown): { response: Response; unforeseen
     const detail = messageOf(error) || "Cannot read the request";
     return { response: json({ detail, code: "INVALID" }, error.status), unforeseen: undefined };
   }
-  if (error instanceof SyntaxError) {
-    const detail = `Cannot read the request: its body is not JSON (${error.message})`;
-    return { response: json({ detail, code: "INVALID" }, 400), unforeseen: undefined };
-  }
   const detail = "Cannot answer the request: the service met an error that it did not expect; " +
     "its log has the details";
   return { response: json({ detail, code: "INTERNAL" }, 500), unforeseen: thrown };

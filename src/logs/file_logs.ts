@@ -80,6 +80,8 @@ export function fileLogs(
       Deno.writeFileSync(path, data, { append: true, create: true });
     } catch (cause) {
       days.delete(day);
+      // Part of it may have been written: the next append looks at the file again, and cuts it.
+      growing.delete(attemptId);
       throw diskError(cause, path);
     }
   }

@@ -1,10 +1,11 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { VirtualClock } from "../base/clock.ts";
 import { seededIds } from "../base/ids.ts";
 import { limits } from "../base/limits.ts";
 import { silentLogger } from "../base/log.ts";
 import { seededRandom } from "../base/random.ts";
 import type { LogLine } from "../contract/execution.ts";
+import { AppError } from "../model/errors.ts";
 import { memoryObjectStore } from "../objects/memory.ts";
 import { fileLogs } from "./file_logs.ts";
 import { logKey } from "./log_key.ts";
@@ -151,4 +152,27 @@ Deno.test("changed() resolves when a line comes, when the attempt ends, or when 
 Deno.test("read() of an attempt without a log gives no lines", async () => {
   using w = world();
   assertEquals(await w.logs.read(w.id, 0), { lines: [], nextOffset: 0, more: false });
+});
+
+Deno.test("append() after a write that a full disk cut short leaves no torn line", async () => {
+  using w = world();
+  await w.logs.append(w.id, 0, lines(0, 2));
+  const write = Deno.writeFileSync;
+  Deno.writeFileSync = (path, data, options) => {
+    write(path, data.subarray(0, 120), options);
+    throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
+  };
+  try {
+    const error = await assertRejects(() => w.logs.append(w.id, 2, lines(2, 3)), AppError);
+    assertEquals(error.code, "DISK_FULL");
+  } finally {
+    Deno.writeFileSync = write;
+  }
+
+  assertEquals(await w.logs.append(w.id, 2, lines(2, 3)), { next: 5, open: true });
+
+  assertEquals(
+    await messages(w.logs, w.id),
+    ["0 line 0", "1 line 1", "2 line 2", "3 line 3", "4 line 4"],
+  );
 });

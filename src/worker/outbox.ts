@@ -71,6 +71,9 @@ export class Outbox {
   readonly #backoff: Backoff;
   readonly #mailboxes = new Set<Mailbox>();
   readonly #dirty = new Set<Mailbox>();
+  /** Attempts of which the API could not take something, and why the first of them. */
+  readonly #troubled = new Set<Mailbox>();
+  #trouble: string | null = null;
   #isUrgent = false;
   #hasTimer = false;
   #sending: Promise<void> | null = null;
@@ -84,6 +87,11 @@ export class Outbox {
   /** Did the last request reach the API? */
   get isReachable(): boolean {
     return this.#backoff.isFirst;
+  }
+
+  /** Why the API cannot take the reports that it gets, such as a full disk; null: it takes them. */
+  get trouble(): string | null {
+    return this.#trouble;
   }
 
   /** Send for one attempt from now on, until its end is answered. */
@@ -262,10 +270,8 @@ export class Outbox {
 
   #linesAnswered(box: Mailbox, count: number, result: CallResult): void {
     if (isTrouble(result) && this.#retryLater(box, result)) return;
-    if (result.status < 300) {
-      box.troubles = 0;
-      return box.log.sent(count);
-    }
+    this.#outOfTrouble(box);
+    if (result.status < 300) return box.log.sent(count);
     // Not these lines nor later ones: refused for what they are, or for whose they are.
     box.log.close();
     if (isStop(result)) box.onRefused(result);
@@ -285,6 +291,7 @@ export class Outbox {
   }
 
   #forget(box: Mailbox): void {
+    this.#outOfTrouble(box);
     box.log.close();
     this.#mailboxes.delete(box);
     this.#dirty.delete(box);
@@ -292,8 +299,10 @@ export class Outbox {
 
   /** False when it was tried often enough. */
   #retryLater(box: Mailbox, result: CallResult): boolean {
+    if (box.isWaiting) return true;
     // A full disk is emptied some time; an error that nobody expected stays.
     if (++box.troubles > TROUBLES_MAX && result.status !== 507) return false;
+    this.#inTrouble(box, result);
     const ms = TROUBLE_DELAY_MS * 2 ** Math.min(box.troubles - 1, 5);
     box.isWaiting = true;
     this.#parts.clock.sleep(ms, { signal: this.#given.signal }).then(() => {
@@ -301,6 +310,23 @@ export class Outbox {
       if (this.#mailboxes.has(box)) this.#urge(box);
     });
     return true;
+  }
+
+  /** Said once, however many attempts it concerns. */
+  #inTrouble(box: Mailbox, { status, reason }: CallResult): void {
+    this.#troubled.add(box);
+    if (this.#trouble !== null) return;
+    this.#trouble = reason ?? `status ${status}`;
+    this.#parts.log.warn("The API cannot take reports of attempts now; they are sent again later", {
+      error: this.#trouble,
+    });
+  }
+
+  #outOfTrouble(box: Mailbox): void {
+    box.troubles = 0;
+    if (!this.#troubled.delete(box) || this.#troubled.size > 0) return;
+    this.#trouble = null;
+    this.#parts.log.info("The API takes reports of attempts again");
   }
 
   #warn({ attemptId }: Mailbox, what: string, { status, reason }: CallResult): void {

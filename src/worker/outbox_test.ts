@@ -124,6 +124,25 @@ Deno.test("Outbox waits after trouble, also with more lines and an end behind th
   assertEquals(at.batches.slice(2), [["log a"], ["log a"], ["log a", "end a"]]);
 });
 
+Deno.test("Outbox waits once for lines and an end of which neither was taken", async () => {
+  const at = world();
+  const full = { status: 507, reason: "the disk is full" } as const;
+  at.answers.push([full, full], [full, full]);
+  const a = at.open("a");
+  a.log.add(line("one"));
+  const ended = a.end(end);
+  await turns();
+  assertEquals(at.outbox.trouble, "the disk is full");
+  for (const ms of [250, 500, 2_000]) {
+    at.clock.advance(ms);
+    await turns();
+  }
+
+  assertEquals((await ended).status, 200);
+  assertEquals(at.batches.length, 3);
+  assertEquals(at.outbox.trouble, null);
+});
+
 Deno.test("Outbox splits what is more than a batch", async () => {
   const at = world();
   const count = limits.executionBatch + 1;

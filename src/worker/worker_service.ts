@@ -142,14 +142,16 @@ class Worker implements WorkerService {
 
   health(): Health {
     const isReachable = this.#claims.isReachable && this.#outbox.isReachable;
+    const { trouble } = this.#outbox;
     return {
       started: this.#isStarted && this.#claims.hasAnswered,
-      ready: this.#isStarted && !this.#isStopping && isReachable,
+      ready: this.#isStarted && !this.#isStopping && isReachable && trouble === null,
       detail: {
         ...this.stats(),
         apiReachable: isReachable,
         queues: this.#options.queues,
         draining: this.#isStopping,
+        ...(trouble === null ? {} : { trouble }),
       },
     };
   }

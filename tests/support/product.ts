@@ -21,6 +21,8 @@ export interface ProductOptions {
   env?: Record<string, string>;
   /** Folder that holds everything; a new one. It is removed at the end in either case. */
   root?: string;
+  /** Folder of its state; `home` below the root. */
+  home?: string;
 }
 
 /** A running product; disposing of it stops it and removes its folders. */
@@ -49,7 +51,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   // Homes have such names too.
   const root = options.root ??
     await Deno.realPath(await Deno.makeTempDir({ prefix: "tw product #1% " }));
-  const product = new StartedProduct(root, options.env ?? {});
+  const product = new StartedProduct(root, options);
   await Deno.mkdir(product.dagsDir, { recursive: true });
   await product.write(options.dags ?? {});
   try {
@@ -85,10 +87,12 @@ class StartedProduct implements Product {
   readonly #env: Record<string, string>;
   readonly #log: string;
   #process: Deno.ChildProcess | null = null;
+  /** Folder of its PostgreSQL. */
+  #place = "";
 
-  constructor(root: string, env: Record<string, string>) {
+  constructor(root: string, { env = {}, home = `${root}/home` }: ProductOptions) {
     this.root = root;
-    this.home = `${root}/home`;
+    this.home = home;
     this.dagsDir = `${root}/dags`;
     this.#log = `${root}/output.log`;
     this.#env = env;
@@ -131,16 +135,16 @@ class StartedProduct implements Product {
     }).spawn();
     child.unref();
     let hasEnded = false;
-    const ended = child.status.then(() => hasEnded = true);
-    this.url = await until("the product to say that it is up", async () => {
+    child.status.then(() => hasEnded = true);
+    const up = await until("the product to say that it is up", async () => {
       const said = (await this.output()).slice(before);
-      if (hasEnded) throw new Error(`It ended: ${said}`);
-      return /Tidewheel is up: (\S+)/.exec(said)?.[1];
-    }, { withinMs: 60_000 }).catch(async (error) => {
-      if (!hasEnded) child.kill("SIGKILL");
-      await ended;
-      throw new Error(`The product did not start: ${await this.output()}`, { cause: error });
-    });
+      const url = /Tidewheel is up: (\S+)/.exec(said)?.[1];
+      return url || hasEnded ? { url } : null;
+    }, { withinMs: 60_000 });
+    const pointed = await Deno.readTextFile(`${this.home}/postgres.path`).catch(() => "");
+    this.#place = pointed.trim() || `${this.home}/postgres`;
+    if (!up.url) throw new Error(`The product did not start: ${await this.output()}`);
+    this.url = up.url;
     this.token = (await Deno.readTextFile(`${this.home}/token`)).trim();
   }
 
@@ -162,7 +166,7 @@ class StartedProduct implements Product {
   }
 
   async postgresPid(): Promise<number> {
-    const place = await this.#postgresDir();
+    const place = this.#place;
     for await (const { name, isDirectory } of Deno.readDir(place)) {
       if (!isDirectory) continue;
       const text = await Deno.readTextFile(`${place}/${name}/postmaster.pid`).catch(() => "");
@@ -173,18 +177,13 @@ class StartedProduct implements Product {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process) await this.end("SIGTERM");
-    const place = await this.#postgresDir();
+    const place = this.#place;
     // A killed product leaves its server running.
     const pid = await this.postgresPid().catch(() => null);
     if (pid !== null) await until("PostgreSQL to be gone", () => !askToEnd(pid, place));
     for (const path of [place, this.root]) {
-      await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
+      if (path !== "") await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
     }
-  }
-
-  async #postgresDir(): Promise<string> {
-    const pointed = await Deno.readTextFile(`${this.home}/postgres.path`).catch(() => "");
-    return pointed.trim() || `${this.home}/postgres`;
   }
 }
 

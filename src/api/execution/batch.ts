@@ -211,15 +211,22 @@ export function executionCalls(parts: CallsParts): Calls {
     const results: CallResult[] = new Array(calls.length);
     const beats: { at: number; claims: AttemptClaims }[] = [];
     const ends: { at: number; claims: AttemptClaims; end: unknown }[] = [];
+    const unkept = new Map<string, CallResult>();
     const nowMs = clock.now().getTime();
     for (let at = 0; at < calls.length; at++) {
       const call = calls[at];
       const claims = readToken(mint, call, nowMs);
       if ("status" in claims) results[at] = claims;
       else if (call.call === "heartbeat") beats.push({ at, claims });
-      else if (call.call === "end") ends.push({ at, claims, end: call.end });
-      else if (call.call === "log") results[at] = await append(claims, call.from, call.lines);
-      else results[at] = { status: 400, reason: `"${call.call}" is not a call` };
+      else if (call.call === "log") {
+        results[at] = await append(claims, call.from, call.lines);
+        if (results[at].status === 507) unkept.set(call.attemptId, results[at]);
+      } else if (call.call === "end") {
+        // When there is room its last lines come again, and it behind them: an end closes the log.
+        const lost = unkept.get(call.attemptId);
+        if (lost) results[at] = lost;
+        else ends.push({ at, claims, end: call.end });
+      } else results[at] = { status: 400, reason: `"${call.call}" is not a call` };
     }
     const [beaten, ended] = await Promise.all([
       beat(beats.map(({ claims }) => claims)),
