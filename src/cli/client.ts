@@ -5,10 +5,13 @@ export class CliError extends Error {
   override readonly name = "CliError";
   /** What the API said, when it answered. */
   readonly status: number | null;
+  /** The API's code of what is wrong; UNAVAILABLE without an answer. */
+  readonly code: string | undefined;
 
-  constructor(message: string, status: number | null = null) {
+  constructor(message: string, status: number | null = null, code?: string) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -93,25 +96,36 @@ export class RestClient {
       throw new CliError(
         `Cannot reach the API at ${url}: ${(error as Error).message}. ` +
           "Is `tidewheel start` running? TIDEWHEEL_API_URL names another address",
+        null,
+        "UNAVAILABLE",
       );
     }
     if (response.ok) return response;
-    throw new CliError(await problemOf(response, method, path), response.status);
+    const { message, code } = await problemOf(response, method, path);
+    throw new CliError(message, response.status, code);
   }
 }
 
-async function problemOf(response: Response, method: string, path: string): Promise<string> {
+async function problemOf(
+  response: Response,
+  method: string,
+  path: string,
+): Promise<{ message: string; code?: string }> {
   const text = await response.text();
-  let detail: unknown = text;
+  let problem: { detail?: unknown; code?: unknown } | null = null;
   try {
-    detail = (JSON.parse(text) as { detail?: unknown }).detail ?? text;
+    problem = JSON.parse(text);
   } catch {
     // Not ours: shown as it came.
   }
+  const detail = problem?.detail ?? text;
   const message = typeof detail === "string" ? detail : JSON.stringify(detail);
-  return message === ""
-    ? `The API answered ${method} ${path.split("?")[0]} with status ${response.status}`
-    : message;
+  return {
+    message: message === ""
+      ? `The API answered ${method} ${path.split("?")[0]} with status ${response.status}`
+      : message,
+    code: typeof problem?.code === "string" ? problem.code : undefined,
+  };
 }
 
 /** `?a=1&b=2` or nothing. */

@@ -46,3 +46,20 @@ Deno.test("tokens says what is missing or does not fit", async () => {
   assertStringIncludes(await said("create", "x", "--expires-days", "soon"), "number of days");
   assertStringIncludes(await said("create", "x", "--role", "root"), "role");
 });
+
+Deno.test("an error under --json is one JSON object, from the API, the verb or the command line", async () => {
+  await using w = await apiWorld();
+  const said = async (...args: string[]) => {
+    const { code, out, err } = await run(w, ...args, "--json");
+    assertEquals([code, out], [1, ""], args.join(" "));
+    return JSON.parse(err);
+  };
+  const nobody = await said("revoke", "00000000-0000-7000-8000-000000000000");
+  assertEquals([nobody.code, nobody.detail], ["NOT_FOUND", { status: 404 }]);
+  const verb = await said("destroy");
+  assertStringIncludes(verb.error, "Cannot destroy tokens");
+  assertEquals([verb.code, verb.detail], [null, {}]);
+  const use = await said("create", "--nonsense");
+  assertEquals(use.code, "commander.unknownOption");
+  assertStringIncludes(use.error, "unknown option '--nonsense'");
+});
