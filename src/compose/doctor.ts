@@ -1,11 +1,12 @@
 /** @module `tidewheel doctor`: is everything there that the product needs. */
+import { dirname } from "node:path";
 import type { VerbContext } from "../cli/mod.ts";
 import { printTable } from "../cli/print.ts";
 import { messageOf } from "../model/errors.ts";
 import { openObjectStore } from "../objects/open.ts";
 import type { Settings } from "../settings.ts";
 import { openDatabase } from "../store/database.ts";
-import { apiUrl, objectsUrl, openHome } from "./home.ts";
+import { apiUrl, homeOf, objectsUrl } from "./home.ts";
 
 /** Result of one check. */
 interface Finding {
@@ -52,14 +53,28 @@ function checkDeno(): string {
   return `Deno ${Deno.version.deno}`;
 }
 
+/** False where the folder is missing and can be made. Throws where it cannot be written or made. */
+async function canWrite(dir: string): Promise<boolean> {
+  const isThere = await exists(dir);
+  let folder = dir;
+  while (!await exists(folder)) folder = dirname(folder);
+  const probe = await Deno.makeTempFile({ dir: folder, prefix: ".doctor-" });
+  await Deno.remove(probe);
+  return isThere;
+}
+
+function exists(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, (error) => {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  });
+}
+
 function checks(settings: Settings): Record<string, () => Promise<string>> {
   return {
     home: async () => {
-      const { dir } = await openHome(settings);
-      const probe = `${dir}/.doctor`;
-      await Deno.writeTextFile(probe, "x");
-      await Deno.remove(probe);
-      return `${dir} can be written`;
+      const { dir } = homeOf(settings);
+      return await canWrite(dir) ? `${dir} can be written` : `${dir} will be made at the start`;
     },
     dags: async () => {
       let files = 0;
@@ -74,8 +89,7 @@ function checks(settings: Settings): Record<string, () => Promise<string>> {
       return `${settings.dagsDir}: ${files} files`;
     },
     objects: async () => {
-      const home = await openHome(settings);
-      const url = objectsUrl(settings, home);
+      const url = objectsUrl(settings, homeOf(settings));
       await openObjectStore(url).stat("doctor/probe");
       return url.replace(/\/\/[^@/]*@/, "//");
     },

@@ -13,18 +13,23 @@ export interface Home {
   token: string;
 }
 
-/** Make the home folder where it is missing, for its owner alone. */
-export async function openHome(settings: Settings): Promise<Home> {
+/** Where the home is, or would be. */
+export function homeOf(settings: Settings): Home {
   const dir = resolve(settings.home);
-  await Deno.mkdir(dir, { recursive: true });
-  await Deno.chmod(dir, 0o700);
-  const home: Home = {
+  return {
     dir,
     logs: join(dir, "logs"),
     bundles: join(dir, "cache"),
     work: join(dir, "work"),
     token: join(dir, "token"),
   };
+}
+
+/** Make the home folder where it is missing, for its owner alone. */
+export async function openHome(settings: Settings): Promise<Home> {
+  const home = homeOf(settings);
+  await Deno.mkdir(home.dir, { recursive: true });
+  await Deno.chmod(home.dir, 0o700);
   for (const folder of [home.logs, home.bundles, home.work]) {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   }
