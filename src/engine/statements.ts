@@ -1,6 +1,7 @@
 /** @module What SQL may do: read, and make tables, views and macros of its own. */
 import type { EngineTarget } from "../contract/child.ts";
 import { AppError } from "../model/errors.ts";
+import { codeOf } from "./sql_code.ts";
 
 /**
  * Kinds of statements that run. Everything else is refused: COPY, EXPORT and ATTACH write files,
@@ -24,12 +25,24 @@ const EXPORT = /\bexport(\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)+database\b/i;
 const WRITERS = /\b(enable_logging|enable_profiling|write_log)\b/i;
 
 /** Functions that run a text made while the statement runs, in which the others would not be seen. */
-const RUNNERS = /\b(query|json_execute_serialized_sql)\b"?(\s|--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/)*\(/i;
+const RUNNER = /^(query|json_execute_serialized_sql)$/i;
+
+/** A call of one, in code without strings and comments; many characters are spaces to the engine. */
+const RUNNER_CALL = /\b(query|json_execute_serialized_sql)\b[^!-~]*\(/i;
+
+/** What may be one, where strings and comments cannot be told from code. */
+const RUNNER_MAYBE = /\b(query|json_execute_serialized_sql)\b[\s\S]*?\(/i;
 
 /** Throws FORBIDDEN when the text has what acts before a statement's kind is known. */
 export function checkText(sql: string): void {
-  const found = sql.match(EXPORT) ?? sql.match(WRITERS) ?? sql.match(RUNNERS);
+  const found = sql.match(EXPORT) ?? sql.match(WRITERS) ?? runnerCall(sql);
   if (found) throw new AppError("FORBIDDEN", `Cannot run SQL that has "${found[0].trim()}"`);
+}
+
+function runnerCall(sql: string): RegExpMatchArray | null {
+  if (!RUNNER_MAYBE.test(sql)) return null;
+  const code = codeOf(sql, (quoted) => RUNNER.test(quoted) ? ` ${quoted} ` : '""');
+  return code === null ? sql.match(RUNNER_MAYBE) : code.match(RUNNER_CALL);
 }
 
 /** Throws FORBIDDEN when a statement of this kind may not run. */
