@@ -14,7 +14,7 @@ export function cliPage(): string {
     "Command line",
     "`tidewheel <verb>` where the program is installed, `deno task <verb>` in a clone. Every verb " +
       "takes `--json` (one JSON document for programs) and `--help`. The exit code is 0 when what was " +
-      "asked was done, else 1.",
+      "asked was done, else 1. Under `--json` an error is one object on standard error: `error`, `code` and `detail`.",
     ...groups,
     "## Ports",
     "`start` listens on `TIDEWHEEL_PORT` (9000). A role in a process of its own listens on these, unless " +
