@@ -95,13 +95,16 @@ export class ProductApi {
     return await this.#good<T>(method, path, body);
   }
 
-  /** Wait until the DAG is listed. */
+  /** Wait until the DAG is listed; when it is not, the failure says what is wrong with DAG files. */
   async listed(dagId: string, options?: UntilOptions): Promise<void> {
     await until(
       `DAG ${dagId} to be listed`,
       async () => (await this.call("GET", `/api/v2/dags/${dagId}`)).status === 200,
       options,
-    );
+    ).catch(async (error) => {
+      const errors = await this.get("/api/v2/importErrors");
+      throw new Error(`${error.message}: ${JSON.stringify(errors)}`);
+    });
   }
 
   /** Start a run. */
