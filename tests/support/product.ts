@@ -8,7 +8,7 @@ export const main: string = fileURLToPath(new URL("../../src/main.ts", import.me
 
 /** Settings of whoever runs the tests are not for the products that they start. */
 export const noSettings: Record<string, string> = Object.fromEntries(
-  ["DATABASE_URL", "OBJECTS", "API_URL", "TOKEN", "SECRET_KEY"].map((
+  ["DAGS_DIR", "DATABASE_URL", "OBJECTS", "API_URL", "TOKEN", "SECRET_KEY"].map((
     name,
   ) => [`TIDEWHEEL_${name}`, ""]),
 );
@@ -71,6 +71,7 @@ export async function runVerb(
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", main, ...args],
     env: { ...noSettings, NO_COLOR: "1", ...env },
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
     stdin: "null",
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
