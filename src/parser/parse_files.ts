@@ -29,6 +29,9 @@ export interface ParseOptions {
   limits: ParseLimits;
   /** Stops everything, and rejects. */
   signal?: AbortSignal;
+  /** Others wait for this to end: slow files that may wait are left out. */
+  hurry?: AbortSignal;
+  canWait?(file: string): boolean;
   /** Gets each file as soon as it is done. */
   onParsed(file: ParsedFile): void;
   /** Told how long each import took, and whether that was too long; for metrics. */
@@ -46,6 +49,8 @@ export async function parseFiles(files: readonly string[], options: ParseOptions
     limits: options.limits,
     clock: options.clock,
     signal: options.signal,
+    hurry: options.hurry,
+    canWait: ({ file }) => options.canWait?.(file) ?? true,
     onAnswer(item, answer, tookMs) {
       options.onImported?.(tookMs, answer.kind === "stopped" && answer.isTimeout === true);
       options.onParsed(readAnswer(item, answer, options));

@@ -4,6 +4,7 @@
  * A process imports a batch of bundles one after the other. A file that makes trouble there, or is
  * slow, ends that process and is tried again when all others are done, in a process of its own: so it
  * delays nobody, and is blamed for nothing that another one left behind.
+ * When other files change meanwhile, a slow one is left for the next time.
  */
 import type { Clock } from "../base/clock.ts";
 import { bundleModuleUrl, type InstalledBundle } from "../objects/bundle_cache.ts";
@@ -28,6 +29,10 @@ export interface ParsePoolOptions<Item extends ParseItem> {
   clock: Clock;
   /** Stops everything, and rejects. */
   signal?: AbortSignal;
+  /** Others wait for this to end: files that are slow by themselves are left without an answer. */
+  hurry?: AbortSignal;
+  /** May this slow file be left so? The default is yes. */
+  canWait?(item: Item): boolean;
   /** Gets each answer as it comes, and how long the import took. */
   onAnswer(item: Item, answer: ChildAnswer, tookMs: number): void;
 }
@@ -119,12 +124,37 @@ async function parseAlone<Item extends ParseItem>(
   try {
     child.send(urlOf(item));
     const fromMs = options.clock.monotonicMs();
-    const answer = await child.receive(options.limits.ms);
+    using end = abortedAtEnd();
+    const answer = await Promise.race([
+      child.receive(options.limits.ms),
+      waitForHurry(item, options, end.signal),
+    ]);
     options.signal?.throwIfAborted();
-    options.onAnswer(item, answer, options.clock.monotonicMs() - fromMs);
+    if (answer) options.onAnswer(item, answer, options.clock.monotonicMs() - fromMs);
   } finally {
     await child.stop();
   }
+}
+
+/** Null when others wait and the file has had its time among them; never otherwise. */
+async function waitForHurry<Item extends ParseItem>(
+  item: Item,
+  { clock, hurry, canWait }: ParsePoolOptions<Item>,
+  end: AbortSignal,
+): Promise<null> {
+  await clock.sleep(QUICK_MS, { signal: end });
+  const hurried = Promise.withResolvers<null>();
+  const onAbort = () => {
+    if (!end.aborted && (canWait?.(item) ?? true)) hurried.resolve(null);
+  };
+  if (hurry?.aborted) onAbort();
+  else hurry?.addEventListener("abort", onAbort, { once: true, signal: end });
+  return await hurried.promise;
+}
+
+function abortedAtEnd(): { signal: AbortSignal } & Disposable {
+  const controller = new AbortController();
+  return { signal: controller.signal, [Symbol.dispose]: () => controller.abort() };
 }
 
 const urlOf = ({ bundle, file }: ParseItem) => bundleModuleUrl(bundle, file);

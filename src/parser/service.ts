@@ -56,6 +56,8 @@ export interface ParserService extends Service {
 const COALESCE_MS = 50;
 /** Passes at most for files whose ids became free in the pass before. */
 const ROUNDS_MAX = 3;
+/** Times in a row that a slow file is put off because others changed. */
+const PUT_OFF_MAX = 20;
 
 /** Make the service; nothing runs before `start` or `runOnce`. */
 export function parserService(options: ParserOptions): ParserService {
@@ -73,8 +75,16 @@ export function parserService(options: ParserOptions): ParserService {
   let stopping = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
   let loops: Promise<unknown> | null = null;
+  const putOff = new Map<string, number>();
 
-  async function round(): Promise<PassReport> {
+  /** May this slow file wait for a later pass? Not for ever, however often others change. */
+  function canWait(file: string): boolean {
+    const times = putOff.get(file) ?? 0;
+    putOff.set(file, times + 1);
+    return times < PUT_OFF_MAX;
+  }
+
+  async function round(hurry?: AbortSignal): Promise<PassReport> {
     known ??= new KnownFiles(dagsDir, await store.loadKnown(), product);
     const snapshot = snapshotFolder(dagsDir);
     const files = [...snapshot.keys()].filter(isDagFile).toSorted();
@@ -84,8 +94,8 @@ export function parserService(options: ParserOptions): ParserService {
       ...{ store, objects, known, snapshot, clock, log, metrics },
       onChanged: (ids) => onHint({ topic: "dags", ids }),
     });
-    let waiting = changed.length;
-    const measure = () =>
+    const parsed = new Set<string>();
+    const measure = (waiting = changed.length - parsed.size) =>
       metrics.set("tidewheel_dag_processing_file_queue_size", undefined, waiting);
     try {
       measure();
@@ -100,9 +110,13 @@ export function parserService(options: ParserOptions): ParserService {
           limits,
         },
         signal: stopping.signal,
+        // Files that are gone are recorded after those that may have taken over their DAGs.
+        hurry: removed.length > 0 ? AbortSignal.abort() : hurry,
+        canWait,
         onParsed(file) {
           recorder.add(file);
-          waiting--;
+          parsed.add(file.record.file);
+          putOff.delete(file.record.file);
           measure();
         },
         onImported(tookMs, isTimeout) {
@@ -113,13 +127,12 @@ export function parserService(options: ParserOptions): ParserService {
         },
       });
     } finally {
-      waiting = 0;
-      measure();
+      measure(0);
       await recorder.flush();
     }
     if (removed.length > 0) await removeFiles(removed, known);
     last = snapshot;
-    return { parsed: changed, removed };
+    return { parsed: changed.filter((file) => parsed.has(file)), removed };
   }
 
   async function findChanged(files: string[], known: KnownFiles, snapshot: FolderSnapshot) {
@@ -141,12 +154,12 @@ export function parserService(options: ParserOptions): ParserService {
     if (stale.length > 0) onHint({ topic: "dags", ids: stale });
   }
 
-  async function pass(): Promise<PassReport> {
+  async function pass(hurry?: AbortSignal): Promise<PassReport> {
     const fromMs = clock.monotonicMs();
     try {
-      const report = await round();
+      const report = await round(hurry);
       for (let rounds = 1; rounds < ROUNDS_MAX && known!.reviveWaiting(); rounds++) {
-        report.parsed.push(...(await round()).parsed);
+        report.parsed.push(...(await round(hurry)).parsed);
       }
       const tookMs = Math.round(clock.monotonicMs() - fromMs);
       metrics.inc("tidewheel_dag_processing_heartbeat_total", undefined);
@@ -165,8 +178,8 @@ export function parserService(options: ParserOptions): ParserService {
     }
   }
 
-  function runOnce(): Promise<PassReport> {
-    const next = running.then(pass);
+  function runOnce(hurry?: AbortSignal): Promise<PassReport> {
+    const next = running.then(() => pass(hurry));
     running = next.catch(() => {});
     return next;
   }
@@ -176,7 +189,9 @@ export function parserService(options: ParserOptions): ParserService {
     const watching = watchAlways(signal, () => hint.resolve());
     while (!signal.aborted) {
       hint = Promise.withResolvers();
-      await runOnce().catch((error) => {
+      const hurry = new AbortController();
+      hint.promise.then(() => hurry.abort());
+      await runOnce(hurry.signal).catch((error) => {
         if (!signal.aborted) log.error("Cannot look through the dags folder", fieldsOf(error));
       });
       using sweep = abortable(signal);
@@ -204,7 +219,7 @@ export function parserService(options: ParserOptions): ParserService {
 
   return {
     name: "parser",
-    runOnce,
+    runOnce: () => runOnce(),
     health: () => health,
     // deno-lint-ignore require-await
     async start() {

@@ -92,3 +92,22 @@ Deno.test("watchFolder() tells of a new file in a new folder, and ends with its 
   controller.abort();
   for (let event = await events.next(); !event.done;) event = await events.next();
 });
+
+Deno.test("a file that loops while it is imported keeps no other waiting", async () => {
+  await using at = await dagsFolder(
+    { "loops.ts": dagFile("loops", "1", "for (;;) ;\n") },
+    { clock: systemClock },
+  );
+  const { watch, tell } = toldWatch();
+  const { onHint, next } = hintQueue();
+  const parser = at.parser({ watch, onHint, limits: { ms: 60_000 } });
+  await parser.start();
+  await at.write({ "b.ts": dagFile("b") });
+  await settle();
+  tell();
+
+  assertEquals(await next(), ["b"]);
+
+  assertEquals(at.store.importErrors.size, 0);
+  await parser.stop();
+});

@@ -74,6 +74,8 @@ Deno.test("an error in a file is shown with line and frame, and the last good ve
 
   await product.write({ "edited.ts": answering("edited", '"bad" +* 1') });
   const error = await errorOf("edited.ts");
+  // A file that loops for ever is being imported meanwhile, and keeps nobody waiting.
+  assert(!(await importErrors()).some(({ filename }) => filename === "loops_for_ever.ts"));
   const run = await product.api.runDag("edited");
 
   assertStringIncludes(error, "edited.ts:3:");
