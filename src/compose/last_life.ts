@@ -1,6 +1,6 @@
 /**
- * @module What a worker that was killed left running. Its next life knows by itself that those
- * attempts are over, so nobody has to wait until their heartbeats are missed.
+ * @module What a service that was killed left behind. Its next life knows by itself that nobody leads
+ * and that its attempts are over, so nobody has to wait until heartbeats and renewals are missed.
  */
 import { join } from "node:path";
 import { endLost } from "../scheduler/heartbeat_watch.ts";
@@ -13,6 +13,17 @@ export async function recordLife(workDir: string, workerId: string): Promise<str
   const last = await Deno.readTextFile(file).catch(() => null);
   await Deno.writeTextFile(file, `${workerId}\n`);
   return last?.trim() || null;
+}
+
+/**
+ * Free the lease of a scheduler that was killed, so that nobody waits until it expires. Only where the
+ * database is this process's own: then no other scheduler lives that could hold it.
+ */
+export async function freeLastLease(
+  { store, database }: Pick<DatabaseParts, "store" | "database">,
+): Promise<void> {
+  const lease = database && await store.readLease();
+  if (lease && lease.holder !== "") await store.releaseLease(lease);
 }
 
 /**

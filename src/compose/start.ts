@@ -4,7 +4,7 @@ import type { Service } from "../base/service.ts";
 import type { Settings } from "../settings.ts";
 import { ensureAdminToken } from "./admin_token.ts";
 import { serve } from "./http.ts";
-import { endLastLife } from "./last_life.ts";
+import { endLastLife, freeLastLease } from "./last_life.ts";
 import { type DatabaseParts, openDatabaseParts } from "./parts.ts";
 import { makeApi, makeParser, makeRetention, makeScheduler, makeWorker } from "./services.ts";
 import { untilSignal } from "./signals.ts";
@@ -48,6 +48,7 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
   services.push(api, worker);
   const server = serve(settings, (request) => api.fetch(request));
   log.info("Tidewheel is up", { url: server.url, home: home.dir });
+  await freeLastLease(parts);
   await Promise.all(services.map((service) => service.start()));
   // Its children are gone now: the worker ended them when it started.
   await endLastLife(parts, lastWorkerId);
