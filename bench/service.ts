@@ -60,6 +60,9 @@ export async function startService(
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await child.status;
+      // As root the database lies outside of a home that its user cannot reach.
+      const elsewhere = await Deno.readTextFile(join(home, "postgres.path")).catch(() => "");
+      if (elsewhere) await Deno.remove(elsewhere.trim(), { recursive: true });
       await Deno.remove(home, { recursive: true });
     },
   };
