@@ -163,9 +163,12 @@ Deno.test("a worker says how a process went that ended before its task", async (
 
   const { attemptId } = at.begin("deaf");
   await until(() => at.api.messages(attemptId).includes("running"));
-  for (const pid of childPids(at.workDir)) Deno.kill(pid, "SIGKILL");
+  const pids = childPids(at.workDir);
+  for (const pid of pids) Deno.kill(pid, "SIGKILL");
   const killed = await at.api.ended(attemptId);
   assertEquals([killed.endReason, killed.evidence.signal], ["child_killed", "SIGKILL"]);
+  // An idle process may be dying as well: the next attempt must not be handed to that one.
+  await until(() => !childPids(at.workDir).some((pid) => pids.includes(pid)));
 
   const uncaught = await at.run("uncaught");
   assertEquals(uncaught.endReason, "task_error");
