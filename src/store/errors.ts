@@ -11,7 +11,6 @@ const unavailableCodes = new Set([
   "ENETUNREACH",
   "ETIMEDOUT",
   "EPIPE",
-  "ENOENT",
   "CONNECT_TIMEOUT",
   "CONNECTION_CLOSED",
   "CONNECTION_ENDED",
@@ -33,7 +32,12 @@ export function sqlCode(error: unknown): string {
 /** Is the server away, starting, stopping or full, so that the same call may succeed later? */
 export function isUnavailable(error: unknown): boolean {
   const code = sqlCode(error);
-  return unavailableCodes.has(code) || code.startsWith("08");
+  return unavailableCodes.has(code) || code.startsWith("08") || isMissingSocket(error);
+}
+
+/** A server that is away has no socket; a missing file of another kind says nothing of the server. */
+function isMissingSocket(error: unknown): boolean {
+  return sqlCode(error) === "ENOENT" && (error as { syscall?: unknown }).syscall === "connect";
 }
 
 /** Did a unique key refuse the row (of the constraint `name`, where given)? */
