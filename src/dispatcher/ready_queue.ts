@@ -2,10 +2,13 @@
  * @module Tasks that may start, in the order in which they will, and the slots that limit them.
  *
  * Pools are independent of each other. Within a pool a higher priority goes first; within a priority
- * DAGs take turns, and within a DAG its runs take turns, weighed by the slots they take (deficit round
- * robin), so nothing of equal priority starves. A DAG at its limit, or paused, is set aside at no
- * cost until that changes. A task whose turn it is but which needs more slots than are free holds
- * its pool until they are: otherwise small ones would pass it for ever.
+ * flows take turns, and within a flow its runs take turns, weighed by the slots they take (deficit
+ * round robin). A flow is a DAG's live runs or one of its backfills, so that a backfill of a thousand
+ * runs has no more turns than the day's one run. A priority that higher ones have passed over for
+ * {@link PASSED_OVER_SLOTS_MAX} slots has the next turn: nothing starves, whatever its priority.
+ * A DAG at its limit, or paused, is set aside at no cost until that changes. A task whose turn it is
+ * but which needs more slots than are free holds its pool until they are: otherwise small ones would
+ * pass it for ever.
  */
 
 /** What a task needs in order to start; one object for all instances of a task in a run. */
@@ -14,6 +17,8 @@ export interface Demand {
   readonly slots: number;
   readonly priority: number;
   readonly dagId: string;
+  /** The backfill that the run belongs to; left out for a live run. */
+  readonly backfillId?: string | null;
   /** Any value that is the same for the tasks of one run and for no others. */
   readonly run: unknown;
 }
@@ -31,6 +36,8 @@ interface Place {
 
 /** Visits after which even the largest task has its turn. */
 const VISITS_MAX = 64;
+/** Slots that higher priorities take in a pool before a lower one that could start has a turn. */
+export const PASSED_OVER_SLOTS_MAX = 64;
 
 /** See the module. Deterministic: the same calls give the same picks. */
 export class ReadyQueue {
@@ -139,12 +146,13 @@ export class ReadyQueue {
     return dag;
   }
 
-  #lane(pool: PoolSlots, { priority, dagId, run }: Demand): Lane {
+  #lane(pool: PoolSlots, { priority, dagId, backfillId, run }: Demand): Lane {
     const level = pool.level(priority);
-    let turn = level.turns.get(dagId);
+    const flow = JSON.stringify([dagId, backfillId ?? null]);
+    let turn = level.turns.get(flow);
     if (!turn) {
-      turn = { level, dagId, dag: this.#dag(dagId), lanes: new Map() };
-      level.turns.set(dagId, turn);
+      turn = { level, flow, dag: this.#dag(dagId), lanes: new Map() };
+      level.turns.set(flow, turn);
       level.ring.add(turn);
     }
     let lane = turn.lanes.get(run);
@@ -170,9 +178,29 @@ class PoolSlots implements Place {
     let at = this.levels.findIndex((level) => level.priority <= priority);
     if (at === -1) at = this.levels.length;
     if (this.levels[at]?.priority !== priority) {
-      this.levels.splice(at, 0, { pool: this, priority, turns: new Map(), ring: new Set() });
+      const level = { pool: this, priority, turns: new Map(), ring: new Set<FlowTurn>() };
+      this.levels.splice(at, 0, { ...level, passedOver: 0 });
     }
     return this.levels[at];
+  }
+
+  /** Whose turn it is: the highest priority that can start, or one passed over for too long. */
+  nextLevel(): Level | undefined {
+    let next: Level | undefined;
+    for (const level of this.levels) {
+      if (level.ring.size === 0) continue;
+      const isDue = level.passedOver >= PASSED_OVER_SLOTS_MAX;
+      if (!next || isDue && level.passedOver > next.passedOver) next = level;
+    }
+    return next;
+  }
+
+  /** Count slots that went to a level against those below it that could have started. */
+  passOver(served: Level, slots: number): void {
+    served.passedOver = 0;
+    for (const level of this.levels) {
+      if (level.priority < served.priority && level.ring.size > 0) level.passedOver += slots;
+    }
   }
 
   items(): Waiting[] {
@@ -187,13 +215,13 @@ class DagSlots {
   maxActiveTasks = Infinity;
   isPaused = false;
   used = 0;
-  readonly #parked = new Set<DagTurn>();
+  readonly #parked = new Set<FlowTurn>();
 
   isBlocked(): boolean {
     return this.isPaused || this.used >= this.maxActiveTasks;
   }
 
-  park(turn: DagTurn) {
+  park(turn: FlowTurn) {
     turn.level.ring.delete(turn);
     this.#parked.add(turn);
   }
@@ -204,23 +232,25 @@ class DagSlots {
     this.#parked.clear();
   }
 
-  forget(turn: DagTurn) {
+  forget(turn: FlowTurn) {
     this.#parked.delete(turn);
   }
 }
 
-/** Items of one priority in one pool; `ring` has the DAGs that can have a turn, in order. */
+/** Items of one priority in one pool; `ring` has the flows that can have a turn, in order. */
 interface Level {
   readonly pool: PoolSlots;
   readonly priority: number;
-  readonly turns: Map<string, DagTurn>;
-  readonly ring: Set<DagTurn>;
+  readonly turns: Map<string, FlowTurn>;
+  readonly ring: Set<FlowTurn>;
+  /** Slots that higher priorities took since this one's last turn. */
+  passedOver: number;
 }
 
-/** One DAG's part of a level: its runs, in the order of their turns. */
-interface DagTurn {
+/** One flow's part of a level: its runs, in the order of their turns. */
+interface FlowTurn {
   readonly level: Level;
-  readonly dagId: string;
+  readonly flow: string;
   readonly dag: DagSlots;
   readonly lanes: Map<unknown, Lane>;
 }
@@ -232,7 +262,7 @@ class Lane implements Place {
   #head = 0;
   #size = 0;
 
-  constructor(readonly turn: DagTurn, readonly run: unknown) {}
+  constructor(readonly turn: FlowTurn, readonly run: unknown) {}
 
   add(item: Waiting) {
     this.#items.push(item);
@@ -252,10 +282,10 @@ class Lane implements Place {
 
   leave() {
     if (--this.#size > 0) return;
-    const { level, lanes, dagId, dag } = this.turn;
+    const { level, lanes, flow, dag } = this.turn;
     lanes.delete(this.run);
     if (lanes.size > 0) return;
-    level.turns.delete(dagId);
+    level.turns.delete(flow);
     level.ring.delete(this.turn);
     dag.forget(this.turn);
     if (level.turns.size === 0) level.pool.levels.splice(level.pool.levels.indexOf(level), 1);
@@ -270,7 +300,7 @@ function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => v
   if (pool.slots === null) return 0;
   let picked = 0;
   while (picked < limit) {
-    const level = pool.levels.find((level) => level.ring.size > 0);
+    const level = pool.nextLevel();
     if (!level) break;
     const turn = level.ring.values().next().value!;
     if (turn.dag.isBlocked()) {
@@ -288,6 +318,7 @@ function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => v
     } else {
       lane.deficit += 1 - cost;
       picked++;
+      pool.passOver(level, slots);
       take(item);
     }
     rotate(turn, lane);
@@ -295,8 +326,8 @@ function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => v
   return picked;
 }
 
-/** The lane goes behind the DAG's other lanes, the DAG behind the other DAGs. */
-function rotate(turn: DagTurn, lane: Lane) {
+/** The lane goes behind the flow's other lanes, the flow behind the other flows. */
+function rotate(turn: FlowTurn, lane: Lane) {
   if (turn.lanes.size > 1 && turn.lanes.delete(lane.run)) turn.lanes.set(lane.run, lane);
   if (turn.level.ring.size > 1 && turn.level.ring.delete(turn)) turn.level.ring.add(turn);
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Demand, ReadyQueue, type Waiting } from "./ready_queue.ts";
+import { type Demand, PASSED_OVER_SLOTS_MAX, ReadyQueue, type Waiting } from "./ready_queue.ts";
 
 interface Item extends Waiting {
   name: string;
@@ -174,4 +174,72 @@ Deno.test("ReadyQueue gives every run of equal priority its turn within as many 
       });
     },
   ));
+});
+
+Deno.test("ReadyQueue gives a backfill as many turns as the DAG's live runs and other DAGs have", () => {
+  const queue = queueOf(-1);
+  for (let run = 0; run < 50; run++) {
+    queue.add(item("backfill", { dagId: "a", backfillId: "7", run: `b${run}` }));
+  }
+  for (let i = 0; i < 4; i++) queue.add(item("live", { dagId: "a", run: "live" }));
+  for (let i = 0; i < 4; i++) queue.add(item("other", { dagId: "b", run: "other" }));
+  const turns = pick(queue, 12).toSorted();
+  assertEquals(turns, [
+    ...Array(4).fill("backfill"),
+    ...Array(4).fill("live"),
+    ...Array(4).fill("other"),
+  ]);
+});
+
+Deno.test("ReadyQueue shares slots, not tasks, between flows", () => {
+  const queue = queueOf(-1);
+  for (let i = 0; i < 40; i++) {
+    queue.add(item("wide", { dagId: "a", slots: 4, run: "a" }));
+    queue.add(item("narrow", { dagId: "b", run: "b" }));
+  }
+  const turns = pick(queue, 40);
+  const wide = turns.filter((name) => name === "wide").length;
+  assertEquals([wide, turns.length - wide], [8, 32]);
+});
+
+Deno.test("ReadyQueue lets no run starve below an endless flood of higher priorities", () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        flood: fc.array(fc.integer({ min: 2, max: 9 }), { minLength: 1, maxLength: 4 }),
+        peers: fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 5 }),
+        slots: fc.integer({ min: 1, max: 4 }),
+        limit: fc.integer({ min: 1, max: 8 }),
+      }),
+      ({ flood, peers, slots, limit }) => {
+        const queue = queueOf(4);
+        queue.add(item("target", { dagId: "t", run: "t", slots }));
+        peers.forEach((dagId, run) => {
+          for (let i = 0; i < 400; i++) queue.add(item("peer", { dagId, run, slots: 4 }));
+        });
+        // Each turn of the target's priority comes after so many slots of the others; its flow is
+        // visited `slots` times, each time after its peers have had all that one visit allows.
+        const turns = slots * (peers.length + 1);
+        const passesMax = turns * (PASSED_OVER_SLOTS_MAX + 4 * (flood.length + 1));
+        let passes = 0;
+        for (let started = false; !started; passes++) {
+          flood.forEach((priority, run) => {
+            for (let i = 0; i < 8; i++) {
+              queue.add(item("flood", { priority, dagId: `f${priority}`, run }));
+            }
+          });
+          const running: Demand[] = [];
+          queue.pick(limit, (waiting) => {
+            queue.remove(waiting);
+            queue.occupy(waiting.demand);
+            running.push(waiting.demand);
+            started ||= (waiting as Item).name === "target";
+          });
+          running.forEach((demand) => queue.release(demand));
+          assertEquals(passes <= passesMax, true, `${passes} passes`);
+        }
+      },
+    ),
+    { numRuns: 30 },
+  );
 });

@@ -68,6 +68,7 @@ export class RunTask {
       slots: spec.poolSlots,
       priority: spec.priorityWeight,
       dagId: run.row.dagId,
+      backfillId: run.row.backfillId,
       run,
     };
   }
