@@ -13,14 +13,14 @@ export async function databaseBench(): Promise<Figure[]> {
   await listed(bench, 1);
   const sql = await openDatabase(await databaseUrl(bench), { max: 4 });
   try {
-    await requireDurable(sql);
     return [...await limits(sql), ...await latency(bench, sql)];
   } finally {
     await sql.end();
   }
 }
 
-async function databaseUrl(bench: Bench): Promise<string> {
+/** URL of a service's own database. */
+export async function databaseUrl(bench: Bench): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", "src/main.ts", "db", "--url"],
     env: { TIDEWHEEL_HOME: bench.home },
@@ -37,16 +37,26 @@ async function requireDurable(sql: Sql) {
   }
 }
 
+/** Durable single-row updates a second, one after the other on one connection of this client. */
+export async function bareUpdateRate(sql: Sql): Promise<number> {
+  await requireDurable(sql);
+  await sql`create table bench_update (id int primary key, v int not null)`;
+  await sql`insert into bench_update select g, 0 from generate_series(1, 1000) g`;
+  const updates = 1500;
+  const startedAt = performance.now();
+  for (let i = 0; i < updates; i++) {
+    await sql`update bench_update set v = v + 1 where id = ${1 + i % 1000}`;
+  }
+  const rate = updates / ((performance.now() - startedAt) / 1000);
+  await sql`drop table bench_update`;
+  return rate;
+}
+
 async function limits(sql: Sql): Promise<Figure[]> {
+  const updateRate = await bareUpdateRate(sql);
   await sql`create table bench_row (id int primary key, v int not null)`;
   await sql`insert into bench_row select g, 0 from generate_series(1, 10000) g`;
-  const updates = 1500;
-  let startedAt = performance.now();
-  for (let i = 0; i < updates; i++) {
-    await sql`update bench_row set v = v + 1 where id = ${1 + i % 1000}`;
-  }
-  const updateRate = updates / ((performance.now() - startedAt) / 1000);
-  startedAt = performance.now();
+  const startedAt = performance.now();
   let handed = 0;
   for (let i = 0; i < 60; i++) {
     const rows = await sql`
