@@ -1,6 +1,6 @@
 /** @module What must hold after every write, whatever went wrong around it. */
 import type { DagSpec } from "../../src/model/dag_spec.ts";
-import type { TaskInstance } from "../../src/model/rows.ts";
+import type { DagRun, TaskInstance } from "../../src/model/rows.ts";
 import {
   isFinished,
   occupyingTaskStates,
@@ -30,7 +30,8 @@ export class Checkers {
 
   constructor(
     readonly store: MemoryEngineStore,
-    readonly specs: ReadonlyMap<string, DagSpec>,
+    /** The spec of a DAG version. */
+    readonly specOf: (dagVersionId: string) => DagSpec,
     readonly pools: ReadonlyMap<string, number>,
   ) {}
 
@@ -65,7 +66,7 @@ export class Checkers {
   /** What starts must be right at that very moment, also where somebody has just cleared a task. */
   #checkUpstreams(task: Readonly<TaskInstance>) {
     const run = this.store.runs().find((each) => each.id === task.dagRunId)!;
-    const spec = this.specs.get(run.dagId)!.tasks.find((each) => each.taskId === task.taskId)!;
+    const spec = this.#taskOf(run, task)!;
     const ups = [...this.store.tasks()].filter((up) =>
       up.dagRunId === task.dagRunId && spec.upstream.includes(up.taskId) && up.state !== "removed"
     ).map((up) => up.state);
@@ -74,15 +75,23 @@ export class Checkers {
     }
   }
 
+  #taskOf(run: DagRun, { taskId }: Readonly<TaskInstance>) {
+    return this.specOf(run.dagVersionId).tasks.find((each) => each.taskId === taskId);
+  }
+
   #checkLimits() {
     const byPool = new Map<string, number>();
     const byDag = new Map<string, number>();
-    const dagOf = new Map(this.store.runs().map((run) => [run.id, run.dagId]));
+    const runs = new Map(this.store.runs().map((run) => [run.id, run]));
+    const limits = new Map<string, number>();
     for (const task of this.store.tasks()) {
       if (!occupyingTaskStates.has(task.state)) continue;
-      const dagId = dagOf.get(task.dagRunId)!;
-      const spec = this.specs.get(dagId)!.tasks.find((each) => each.taskId === task.taskId)!;
-      byPool.set(spec.pool, (byPool.get(spec.pool) ?? 0) + spec.poolSlots);
+      const run = runs.get(task.dagRunId)!;
+      const { dagId } = run;
+      // A task that the run's version no longer has is on its way out.
+      const spec = this.#taskOf(run, task);
+      if (spec) byPool.set(spec.pool, (byPool.get(spec.pool) ?? 0) + spec.poolSlots);
+      limits.set(dagId, this.specOf(run.dagVersionId).maxActiveTasks);
       byDag.set(dagId, (byDag.get(dagId) ?? 0) + 1);
     }
     for (const [pool, used] of byPool) {
@@ -90,7 +99,7 @@ export class Checkers {
       if (used > slots) throw new Violation(`Pool ${pool} has ${slots} slots, ${used} are used`);
     }
     for (const [dagId, active] of byDag) {
-      const { maxActiveTasks } = this.specs.get(dagId)!;
+      const maxActiveTasks = limits.get(dagId)!;
       if (active > maxActiveTasks) {
         throw new Violation(`DAG ${dagId} may run ${maxActiveTasks} tasks, ${active} run`);
       }
@@ -99,11 +108,14 @@ export class Checkers {
 
   #checkRuns() {
     const running = new Map<string, number>();
+    const limits = new Map<string, number>();
     for (const run of this.store.runs()) {
-      if (run.state === "running") running.set(run.dagId, (running.get(run.dagId) ?? 0) + 1);
+      if (run.state !== "running") continue;
+      running.set(run.dagId, (running.get(run.dagId) ?? 0) + 1);
+      limits.set(run.dagId, this.specOf(run.dagVersionId).maxActiveRuns);
     }
     for (const [dagId, active] of running) {
-      const { maxActiveRuns } = this.specs.get(dagId)!;
+      const maxActiveRuns = limits.get(dagId)!;
       if (active > maxActiveRuns) {
         throw new Violation(`DAG ${dagId} may have ${maxActiveRuns} runs, ${active} run`);
       }
@@ -155,10 +167,31 @@ export class Checkers {
       if (run.state !== "success" && run.state !== "failed") {
         throw new Violation(`Run ${run.runId} of ${run.dagId} did not end: it is ${run.state}`);
       }
-      this.#checkResult(run.id, this.specs.get(run.dagId)!, run.state);
+      this.#checkResult(run.id, this.specOf(run.dagVersionId), run.state);
     }
+    this.#checkIntervals();
     const open = this.store.attempts().filter((attempt) => attempt.state !== "ended");
     if (open.length > 0) throw new Violation(`${open.length} attempts did not end`);
+  }
+
+  /** The automatic runs of a DAG follow each other: no instant twice, and with catchup none left out. */
+  #checkIntervals() {
+    const lastEnd = new Map<string, number>();
+    const scheduled = this.store.runs().filter((run) => run.runType === "scheduled")
+      .toSorted((a, b) => a.logicalDate!.getTime() - b.logicalDate!.getTime());
+    for (const run of scheduled) {
+      const [startMs, endMs] = [run.dataIntervalStart!.getTime(), run.dataIntervalEnd!.getTime()];
+      const { schedule, catchup } = this.specOf(run.dagVersionId);
+      const everyMs = schedule.kind === "interval" ? schedule.everyMs : 60_000;
+      if (endMs - startMs !== everyMs) {
+        throw new Violation(`Run ${run.runId} is for ${endMs - startMs} ms, not for ${everyMs}`);
+      }
+      const last = lastEnd.get(run.dagId);
+      if (last !== undefined && (startMs < last || (catchup && startMs !== last))) {
+        throw new Violation(`Run ${run.runId} does not follow the one before it`);
+      }
+      lastEnd.set(run.dagId, endMs);
+    }
   }
 
   #checkResult(dagRunId: string, spec: DagSpec, state: string) {

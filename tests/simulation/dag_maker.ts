@@ -1,6 +1,11 @@
 /** @module Random DAGs, small enough to end and odd enough to find faults. */
 import type { Random } from "../../src/base/random.ts";
-import { type DagSpec, type TriggerRule, triggerRules } from "../../src/model/dag_spec.ts";
+import {
+  type DagSpec,
+  type ScheduleSpec,
+  type TriggerRule,
+  triggerRules,
+} from "../../src/model/dag_spec.ts";
 import { type ShortTask, specOf } from "../support/scheduler_world.ts";
 
 /** Draws from a seeded source. */
@@ -27,7 +32,25 @@ export class Dice {
 }
 
 /** A DAG of two to seven tasks. Tasks named `list…` put out arrays. */
-export function makeDag(dice: Dice, dagId: string, isScheduled: boolean): DagSpec {
+export function makeDag(
+  dice: Dice,
+  dagId: string,
+  { schedule, start }: { schedule: ScheduleSpec | null; start: string },
+): DagSpec {
+  return specOf(dagId, makeTasks(dice), {
+    maxActiveRuns: dice.int(1, 3),
+    maxActiveTasks: dice.int(2, 6),
+    ...(schedule ? { schedule, start, catchup: dice.chance(0.5) } : {}),
+  });
+}
+
+/** The DAG after an edit of its file: other tasks, some of them by the same names. */
+export function editDag(dice: Dice, spec: DagSpec): DagSpec {
+  const { dagId, tasks: _tasks, ...kept } = spec;
+  return specOf(dagId, makeTasks(dice), kept);
+}
+
+function makeTasks(dice: Dice): Record<string, ShortTask> {
   const tasks: Record<string, ShortTask> = {};
   const count = dice.int(2, 7);
   for (let i = 0; i < count; i++) {
@@ -36,17 +59,7 @@ export function makeDag(dice: Dice, dagId: string, isScheduled: boolean): DagSpe
     const [taskId, task] = makeTask(dice, i, names, kind);
     tasks[taskId] = task;
   }
-  return specOf(dagId, tasks, {
-    maxActiveRuns: dice.int(1, 3),
-    maxActiveTasks: dice.int(2, 6),
-    ...(isScheduled
-      ? {
-        schedule: { kind: "interval", everyMs: 15_000 },
-        start: "2030-01-01T00:00:00Z",
-        catchup: dice.chance(0.5),
-      }
-      : {}),
-  });
+  return tasks;
 }
 
 function makeTask(

@@ -8,18 +8,34 @@ import type { Dice } from "./dag_maker.ts";
 export interface FaultRates {
   callFails: number;
   answerLost: number;
+  /** A call takes up to seconds on its way there or back, and others overtake it. */
+  callSlow: number;
+  /** An ending or a heartbeat arrives twice. */
+  callTwice: number;
   hintLost: number;
   hintTwice: number;
 }
 
 /** No faults. */
-export const noFaults: FaultRates = { callFails: 0, answerLost: 0, hintLost: 0, hintTwice: 0 };
+export const noFaults: FaultRates = {
+  callFails: 0,
+  answerLost: 0,
+  callSlow: 0,
+  callTwice: 0,
+  hintLost: 0,
+  hintTwice: 0,
+};
+
+/** Calls that a network may deliver twice: all others are made over one connection. */
+const repeatable: ReadonlySet<string> = new Set(["endAttempts", "heartbeat"]);
 
 /** What the links of one world share. */
 export interface LinkWorld {
   clock: VirtualClock;
   dice: Dice;
   rates: FaultRates;
+  /** Until this virtual instant the database answers nobody. */
+  databaseUntilMs: number;
   /** Counts a fault that happened, by name. */
   count(fault: string): void;
 }
@@ -28,6 +44,7 @@ export interface LinkWorld {
 export class Link {
   #isAlive = true;
   #pausedUntilMs = 0;
+  #cutUntilMs = 0;
   readonly #stops: (() => Promise<void>)[] = [];
 
   constructor(readonly world: LinkWorld, readonly store: EngineStore) {}
@@ -47,16 +64,27 @@ export class Link {
     this.#pausedUntilMs = this.world.clock.monotonicMs() + ms;
   }
 
+  /** The network between the process and the store is gone for a while; the process goes on. */
+  cutOff(ms: number): void {
+    this.#cutUntilMs = this.world.clock.monotonicMs() + ms;
+  }
+
+  get #isCutOff(): boolean {
+    const until = Math.max(this.#cutUntilMs, this.world.databaseUntilMs);
+    return until > this.world.clock.monotonicMs();
+  }
+
   /** Make a call; it takes a moment, and it may fail before or after it took effect. */
   async call<T>(make: () => Promise<T>): Promise<T> {
     const { dice, rates, clock } = this.world;
     await this.#delay();
-    if (dice.chance(rates.callFails)) {
-      this.world.count("call failed");
+    if (this.#isCutOff || dice.chance(rates.callFails)) {
+      this.world.count(this.#isCutOff ? "call cut off" : "call failed");
       throw new AppError("UNAVAILABLE", "Cannot reach the store: simulated fault");
     }
     const answer = await make();
-    if (dice.chance(rates.answerLost)) {
+    await this.#slowly();
+    if (this.#isCutOff || dice.chance(rates.answerLost)) {
       this.world.count("answer lost");
       throw new AppError("UNAVAILABLE", "Cannot hear the store's answer: simulated fault");
     }
@@ -68,9 +96,17 @@ export class Link {
   async #delay() {
     const { dice, clock } = this.world;
     await clock.sleep(dice.int(0, 2));
+    await this.#slowly();
     const pauseMs = this.#pausedUntilMs - clock.monotonicMs();
     if (pauseMs > 0) await clock.sleep(pauseMs);
     if (!this.#isAlive) await never();
+  }
+
+  async #slowly() {
+    const { dice, rates, clock } = this.world;
+    if (!dice.chance(rates.callSlow)) return;
+    this.world.count("call slow");
+    await clock.sleep(dice.int(50, 4_000));
   }
 
   /** The store as the process sees it. */
@@ -78,7 +114,10 @@ export class Link {
     const calls = Object.entries(this.store).map(([name, method]) => [
       name,
       (...given: unknown[]) =>
-        this.call(() => (method as (...given: unknown[]) => Promise<unknown>)(...given)),
+        this.#maybeTwice(
+          name,
+          () => (method as (...given: unknown[]) => Promise<unknown>)(...given),
+        ),
     ]);
     return {
       ...Object.fromEntries(calls) as unknown as EngineStore,
@@ -86,14 +125,25 @@ export class Link {
     };
   }
 
+  #maybeTwice(name: string, make: () => Promise<unknown>): Promise<unknown> {
+    const { dice, rates } = this.world;
+    if (repeatable.has(name) && dice.chance(rates.callTwice)) {
+      this.world.count("call twice");
+      void this.call(make).catch(() => {});
+    }
+    return this.call(make);
+  }
+
   async #listen(onHint: (hint: Hint) => void) {
-    const { dice, clock, rates } = this.world;
+    const { dice, clock } = this.world;
     const deliver = async (hint: Hint) => {
-      await clock.sleep(dice.int(0, 2));
+      const { callSlow } = this.world.rates;
+      await clock.sleep(dice.chance(callSlow) ? dice.int(50, 4_000) : dice.int(0, 2));
       if (this.#isAlive) onHint(hint);
     };
     const subscription = await this.store.listen((hint) => {
-      if (dice.chance(rates.hintLost)) return this.world.count("hint lost");
+      const { rates } = this.world;
+      if (this.#isCutOff || dice.chance(rates.hintLost)) return this.world.count("hint lost");
       void deliver(hint);
       if (!dice.chance(rates.hintTwice)) return;
       this.world.count("hint twice");

@@ -11,7 +11,8 @@ export interface SimWorkerParts {
   id: string;
   link: Link;
   dice: Dice;
-  specs: ReadonlyMap<string, DagSpec>;
+  /** The spec of a DAG version. */
+  specOf(dagVersionId: string): DagSpec;
   /** Wall time; it may jump. */
   now(): Date;
 }
@@ -115,8 +116,9 @@ export class SimWorker {
   }
 
   #ending({ attempt, task, run }: Claimed): AttemptEnding {
-    const { dice, specs, now } = this.#parts;
-    const spec = specs.get(run.dagId)!.tasks.find((each) => each.taskId === task.taskId)!;
+    const { dice, specOf, now } = this.#parts;
+    const { tasks } = specOf(run.dagVersionId);
+    const spec = tasks.find((each) => each.taskId === task.taskId)!;
     const face = dice.random.next();
     if (face < 0.12) return endingOf(attempt.id, { retryInMs: dice.int(0, 3_000) }, now());
     if (face < 0.15) return endingOf(attempt.id, "fail", now());
@@ -127,7 +129,7 @@ export class SimWorker {
       return endingOf(attempt.id, { length: dice.int(0, 4) }, now());
     }
     if (!spec.isBranch) return endingOf(attempt.id, "succeed", now());
-    const after = specs.get(run.dagId)!.tasks.filter((each) => each.upstream.includes(spec.taskId));
+    const after = tasks.filter((each) => each.upstream.includes(spec.taskId));
     const chosen = dice.some(after.map((each) => each.taskId), 0.5);
     return endingOf(attempt.id, { chosen }, now());
   }

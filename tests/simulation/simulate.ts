@@ -9,12 +9,14 @@ import { seededIds } from "../../src/base/ids.ts";
 import { limits } from "../../src/base/limits.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
-import type { DagSpec } from "../../src/model/dag_spec.ts";
+import { hasCode } from "../../src/model/errors.ts";
+import type { DagSpec, ScheduleSpec } from "../../src/model/dag_spec.ts";
+import type { DagRun } from "../../src/model/rows.ts";
 import { schedulerService } from "../../src/scheduler/loop.ts";
 import { type MemoryEngineStore, memoryEngineStore } from "../../src/store/engine_memory.ts";
-import type { EngineStore } from "../../src/store/port.ts";
+import type { EngineStore, SchedulableDag } from "../../src/store/port.ts";
 import { Checkers, type Writer } from "./checkers.ts";
-import { Dice, makeDag } from "./dag_maker.ts";
+import { Dice, editDag, makeDag } from "./dag_maker.ts";
 import { type FaultRates, Link, type LinkWorld, noFaults } from "./link.ts";
 import { SimWorker } from "./sim_worker.ts";
 
@@ -30,7 +32,12 @@ export interface History {
   trace: string[];
 }
 
-const START = "2030-01-01T00:00:00Z";
+/** Where histories begin: a plain day, and the minute before clocks change in Berlin, both ways. */
+const starts = ["2030-01-01T00:00:00Z", "2030-03-31T00:59:30Z", "2030-10-27T00:59:30Z"];
+const schedules: ScheduleSpec[] = [
+  { kind: "interval", everyMs: 15_000 },
+  { kind: "cron", cron: "* * * * *", timezone: "Europe/Berlin" },
+];
 const FAULTS_MS = 60_000;
 const HEALED_MS = 900_000;
 
@@ -49,7 +56,7 @@ export async function simulate(
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(
       `Simulation with seed ${seed} failed at ${world.clock.now().toISOString()}: ${message}\n` +
-        `  deno run -A tests/simulation/run.ts --runs 1 --seed ${seed} --trace\n` +
+        `  deno task simulate:histories --seed ${seed} --trace\n` +
         world.trace.slice(-12).join("\n"),
       { cause: error },
     );
@@ -58,12 +65,15 @@ export async function simulate(
 }
 
 class World implements LinkWorld {
-  readonly clock = new VirtualClock(START);
+  readonly clock: VirtualClock;
+  readonly #start: string;
   readonly dice: Dice;
   readonly trace: string[] = [];
   readonly #faults: Record<string, number> = {};
   readonly #store: MemoryEngineStore;
+  /** By DAG version. */
   readonly #specs = new Map<string, DagSpec>();
+  /** The newest version of each DAG. */
   readonly #versions = new Map<string, string>();
   readonly #checkers: Checkers;
   readonly #ids;
@@ -75,19 +85,24 @@ class World implements LinkWorld {
   /** A check that failed inside of a call that swallows errors. */
   #broken: unknown = null;
   rates: FaultRates;
+  databaseUntilMs = 0;
 
   constructor(readonly seed: number) {
     this.dice = new Dice(seededRandom(seed));
+    this.#start = this.dice.pick(starts);
+    this.clock = new VirtualClock(this.#start);
     this.#ids = seededIds(this.clock, seededRandom(seed + 1));
     this.#store = memoryEngineStore({ clock: this.clock, ids: this.#ids });
     const pools = new Map([["small", this.dice.int(2, 3)], ["large", this.dice.int(4, 8)]]);
     for (const [name, slots] of pools) this.#store.setPool({ name, slots });
-    this.#checkers = new Checkers(this.#store, this.#specs, pools);
+    this.#checkers = new Checkers(this.#store, (id) => this.#specs.get(id)!, pools);
     this.#observed = this.#observe(this.#store);
     const odds = () => this.dice.pick([0, 0.005, 0.02]);
     this.rates = {
       callFails: odds(),
       answerLost: odds(),
+      callSlow: odds(),
+      callTwice: this.dice.pick([0, 0.1]),
       hintLost: this.dice.pick([0, 0.05, 0.5]),
       hintTwice: this.dice.pick([0, 0.1]),
     };
@@ -95,7 +110,7 @@ class World implements LinkWorld {
 
   count(fault: string): void {
     this.#faults[fault] = (this.#faults[fault] ?? 0) + 1;
-    this.trace.push(`${this.clock.monotonicMs() - Date.parse(START)} fault ${fault}`);
+    this.trace.push(`${this.clock.monotonicMs() - Date.parse(this.#start)} fault ${fault}`);
   }
 
   history(): History {
@@ -111,6 +126,7 @@ class World implements LinkWorld {
 
   async run(stopAfterMs: number) {
     for (let i = 0; i < 3; i++) this.#addDag(`dag${i}`, i === 0);
+    if (this.#start !== starts[0]) this.count("clocks change for summer or winter");
     for (let i = 0; i < 2; i++) {
       this.#startScheduler();
       this.#startWorker();
@@ -142,7 +158,8 @@ class World implements LinkWorld {
 
   #heal() {
     this.rates = noFaults;
-    for (const dagId of this.#specs.keys()) this.#store.setPaused(dagId, false);
+    this.databaseUntilMs = 0;
+    for (const dagId of this.#versions.keys()) this.#store.setPaused(dagId, false);
     this.#store.setStale("dag0", true);
     if (!this.#schedulers.some((link) => link.isAlive)) this.#startScheduler();
     if (!this.#workers.some((link) => link.isAlive)) this.#startWorker();
@@ -150,22 +167,31 @@ class World implements LinkWorld {
   }
 
   #addDag(dagId: string, isScheduled: boolean) {
-    const spec = makeDag(this.dice, dagId, isScheduled);
+    const schedule = isScheduled ? this.dice.pick(schedules) : null;
+    const spec = makeDag(this.dice, dagId, { schedule, start: this.#start });
+    this.#putVersion(spec, { lastInterval: null, nextRunAt: null, isPaused: false });
+  }
+
+  #putVersion(
+    spec: DagSpec,
+    kept: Pick<SchedulableDag, "lastInterval" | "nextRunAt" | "isPaused">,
+  ) {
+    const { dagId } = spec;
     const id = this.#ids.uuid();
-    this.#specs.set(dagId, spec);
+    this.#specs.set(id, spec);
     this.#versions.set(dagId, id);
     this.#store.addDag(
-      {
-        dagId,
-        isPaused: false,
-        isStale: false,
-        dagVersionId: id,
-        spec,
-        lastInterval: null,
-        nextRunAt: null,
-      },
+      { dagId, isStale: false, dagVersionId: id, spec, ...kept },
       { id, dagId, versionNumber: 1, spec, bundleHash: "", entry: "" },
     );
+  }
+
+  /** Somebody saves another version of a DAG's file while its runs are under way. */
+  async #edit(dagId: string) {
+    const [{ lastInterval, nextRunAt, isPaused }] = await this.#store.loadDags([dagId]);
+    const spec = editDag(this.dice, this.#specs.get(this.#versions.get(dagId)!)!);
+    this.#putVersion(spec, { lastInterval, nextRunAt, isPaused });
+    this.count("DAG edited");
   }
 
   /** The wall clock of a process: off by a constant, and jumping with the machine's. */
@@ -196,7 +222,13 @@ class World implements LinkWorld {
     this.#workers.push(link);
     const wall = this.#wallClock();
     const id = `w${this.#names++}`;
-    new SimWorker({ id, link, dice: this.dice, specs: this.#specs, now: () => wall.now() }).start();
+    new SimWorker({
+      id,
+      link,
+      dice: this.dice,
+      specOf: (id) => this.#specs.get(id)!,
+      now: () => wall.now(),
+    }).start();
   }
 
   async #mishaps() {
@@ -211,6 +243,14 @@ class World implements LinkWorld {
       if (this.dice.chance(0.15)) {
         this.count("clock jumped");
         this.#jumpMs += this.dice.int(-20_000, 20_000);
+      } else if (this.dice.chance(0.1)) {
+        this.count("database away");
+        this.databaseUntilMs = this.clock.monotonicMs() + this.dice.int(200, 15_000);
+      } else if (link && this.dice.chance(0.2)) {
+        this.count(`${who} cut off`);
+        link.cutOff(
+          this.dice.pick([500, 3_000, limits.leaseMs * 2, limits.heartbeatTimeoutMs * 2]),
+        );
       } else if (!link || this.dice.chance(0.4)) {
         link?.kill();
         this.count(`${who} killed`);
@@ -231,16 +271,18 @@ class World implements LinkWorld {
       await this.clock.sleep(this.dice.int(1_000, 8_000));
       if (this.rates === noFaults) return;
       const run = this.dice.pick(this.#store.runs());
-      const action = this.dice.int(0, 9);
+      const action = this.dice.int(0, 10);
       if (action < 4) await this.#trigger();
       else if (action < 6) await this.#observed.cancelRun(run.id, this.clock.now(), "someone");
-      else if (action < 8) await this.#clear(run.id, run.dagId);
+      else if (action < 8) await this.#clear(run);
+      else if (action === 10) await this.#edit(run.dagId);
       else this.#store.setPaused(run.dagId, this.dice.chance(0.5));
     }
   }
 
   async #trigger() {
-    const dagId = this.dice.pick([...this.#specs.keys()]);
+    const dagId = this.dice.pick([...this.#versions.keys()]);
+    const dagVersionId = this.#versions.get(dagId)!;
     const id = this.#ids.uuid();
     await this.#observed.createRun({
       id,
@@ -252,10 +294,10 @@ class World implements LinkWorld {
       dataIntervalEnd: null,
       runAfter: this.clock.now(),
       conf: {},
-      dagVersionId: this.#versions.get(dagId)!,
+      dagVersionId,
       backfillId: null,
       traceParent: null,
-      tasks: this.#specs.get(dagId)!.tasks.map(({ taskId, retry }) => ({
+      tasks: this.#specs.get(dagVersionId)!.tasks.map(({ taskId, retry }) => ({
         id: this.#ids.uuid(),
         taskId,
         maxTries: retry.retries,
@@ -263,25 +305,35 @@ class World implements LinkWorld {
     });
   }
 
-  async #clear(dagRunId: string, dagId: string) {
+  /** As it was, or on the newest version. */
+  async #clear({ id: dagRunId, dagId, dagVersionId: asItWas }: DagRun) {
+    const dagVersionId = this.dice.chance(0.5) ? asItWas : this.#versions.get(dagId)!;
     const tasks = [...this.#store.tasks()].filter((task) => task.dagRunId === dagRunId);
     const names = this.dice.some([...new Set(tasks.map((task) => task.taskId))], 0.6);
     const chosen = tasks.filter((task) => names.includes(task.taskId)).map((task) => task.id);
     this.#checkers.cleared(dagRunId);
-    const spec = this.#specs.get(dagId)!;
-    await this.#observed.clearTasks(dagRunId, chosen, { spec }, this.clock.now());
+    const spec = this.#specs.get(dagVersionId)!;
+    await this.#observed.clearTasks(dagRunId, chosen, { spec, dagVersionId }, this.clock.now());
   }
 
   /** The store with every write checked and traced. */
   #observe(store: MemoryEngineStore): EngineStore {
     return {
       ...store,
+      takeLease: async (...given) => {
+        const lease = await store.takeLease(...given);
+        if (lease && lease.epoch > 1) this.count("leader changed");
+        return lease;
+      },
       applyTick: async (epoch, writes, now) => {
         const result = await this.#checked(
           "scheduler",
           `tick ${epoch}`,
           () => store.applyTick(epoch, writes, now),
-        );
+        ).catch((error) => {
+          if (hasCode(error, "LEASE_LOST")) this.count("old leader refused");
+          throw error;
+        });
         this.#check(() => {
           this.#checkers.afterTick(epoch);
           const moved = new Set(result.runMoves);
@@ -319,7 +371,7 @@ class World implements LinkWorld {
     this.#check(() => {
       const moves = this.#checkers.afterWrite(writer);
       if (moves.length === 0) return;
-      const atMs = this.clock.monotonicMs() - Date.parse(START);
+      const atMs = this.clock.monotonicMs() - Date.parse(this.#start);
       this.trace.push(`${atMs} ${what} ${moves.join("; ")}`);
     });
     return answer;
