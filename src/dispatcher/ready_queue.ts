@@ -6,9 +6,9 @@
  * round robin). A flow is a DAG's live runs or one of its backfills, so that a backfill of a thousand
  * runs has no more turns than the day's one run. A priority that higher ones have passed over for
  * {@link PASSED_OVER_SLOTS_MAX} slots has the next turn: nothing starves, whatever its priority.
- * A DAG at its limit, or paused, is set aside at no cost until that changes. A task whose turn it is
- * but which needs more slots than are free holds its pool until they are: otherwise small ones would
- * pass it for ever.
+ * A DAG at its limit, or paused, is set aside at no cost until that changes, and so is a task with as
+ * many instances at work as it may have ({@link Cap}). A task whose turn it is but which needs more
+ * slots than are free holds its pool until they are: otherwise small ones would pass it for ever.
  */
 
 /** What a task needs in order to start; one object for all instances of a task in a run. */
@@ -21,6 +21,8 @@ export interface Demand {
   readonly backfillId?: string | null;
   /** Any value that is the same for the tasks of one run and for no others. */
   readonly run: unknown;
+  /** Limits of its own, beside those of pool and DAG. */
+  readonly caps: readonly Cap[];
 }
 
 /** Something that can wait for its turn. `place` belongs to the queue; set it to null at first. */
@@ -31,7 +33,40 @@ export interface Waiting {
 
 /** Where an item waits. */
 interface Place {
-  leave(): void;
+  leave(item: Waiting): void;
+}
+
+/** A limit that some demands share; what waits for it is set aside at no cost. */
+export class Cap implements Place {
+  used = 0;
+  readonly #parked = new Set<Waiting>();
+
+  constructor(public max: number) {}
+
+  get isFull(): boolean {
+    return this.used >= this.max;
+  }
+
+  park(item: Waiting): void {
+    item.place = this;
+    this.#parked.add(item);
+  }
+
+  leave(item: Waiting): void {
+    this.#parked.delete(item);
+  }
+
+  /** Let as many as there is room for wait for their turn again, by `add`. */
+  unpark(add: (item: Waiting) => void): void {
+    let room = this.max - this.used;
+    for (const item of this.#parked) {
+      if (room <= 0) break;
+      this.#parked.delete(item);
+      add(item);
+      // One that came to wait for another limit leaves the room to the next.
+      if (!(item.place instanceof Cap)) room--;
+    }
+  }
 }
 
 /** Visits after which even the largest task has its turn. */
@@ -66,6 +101,7 @@ export class ReadyQueue {
   occupy(demand: Demand): void {
     this.#pool(demand.pool).used += demand.slots;
     this.#dag(demand.dagId).used++;
+    for (const cap of demand.caps) cap.used++;
   }
 
   /** Give back what {@link occupy} took. */
@@ -74,14 +110,23 @@ export class ReadyQueue {
     this.#pool(demand.pool).used -= demand.slots;
     dag.used--;
     dag.unpark();
+    for (const cap of demand.caps) cap.used--;
+    for (const cap of demand.caps) cap.unpark((item) => this.#place(item));
   }
 
   /** Let an item wait for its turn; nothing when it waits already. */
   add(item: Waiting): void {
     if (item.place) return;
+    this.#pool(item.demand.pool).waiting++;
+    this.#place(item);
+  }
+
+  #place(item: Waiting) {
     const pool = this.#pool(item.demand.pool);
-    pool.waiting++;
-    if (pool.slots !== null && pool.slots >= 0 && item.demand.slots > pool.slots) {
+    const full = item.demand.caps.find((cap) => cap.isFull);
+    if (full) {
+      full.park(item);
+    } else if (pool.slots !== null && pool.slots >= 0 && item.demand.slots > pool.slots) {
       pool.oversized.add(item);
       item.place = pool;
     } else {
@@ -97,7 +142,7 @@ export class ReadyQueue {
     const pool = this.#pool(item.demand.pool);
     pool.waiting--;
     pool.oversized.delete(item);
-    place.leave();
+    place.leave(item);
   }
 
   /**
@@ -309,6 +354,12 @@ function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => v
     }
     const lane = turn.lanes.values().next().value!;
     const item = lane.head();
+    const full = item.demand.caps.find((cap) => cap.isFull);
+    if (full) {
+      full.park(item);
+      lane.leave();
+      continue;
+    }
     const { slots } = item.demand;
     const cost = Math.min(slots, VISITS_MAX);
     if (lane.deficit + 1 < cost) {

@@ -1,13 +1,19 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Demand, PASSED_OVER_SLOTS_MAX, ReadyQueue, type Waiting } from "./ready_queue.ts";
+import {
+  Cap,
+  type Demand,
+  PASSED_OVER_SLOTS_MAX,
+  ReadyQueue,
+  type Waiting,
+} from "./ready_queue.ts";
 
 interface Item extends Waiting {
   name: string;
 }
 
 function item(name: string, some: Partial<Demand> = {}): Item {
-  const demand = { pool: "p", slots: 1, priority: 1, dagId: "d", run: "r", ...some };
+  const demand = { pool: "p", slots: 1, priority: 1, dagId: "d", run: "r", caps: [], ...some };
   return { name, demand, place: null };
 }
 
@@ -242,4 +248,38 @@ Deno.test("ReadyQueue lets no run starve below an endless flood of higher priori
     ),
     { numRuns: 30 },
   );
+});
+
+Deno.test("ReadyQueue sets aside what is at its cap and lets others of the run pass", () => {
+  const caps = [new Cap(1)];
+  const queue = queueOf(-1, item("a1", { caps }), item("a2", { caps }), item("b"));
+  assertEquals(pick(queue, 10), ["a1", "b"]);
+  queue.release(item("a1", { caps }).demand);
+  assertEquals(pick(queue, 10), ["a2"]);
+});
+
+Deno.test("ReadyQueue gives the room of a shared cap to another run when one is at its own", () => {
+  const shared = new Cap(2);
+  const [first, second] = ["r1", "r2"].map((run) => ({ run, caps: [new Cap(1), shared] }));
+  const queue = queueOf(
+    -1,
+    item("first1", first),
+    item("first2", first),
+    item("second1", second),
+    item("second2", second),
+  );
+  assertEquals(pick(queue, 10), ["first1", "second1"]);
+  queue.release(item("second1", second).demand);
+  assertEquals(pick(queue, 10), ["second2"]);
+});
+
+Deno.test("ReadyQueue forgets what stops waiting while it is set aside", () => {
+  const caps = [new Cap(1)];
+  const [one, two, three] = ["1", "2", "3"].map((name) => item(name, { caps }));
+  const queue = queueOf(-1, one, two, three);
+  assertEquals(pick(queue, 10), ["1"]);
+  queue.remove(two);
+  queue.release(one.demand);
+  assertEquals(pick(queue, 10), ["3"]);
+  assertEquals(queue.pools()[0].waiting, 0);
 });

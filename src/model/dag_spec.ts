@@ -31,6 +31,11 @@ export const triggerRules = [
 /** One of {@link triggerRules}. */
 export type TriggerRule = (typeof triggerRules)[number];
 
+/** Which weights are added to a task's own: of all tasks downstream, upstream, or none. */
+export const weightRules = ["downstream", "upstream", "absolute"] as const;
+/** One of {@link weightRules}. */
+export type WeightRule = (typeof weightRules)[number];
+
 /** Ids of DAGs, tasks, groups, pools: Airflow's letters. */
 export const Id = z.string().min(1).max(250).regex(/^[A-Za-z0-9_.-]+$/);
 
@@ -75,7 +80,14 @@ export const TaskSpec = z.object({
   timeoutMs: z.int().positive().nullable().default(null),
   pool: z.string().default("default_pool"),
   poolSlots: z.int().positive().default(1),
-  priorityWeight: z.int().default(1).meta({ doc: "With the weights of all downstream added" }),
+  priorityWeight: z.int().default(1).meta({ doc: "With the weights added that weightRule names" }),
+  weightRule: z.enum(weightRules).default("downstream"),
+  maxActiveTisPerDag: z.int().positive().nullable().default(null).meta({
+    doc: "Its instances at work at one time, over all runs",
+  }),
+  maxActiveTisPerDagrun: z.int().positive().nullable().default(null).meta({
+    doc: "Its instances at work at one time in one run",
+  }),
   queue: z.string().default("default"),
   isolation: z.enum(["warm", "fresh"]).default("warm"),
   memoryBytesMax: z.int().positive().default(1024 * 1024 * 1024),

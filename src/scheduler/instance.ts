@@ -1,5 +1,5 @@
 /** @module A run, its tasks and their instances as the scheduler keeps them in memory. */
-import type { Demand, Waiting } from "../dispatcher/ready_queue.ts";
+import { Cap, type Demand, type Waiting } from "../dispatcher/ready_queue.ts";
 import type { DagRun, TaskInstance } from "../model/rows.ts";
 import type { RunState } from "../model/run_state.ts";
 import { TaskSpec } from "../model/dag_spec.ts";
@@ -70,6 +70,7 @@ export class RunTask {
       dagId: run.row.dagId,
       backfillId: run.row.backfillId,
       run,
+      caps: capsOf(run, spec),
     };
   }
 
@@ -98,7 +99,8 @@ export class Run {
   readonly #dirty = new Heap<number>();
   readonly #isDirty: Uint8Array;
 
-  constructor(readonly row: DagRun, readonly plan: Plan) {
+  /** `caps`: limits that its tasks share with those of the DAG's other runs, by task. */
+  constructor(readonly row: DagRun, readonly plan: Plan, readonly caps: Map<string, Cap>) {
     this.state = row.state;
     this.storedState = row.state;
     this.tasks = plan.tasks.map((task) => new RunTask(this, task));
@@ -128,6 +130,18 @@ export class Run {
     this.#isDirty[index] = 0;
     return this.tasks[index];
   }
+}
+
+/** Its limits on instances at work: of the task in all runs, and in this one. */
+function capsOf({ caps }: Run, spec: TaskSpec): Cap[] {
+  const { taskId, maxActiveTisPerDag: perDag, maxActiveTisPerDagrun: perRun } = spec;
+  const found = perRun ? [new Cap(perRun)] : [];
+  // Also without a limit of its own: other versions' instances wait for what runs of this one.
+  let shared = caps.get(taskId);
+  if (!shared && !perDag) return found;
+  if (!shared) caps.set(taskId, shared = new Cap(Infinity));
+  shared.max = perDag ?? Infinity;
+  return [...found, shared];
 }
 
 function vanishedTask(taskId: string): PlanTask {

@@ -4,7 +4,7 @@
  * Every change goes through {@link EngineState.move}, which keeps all counters, so a pass costs what
  * changed since the last one, whatever the size of the runs.
  */
-import { ReadyQueue } from "../dispatcher/ready_queue.ts";
+import { type Cap, ReadyQueue } from "../dispatcher/ready_queue.ts";
 import type { Pool, TaskInstance } from "../model/rows.ts";
 import { isFinished, occupyingTaskStates, type TaskState } from "../model/task_state.ts";
 import type { BackfillLimits, EndedAttempt, RunSnapshot, SchedulableDag } from "../store/port.ts";
@@ -23,6 +23,8 @@ export class Dag {
   wakeAtMs: number | null = null;
   /** By backfill id; "" has the runs that are not a backfill's. */
   readonly queues = new Map<string, RunQueue>();
+  /** Limits of tasks over all runs, by task. */
+  readonly caps = new Map<string, Cap>();
 
   constructor(readonly dagId: string) {}
 
@@ -105,9 +107,9 @@ export class EngineState {
   putRun({ run: row, tasks }: RunSnapshot, plan: Plan): Run | null {
     this.dropRun(row.id);
     if (row.state === "success" || row.state === "failed") return null;
-    const run = new Run(row, plan);
-    this.runs.set(row.id, run);
     const dag = this.dag(row.dagId);
+    const run = new Run(row, plan, dag.caps);
+    this.runs.set(row.id, run);
     if (run.state === "queued") this.#enqueueRun(dag, run);
     else dag.queue(row.backfillId).running++;
     for (const task of tasks) this.addInstance(run, task);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DagSpec, type TaskSpec } from "../model/dag_spec.ts";
 import type { DagBuilder } from "./builder.ts";
 import type { DagOptions } from "./dag.ts";
-import { topologicalOrder, totalWeights } from "./graph.ts";
+import { type Graph, reversed, topologicalOrder, totalWeights } from "./graph.ts";
 import { canonical, type Json } from "./json.ts";
 import { checkTimezone, instantOf, scheduleSpec } from "./schedule.ts";
 import { problemsOf } from "./zod_problems.ts";
@@ -60,13 +60,30 @@ function orderedTasks(builder: DagBuilder): TaskSpec[] {
         `take one of these edges out`,
     );
   }
-  const own = (taskId: string) => builder.nodes.get(taskId)!.spec.priorityWeight;
-  const weights = totalWeights(graph, sorted.order, own);
+  const weights = weightsOf(builder, graph, sorted.order);
   return sorted.order.map((taskId) => ({
     ...builder.nodes.get(taskId)!.spec,
     upstream: [...graph.get(taskId)!],
-    priorityWeight: weights.get(taskId)!,
+    priorityWeight: weights(taskId),
   }));
+}
+
+/** Each task's weight by its own rule; the sums of a direction are made once it is asked for. */
+function weightsOf(builder: DagBuilder, graph: Graph, order: readonly string[]) {
+  const own = (taskId: string) => builder.nodes.get(taskId)!.spec.priorityWeight;
+  let below: ReadonlyMap<string, number> | undefined;
+  let above: ReadonlyMap<string, number> | undefined;
+  return (taskId: string) => {
+    switch (builder.nodes.get(taskId)!.spec.weightRule) {
+      case "absolute":
+        return own(taskId);
+      case "downstream":
+        return (below ??= totalWeights(graph, order, own)).get(taskId)!;
+      case "upstream":
+        above ??= totalWeights(reversed(graph), order.toReversed(), own);
+        return above.get(taskId)!;
+    }
+  };
 }
 
 /** The JSON Schema of conf and its defaults. */

@@ -27,6 +27,11 @@ export function topologicalOrder(graph: Graph): { order: string[] } | { cycle: s
   return order.length === graph.size ? { order } : { cycle: findCycle(graph, waitsFor) };
 }
 
+/** The graph with its edges turned round. */
+export function reversed(graph: Graph): Graph {
+  return downstreamOf(graph);
+}
+
 /**
  * Own weight plus the weights of all nodes downstream, each once; `order` is topological. Kept
  * within 32 bits, as the database does.

@@ -1,5 +1,5 @@
 /** @module What every task can be told, whoever made its operator. */
-import type { PermissionsSpec, TriggerRule } from "../model/dag_spec.ts";
+import type { PermissionsSpec, TriggerRule, WeightRule } from "../model/dag_spec.ts";
 import type { Bytes, Duration } from "./duration.ts";
 import type { TaskRef } from "./ref.ts";
 
@@ -19,8 +19,14 @@ export interface TaskDefaults {
   pool?: string;
   /** Slots that it takes; 1. */
   poolSlots?: number;
-  /** Its own weight; those of all tasks downstream of it are added. Higher goes first; 1. */
+  /** Its own weight, to which `weightRule` adds others. Higher goes first; 1. */
   priority?: number;
+  /** Whose weights are added: of all tasks `downstream` (default), `upstream`, or `absolute`: none. */
+  weightRule?: WeightRule;
+  /** Its instances at work at one time, over all runs of the DAG; null (default): no limit. */
+  maxActiveTisPerDag?: number | null;
+  /** Its instances at work at one time in one run: how wide a mapped task goes. */
+  maxActiveTisPerDagrun?: number | null;
   /** Workers of this queue run it; `default`. */
   queue?: string;
   /** `warm` (default): a process that ran before, never for other code; `fresh`: a new one. */
@@ -62,6 +68,9 @@ export const reservedNames: ReadonlySet<string> = new Set(
     "pool",
     "poolSlots",
     "priority",
+    "weightRule",
+    "maxActiveTisPerDag",
+    "maxActiveTisPerDagrun",
     "queue",
     "isolation",
     "memory",

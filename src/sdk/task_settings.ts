@@ -20,6 +20,9 @@ export function taskSettings(options: TaskDefaults): Record<string, unknown> {
     pool: options.pool,
     poolSlots: options.poolSlots,
     priorityWeight: options.priority,
+    weightRule: options.weightRule,
+    maxActiveTisPerDag: options.maxActiveTisPerDag,
+    maxActiveTisPerDagrun: options.maxActiveTisPerDagrun,
     queue: options.queue,
     isolation: options.isolation,
     memoryBytesMax: options.memory === undefined

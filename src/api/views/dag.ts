@@ -138,7 +138,7 @@ export function taskView(task: TaskSpec, spec: DagSpec): z.input<typeof TaskShap
     retry_delay: timeDelta(task.retry.delayMs),
     retry_exponential_backoff: task.retry.backoff === "exponential" ? 2 : 0,
     priority_weight: task.priorityWeight,
-    weight_rule: "downstream",
+    weight_rule: task.weightRule ?? "downstream",
     ui_color: "#fff",
     ui_fgcolor: "#000",
     template_fields: [],
