@@ -96,6 +96,15 @@ export const TaskSpec = z.object({
   inputs: z.record(z.string(), InputSpec).default({}),
   /** The mapped input: its length is the number of instances. */
   mappedOver: z.string().nullable().default(null).meta({ doc: "Name of an item or itemOf input" }),
+  dependsOnPast: z.boolean().default(false).meta({
+    doc: "Waits until the task succeeded or was skipped in the run of the logical date before",
+  }),
+  waitForDownstream: z.boolean().default(false).meta({
+    doc: "As dependsOnPast, and the tasks right after it too",
+  }),
+  waitForPastDependsBeforeSkipping: z.boolean().default(false).meta({
+    doc: "Waits in the same way before it is skipped",
+  }),
   isBranch: z.boolean().default(false),
   /** Parameters as far as they are constant; functions of the context appear as {"$fn": true}. */
   params: z.json().default({}),

@@ -10,6 +10,8 @@ export interface RunFigures {
   unfinished: number;
   /** Those of them that wait for their upstreams, after all of them have been looked at. */
   idle: number;
+  /** Some of those wait for the run before, which can still change. */
+  waitsForPast: boolean;
   /** Instances of tasks with nothing after them that ended badly. */
   failedLeaves: number;
 }
@@ -27,5 +29,7 @@ export function decideRunState(run: RunFigures): RunDecision | null {
   if (run.unfinished === 0) {
     return run.failedLeaves > 0 ? { to: "failed", why: "task_failure" } : { to: "success" };
   }
-  return run.idle === run.unfinished ? { to: "failed", why: "deadlock" } : null;
+  return run.idle === run.unfinished && !run.waitsForPast
+    ? { to: "failed", why: "deadlock" }
+    : null;
 }

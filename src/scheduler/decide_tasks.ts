@@ -5,6 +5,7 @@ import type { TaskState } from "../model/task_state.ts";
 import type { TaskExpansion } from "../store/port.ts";
 import { decideMapping } from "./decide_mapping.ts";
 import type { Instance, Run, RunTask } from "./instance.ts";
+import { pastAllows } from "./past.ts";
 import type { EngineState } from "./state.ts";
 import { decideTrigger, type UpstreamCounts, type Verdict } from "./trigger_rule.ts";
 
@@ -44,7 +45,9 @@ interface Deciding {
 }
 
 function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
-  if (isLeftOutByBranch(task)) return endIdle(state, task, "skipped");
+  const mayGoOn = pastAllows(state.runs, task);
+  const maySkip = mayGoOn || !task.plan.spec.waitForPastDependsBeforeSkipping;
+  if (isLeftOutByBranch(task)) return maySkip ? endIdle(state, task, "skipped") : undefined;
   const counts = countUpstreams(task);
   const rule = task.plan.spec.triggerRule;
   if (counts.removed > 0 && task.isExpanded) {
@@ -55,8 +58,9 @@ function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
     }
   }
   const verdict = decideTrigger(rule, counts, task.isExpanded ? 0 : -1);
+  if (verdict === "wait" || verdict === "run" && !mayGoOn || verdict === "skip" && !maySkip) return;
   if (verdict === "run") start(state, task, deciding);
-  else if (verdict !== "wait") endIdle(state, task, endOf[verdict]);
+  else endIdle(state, task, endOf[verdict]);
 }
 
 const endOf: Readonly<Record<Exclude<Verdict, "run" | "wait">, TaskState>> = {

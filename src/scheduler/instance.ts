@@ -93,6 +93,8 @@ export class Run {
   idle = 0;
   /** Leaf instances that ended badly. */
   failedLeaves = 0;
+  /** The run before, as last read; null: to be read, as far as its plan asks for it. */
+  past: { previousId: string | null; unmet: ReadonlySet<string> } | null = null;
   /** Grows with each change of an instance. */
   changes = 0;
   /** Indexes of tasks to look at again, in topological order. */

@@ -132,6 +132,18 @@ async function loadPlans(state: EngineState, found: readonly RunSnapshot[], load
   }
 }
 
+/** Read the runs before those that wait for one. */
+export async function loadPast(state: EngineState, { store }: Loading): Promise<void> {
+  const wanted = [...state.past.wanted];
+  if (wanted.length === 0) return;
+  for (const found of await store.loadPast(wanted)) {
+    const run = state.runs.get(found.dagRunId);
+    if (!run) continue;
+    state.past.put(run, found);
+    state.lookAtPast(run);
+  }
+}
+
 /** What one sweep leaves for the next. */
 export interface SweepNotes {
   /** How often each run had changed. */
@@ -158,6 +170,7 @@ export async function sweep(
   ]);
   state.putPools(pools);
   state.putBackfills(backfills);
+  state.past.disturbAll();
   const allHeld = heldInstances(state);
   const held = nextSlice(allHeld, notes.read, SWEPT_INSTANCES_MAX);
   const dags = changedDags(state, outline);

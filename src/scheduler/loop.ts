@@ -19,7 +19,7 @@ import { countPass } from "./figures.ts";
 import { endLost, HeartbeatWatch } from "./heartbeat_watch.ts";
 import { Inbox } from "./inbox.ts";
 import { Leadership } from "./leadership.ts";
-import { loadChanges, loadRuns, sweep, type SweepNotes } from "./loader.ts";
+import { loadChanges, loadPast, loadRuns, sweep, type SweepNotes } from "./loader.ts";
 import { decidePass, settle } from "./pass.ts";
 import { EngineState } from "./state.ts";
 import { stuckQueued } from "./stuck.ts";
@@ -213,6 +213,7 @@ class SchedulerLoop implements SchedulerService {
     const startedAtMs = clock.monotonicMs();
     await loadChanges(this.#state, this.#inbox.take(), { store, log });
     if (startedAtMs >= this.#sweepAtMs) await this.#sweep();
+    await loadPast(this.#state, { store, log });
     const now = clock.now();
     const pass = decidePass(this.#state, { now, ids, log });
     this.#hasPassed = true;
@@ -228,7 +229,8 @@ class SchedulerLoop implements SchedulerService {
     if (reload.length > 0) await loadRuns(this.#state, reload, { store, log });
     const durationMs = clock.monotonicMs() - startedAtMs;
     countPass(metrics, { pass, result, now, durationMs });
-    return !this.#inbox.isEmpty || reload.length > 0 || pass.queued >= limits.queueBatch;
+    return !this.#inbox.isEmpty || reload.length > 0 || pass.queued >= limits.queueBatch ||
+      this.#state.past.wanted.size > 0;
   }
 
   /** Compare with the store, find lost workers, and set the next sweep. */

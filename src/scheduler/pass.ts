@@ -111,6 +111,7 @@ function decideDirtyRuns(
       isCancelled: run.row.cancelRequestedAt !== null,
       unfinished: run.counts.unfinished,
       idle: run.idle,
+      waitsForPast: run.plan.pastDependents.some((index) => run.tasks[index].idle.size > 0),
       failedLeaves: run.failedLeaves,
     });
     if (!end) continue;

@@ -22,6 +22,8 @@ export interface Plan {
   readonly spec: DagSpec;
   readonly tasks: readonly PlanTask[];
   readonly indexOf: ReadonlyMap<string, number>;
+  /** Tasks that wait for the run before. */
+  readonly pastDependents: readonly number[];
   /** Tasks reachable from `index`, without itself. */
   descendants(index: number): ReadonlySet<number>;
 }
@@ -46,12 +48,18 @@ export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
     spec,
     tasks,
     indexOf,
+    pastDependents: tasks.filter((task) => dependsOnPast(task.spec)).map((task) => task.index),
     descendants(index) {
       let set = reached.get(index);
       if (!set) reached.set(index, set = reachableFrom(index, downstream));
       return set;
     },
   };
+}
+
+/** Does the task wait for the run before? */
+export function dependsOnPast(task: TaskSpec): boolean {
+  return task.dependsOnPast || task.waitForDownstream;
 }
 
 function upstreamOf(

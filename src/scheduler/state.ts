@@ -12,6 +12,7 @@ import type { DueRun } from "../timetable/mod.ts";
 import { Heap } from "./heap.ts";
 import { Instance, Run } from "./instance.ts";
 import { makePlan, type Plan } from "./plan.ts";
+import { PastRuns } from "./past.ts";
 import { RunQueue } from "./run_queue.ts";
 
 /** A DAG with what is known of its runs. */
@@ -46,6 +47,7 @@ export class EngineState {
   readonly instances = new Map<string, Instance>();
   readonly plans = new Map<string, Plan>();
   readonly ready = new ReadyQueue();
+  readonly past = new PastRuns();
   backfills = new Map<string, BackfillLimits>();
 
   /** To look at in the next pass. */
@@ -106,6 +108,7 @@ export class EngineState {
   /** Take in a run as it is now, in place of what was known of it. */
   putRun({ run: row, tasks }: RunSnapshot, plan: Plan): Run | null {
     this.dropRun(row.id);
+    this.past.disturb(row);
     if (row.state === "success" || row.state === "failed") return null;
     const dag = this.dag(row.dagId);
     const run = new Run(row, plan, dag.caps);
@@ -115,6 +118,7 @@ export class EngineState {
     for (const task of tasks) this.addInstance(run, task);
     for (const { index } of plan.tasks) run.markDirty(index);
     this.dirtyRuns.add(run);
+    this.past.add(run);
     return run;
   }
 
@@ -139,6 +143,7 @@ export class EngineState {
     if (run.state === "queued") queue.remove(run);
     if (run.state === "running") queue.running--;
     this.runs.delete(id);
+    this.past.remove(run);
     this.dirtyRuns.delete(run);
     this.changedRuns.delete(run);
     this.dirtyDags.add(dag);
@@ -224,6 +229,12 @@ export class EngineState {
     this.changedInstances.add(instance);
   }
 
+  /** Have a run's tasks looked at that wait for the run before. */
+  lookAtPast(run: Run): void {
+    for (const index of run.plan.pastDependents) run.markDirty(index);
+    this.dirtyRuns.add(run);
+  }
+
   /** Decide that a run has this state from now on. */
   moveRun(run: Run, to: Run["state"]): void {
     const dag = this.dag(run.row.dagId);
@@ -307,6 +318,7 @@ export class EngineState {
     if (state === "none" || state === "scheduled") run.markDirty(plan.index);
     if (!isFinished(state) && !isFinished(was)) return;
     for (const index of plan.downstream) run.markDirty(index);
+    for (const follower of this.past.followersOf(run)) this.lookAtPast(follower);
   }
 
   #setIdle(instance: Instance, isIdle: boolean) {

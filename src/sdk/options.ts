@@ -27,6 +27,12 @@ export interface TaskDefaults {
   maxActiveTisPerDag?: number | null;
   /** Its instances at work at one time in one run: how wide a mapped task goes. */
   maxActiveTisPerDagrun?: number | null;
+  /** Wait until the task succeeded or was skipped in the run of the logical date before. */
+  dependsOnPast?: boolean;
+  /** As `dependsOnPast`, and wait for the tasks right after it in that run too. */
+  waitForDownstream?: boolean;
+  /** Wait in the same way also before it is skipped, so that the order of runs holds. */
+  waitForPastDependsBeforeSkipping?: boolean;
   /** Workers of this queue run it; `default`. */
   queue?: string;
   /** `warm` (default): a process that ran before, never for other code; `fresh`: a new one. */
@@ -71,6 +77,9 @@ export const reservedNames: ReadonlySet<string> = new Set(
     "weightRule",
     "maxActiveTisPerDag",
     "maxActiveTisPerDagrun",
+    "dependsOnPast",
+    "waitForDownstream",
+    "waitForPastDependsBeforeSkipping",
     "queue",
     "isolation",
     "memory",

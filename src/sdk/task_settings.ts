@@ -23,6 +23,9 @@ export function taskSettings(options: TaskDefaults): Record<string, unknown> {
     weightRule: options.weightRule,
     maxActiveTisPerDag: options.maxActiveTisPerDag,
     maxActiveTisPerDagrun: options.maxActiveTisPerDagrun,
+    dependsOnPast: options.dependsOnPast,
+    waitForDownstream: options.waitForDownstream,
+    waitForPastDependsBeforeSkipping: options.waitForPastDependsBeforeSkipping,
     queue: options.queue,
     isolation: options.isolation,
     memoryBytesMax: options.memory === undefined

@@ -21,6 +21,7 @@ import type {
   Hint,
   Lease,
   NewRun,
+  PastRun,
   SchedulableDag,
   TickResult,
   TickWrites,
@@ -288,6 +289,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
             tasks: tasksOfRun.get(run.id)!.map((row) => ({ ...row })),
           })),
       ),
+    loadPast: (which) => Promise.resolve(pastRuns(which, runs, tasksOfRun)),
     loadTasks: (which) =>
       Promise.resolve(which.flatMap((id) => tasks.get(id) ? [{ ...tasks.get(id)! }] : [])),
     loadPools: () => Promise.resolve([...pools.values()]),
@@ -542,6 +544,23 @@ function stateAfter(row: Row, result: AttemptEnding["result"]): TaskState {
     case "fail":
       return "failed";
   }
+}
+
+/** The same as `loadPast` of `engine_read.ts`. */
+function pastRuns(
+  which: readonly string[],
+  runs: ReadonlyMap<string, DagRun>,
+  tasksOfRun: ReadonlyMap<string, Row[]>,
+): PastRun[] {
+  const ended: ReadonlySet<TaskState> = new Set(["success", "skipped", "removed"]);
+  return which.flatMap((id) => runs.get(id) ?? []).map(({ id, dagId, logicalDate }) => {
+    const earlier = [...runs.values()].filter((run) =>
+      run.dagId === dagId && run.logicalDate && logicalDate && run.logicalDate < logicalDate
+    ).sort((a, b) => b.logicalDate!.getTime() - a.logicalDate!.getTime());
+    const open = (tasksOfRun.get(earlier[0]?.id) ?? []).filter(({ state }) => !ended.has(state));
+    const unmet = [...new Set(open.map((row) => row.taskId))].sort();
+    return { dagRunId: id, previousId: earlier[0]?.id ?? null, unmet };
+  });
 }
 
 function countStates(rows: readonly Row[]) {

@@ -44,6 +44,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     loadDags: (which) => read.loadDags(sql, which),
     loadDagVersions: (which) => read.loadDagVersions(sql, which),
     loadRuns: (which) => read.loadRuns(sql, which),
+    loadPast: (which) => read.loadPast(sql, which),
     loadTasks: (which) => read.loadTasks(sql, which),
     loadPools: () => read.loadPools(sql),
     loadOutline: () => read.loadOutline(sql),

@@ -2,7 +2,14 @@
 import type { Sql } from "postgres";
 import type { DagRun, Pool, TaskInstance } from "../model/rows.ts";
 import { runColumns, taskColumns } from "./engine_rows.ts";
-import type { BackfillLimits, DagVersion, Outline, RunSnapshot, SchedulableDag } from "./port.ts";
+import type {
+  BackfillLimits,
+  DagVersion,
+  Outline,
+  PastRun,
+  RunSnapshot,
+  SchedulableDag,
+} from "./port.ts";
 
 /** DAGs with their current version. */
 export async function loadDags(sql: Sql, ids?: string[]): Promise<SchedulableDag[]> {
@@ -44,6 +51,20 @@ export async function loadRuns(sql: Sql, ids?: string[]): Promise<RunSnapshot[]>
   );
   const byRun = Map.groupBy(tasks, (task) => task.dagRunId);
   return runs.map((run) => ({ run, tasks: byRun.get(run.id) ?? [] }));
+}
+
+/** The run before each of these. */
+export async function loadPast(sql: Sql, ids: string[]): Promise<PastRun[]> {
+  return await sql<PastRun[]>`
+    select r.id as "dagRunId", p.id as "previousId", (
+      select coalesce(jsonb_agg(distinct t.task_id), '[]') from task_instance t
+      where t.dag_run_id = p.id and t.state not in ('success', 'skipped', 'removed')) as unmet
+    from dag_run r
+    left join lateral (
+      select e.id from dag_run e
+      where e.dag_id = r.dag_id and e.logical_date < r.logical_date
+      order by e.logical_date desc limit 1) p on true
+    where r.id = any(${ids}::uuid[])`;
 }
 
 /** Task instances by id. */

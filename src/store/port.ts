@@ -43,6 +43,15 @@ export interface RunSnapshot {
   tasks: TaskInstance[];
 }
 
+/** How the run before another stands: what depends_on_past goes by. */
+export interface PastRun {
+  dagRunId: string;
+  /** The DAG's run of the logical date before; null when there is none. */
+  previousId: string | null;
+  /** Tasks of it with an instance that neither succeeded nor was skipped. */
+  unmet: string[];
+}
+
 /** A run to create; its task instances are made from the spec, one per task, mapIndex -1. */
 export interface NewRun {
   id: string;
@@ -235,6 +244,8 @@ export interface EngineStore {
   loadDagVersions(ids: string[]): Promise<DagVersion[]>;
   /** Unfinished runs with their task instances: all, or those named (finished ones too then). */
   loadRuns(ids?: string[]): Promise<RunSnapshot[]>;
+  /** The runs before these, by logical date; those without a logical date have none. */
+  loadPast(dagRunIds: string[]): Promise<PastRun[]>;
   /** Task instances by id, as they are now. */
   loadTasks(ids: string[]): Promise<TaskInstance[]>;
   loadPools(): Promise<Pool[]>;

@@ -115,3 +115,12 @@ Deno.test("a backfill that cannot be is refused with the reason", async () => {
   }
   assertEquals((await post(w, { dag_id: "none" })).status, 404);
 });
+
+Deno.test("a backfill of a DAG that depends on the past does not run backwards", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", [{ taskId: "a", dependsOnPast: true }], daily);
+  const { status, body } = await post(w, { run_backwards: true });
+  assertEquals(status, 400);
+  assertStringIncludes(JSON.stringify(body), "run it forwards");
+  assertEquals((await post(w, {})).status, 200);
+});
