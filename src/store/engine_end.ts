@@ -31,27 +31,33 @@ export async function endAttempts(
   endings: AttemptEnding[],
   now: Date,
 ): Promise<EndingResult[]> {
-  const results = new Map<AttemptEnding, EndingResult>();
-  const plain = endings.filter((ending) => !hasEffects(ending));
-  if (plain.length > 0) {
-    const fenced = byAttempt(await endPlain(sql, plain));
-    for (const ending of plain) results.set(ending, resultOf(ending, fenced));
+  const plain = new Map<string, { ending: AttemptEnding; index: number }>();
+  endings.forEach((ending, index) => {
+    if (!hasEffects(ending) && !plain.has(ending.attemptId)) {
+      plain.set(ending.attemptId, { ending, index });
+    }
+  });
+  const results: EndingResult[] = [];
+  const batch = [...plain.values()];
+  if (batch.length > 0) {
+    const fenced = byAttempt(await endPlain(sql, batch.map(({ ending }) => ending)));
+    for (const { ending, index } of batch) results[index] = resultOf(ending, fenced);
   }
-  for (const ending of endings) {
-    if (!hasEffects(ending)) continue;
-    results.set(ending, await endWithEffects(sql, ids, ending, now));
+  for (const [index, ending] of endings.entries()) {
+    // Also a second word on an attempt of the batch: it must meet what the first has left.
+    results[index] ??= await endAlone(sql, ids, ending, now);
   }
-  return endings.map((ending) => results.get(ending)!);
+  return results;
 }
 
 function hasEffects({ effects, result }: AttemptEnding): boolean {
   return effects !== null && result === "succeed" && Object.keys(effects).length > 0;
 }
 
-async function endWithEffects(sql: Sql, ids: Ids, ending: AttemptEnding, now: Date) {
+async function endAlone(sql: Sql, ids: Ids, ending: AttemptEnding, now: Date) {
   return await sql.begin(async (tx) => {
     const result = resultOf(ending, byAttempt(await endPlain(tx, [ending])));
-    if (result.result === "ok" && result.state === "success") {
+    if (hasEffects(ending) && result.result === "ok" && result.state === "success") {
       await writeEffects(tx, ids, ending, now);
     }
     return result;

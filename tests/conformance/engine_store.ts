@@ -105,6 +105,16 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assertEquals((await w.claim("w", 9, ["*"])).map((x) => x.task.id), [c]);
   });
 
+  test("endAttempts() takes one word of two on an attempt that come together", async (w) => {
+    const { a } = await w.run();
+    const attemptId = await w.start(a);
+    const ending = w.ending(attemptId, { result: "succeed" });
+    const failed = w.ending(attemptId, { result: "fail", endReason: "task_error" });
+    const answers = await w.store.endAttempts([ending, ending, failed], w.now);
+    assertEquals(answers.map(({ result }) => result), ["ok", "repeat", "gone"]);
+    assertEquals((await w.task(a)).state, "success");
+  });
+
   test("endAttempts() refuses a late word and repeats an old answer", async (w) => {
     const { a } = await w.run();
     const first = await w.start(a);

@@ -13,11 +13,15 @@ import { hasCode } from "../../src/model/errors.ts";
 import type { DagSpec, ScheduleSpec } from "../../src/model/dag_spec.ts";
 import type { DagRun } from "../../src/model/rows.ts";
 import { schedulerService } from "../../src/scheduler/loop.ts";
+import type { Sql } from "../../src/store/database.ts";
+import { pgEngineStore } from "../../src/store/engine_pg.ts";
+import { localHintBus } from "../../src/store/hints.ts";
 import { type MemoryEngineStore, memoryEngineStore } from "../../src/store/engine_memory.ts";
 import type { EngineStore, SchedulableDag } from "../../src/store/port.ts";
 import { Checkers, type Writer } from "./checkers.ts";
 import { Dice, editDag, makeDag } from "./dag_maker.ts";
 import { type FaultRates, Link, type LinkWorld, noFaults } from "./link.ts";
+import { TwinStore } from "./twin_store.ts";
 import { SimWorker } from "./sim_worker.ts";
 
 /** What one history came to. */
@@ -43,13 +47,14 @@ const HEALED_MS = 900_000;
 
 /**
  * Run the history of a seed; throws with the seed when something did not hold. `stopAfterMs` is how
- * long runs may take to end once all faults are over.
+ * long runs may take to end once all faults are over. With `sql`, an empty database, every write is made
+ * there too and must come to the same.
  */
 export async function simulate(
   seed: number,
-  { stopAfterMs = HEALED_MS }: { stopAfterMs?: number } = {},
+  { stopAfterMs = HEALED_MS, sql }: { stopAfterMs?: number; sql?: Sql } = {},
 ): Promise<History> {
-  const world = new World(seed);
+  const world = new World(seed, sql);
   try {
     await world.run(stopAfterMs);
   } catch (error) {
@@ -86,8 +91,9 @@ class World implements LinkWorld {
   #broken: unknown = null;
   rates: FaultRates;
   databaseUntilMs = 0;
+  #twin: TwinStore | null = null;
 
-  constructor(readonly seed: number) {
+  constructor(readonly seed: number, sql?: Sql) {
     this.dice = new Dice(seededRandom(seed));
     this.#start = this.dice.pick(starts);
     this.clock = new VirtualClock(this.#start);
@@ -97,6 +103,7 @@ class World implements LinkWorld {
     for (const [name, slots] of pools) this.#store.setPool({ name, slots });
     this.#checkers = new Checkers(this.#store, (id) => this.#specs.get(id)!, pools);
     this.#observed = this.#observe(this.#store);
+    if (sql) this.#observed = this.#withTwin(sql);
     const odds = () => this.dice.pick([0, 0.005, 0.02]);
     this.rates = {
       callFails: odds(),
@@ -106,6 +113,12 @@ class World implements LinkWorld {
       hintLost: this.dice.pick([0, 0.05, 0.5]),
       hintTwice: this.dice.pick([0, 0.1]),
     };
+  }
+
+  #withTwin(sql: Sql): EngineStore {
+    const pg = pgEngineStore({ sql, hints: localHintBus(), ids: this.#ids, clock: this.clock });
+    this.#twin = new TwinStore(this.#store, pg, sql, (error) => this.#broken ??= error);
+    return this.#twin.view(this.#observed);
   }
 
   count(fault: string): void {
@@ -137,6 +150,7 @@ class World implements LinkWorld {
     this.#heal();
     await this.#until(stopAfterMs, () => this.#isOver());
     this.#checkers.atEnd();
+    await this.#twin?.compare();
   }
 
   #isOver(): boolean {
@@ -146,13 +160,22 @@ class World implements LinkWorld {
   /** Let time pass, one sleeper after the other. */
   async #until(ms: number, isOver: () => boolean) {
     const endMs = this.clock.monotonicMs() + ms;
-    await flush();
+    await this.#settle();
     while (!isOver()) {
       const next = this.clock.nextWakeAt();
       if (!next || next.getTime() > endMs) return this.clock.advanceTo(new Date(endMs));
       this.clock.advanceTo(next);
-      await flush();
+      await this.#settle();
       if (this.#broken) throw this.#broken;
+    }
+  }
+
+  /** Let everything that waits for nothing but promises, or for PostgreSQL, go on. */
+  async #settle() {
+    for (;;) {
+      for (let i = 0; i < 50; i++) await null;
+      if (!this.#twin?.isBusy) return;
+      await this.#twin.idle();
     }
   }
 
@@ -184,6 +207,7 @@ class World implements LinkWorld {
       { dagId, isStale: false, dagVersionId: id, spec, ...kept },
       { id, dagId, versionNumber: 1, spec, bundleHash: "", entry: "" },
     );
+    this.#twin?.putVersion(spec, id, this.#specs.size);
   }
 
   /** Somebody saves another version of a DAG's file while its runs are under way. */
@@ -307,7 +331,9 @@ class World implements LinkWorld {
 
   /** As it was, or on the newest version. */
   async #clear({ id: dagRunId, dagId, dagVersionId: asItWas }: DagRun) {
-    const dagVersionId = this.dice.chance(0.5) ? asItWas : this.#versions.get(dagId)!;
+    // PostgreSQL gives tasks that only the newest version has ids of its own.
+    const isAsItWas = this.dice.chance(0.5) || this.#twin !== null;
+    const dagVersionId = isAsItWas ? asItWas : this.#versions.get(dagId)!;
     const tasks = [...this.#store.tasks()].filter((task) => task.dagRunId === dagRunId);
     const names = this.dice.some([...new Set(tasks.map((task) => task.taskId))], 0.6);
     const chosen = tasks.filter((task) => names.includes(task.taskId)).map((task) => task.id);
@@ -384,9 +410,4 @@ class World implements LinkWorld {
       this.#broken ??= error;
     }
   }
-}
-
-/** Let everything that waits for nothing but promises go on. */
-async function flush() {
-  for (let i = 0; i < 50; i++) await null;
 }
