@@ -10,6 +10,8 @@ export const limits = {
   claimWaitMsMax: 20_000,
   /** Queued tasks moved in one scheduler pass. */
   queueBatch: 256,
+  /** Instances of mapped tasks made in one scheduler pass; wider tasks go on in the next ones. */
+  expandBatch: 2_000,
   /** Largest task output kept inline in the database; larger ones go to object storage. */
   outputInlineBytes: 64 * 1024,
   /** Largest task output at all. */

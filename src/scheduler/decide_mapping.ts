@@ -4,23 +4,53 @@ import { limits } from "../base/limits.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { TaskExpansion } from "../store/port.ts";
 import { instanceRow } from "./decide_runs.ts";
-import type { RunTask } from "./instance.ts";
+import type { Instance, Run, RunTask } from "./instance.ts";
 import type { EngineState } from "./state.ts";
 
 /** What {@link decideMapping} found. */
 export type Mapping =
   /** The instances are there; those that are idle may start. */
   | { kind: "ready"; expansion: TaskExpansion | null }
+  /** More instances follow in later passes. Those in `ready` may start; the first waits for them. */
+  | { kind: "expanding"; expansion: TaskExpansion | null; ready: Instance[] }
   /** The source has not ended yet. */
   | { kind: "wait" }
   /** It cannot be mapped: all idle instances end in `state`. */
   | { kind: "end"; state: "skipped" | "failed" | "upstream_failed"; reason?: string };
 
+/** How many more instances a pass may make, and whose turn it is in the next one. */
+export class ExpansionRoom {
+  left: number = limits.expandBatch;
+  readonly #waiting = new Set<RunTask>();
+  readonly #served = new Set<RunTask>();
+  readonly #runs = new Set<Run>();
+
+  /** A task needs more instances than there was room for. */
+  needMore(task: RunTask, got: number): void {
+    (got > 0 ? this.#served : this.#waiting).add(task);
+    this.#runs.add(task.run);
+  }
+
+  /** Does a task of this run wait for more instances? */
+  isShort(run: Run): boolean {
+    return this.#runs.has(run);
+  }
+
+  /** Tasks to go on with: those that had none first. */
+  get next(): RunTask[] {
+    return [...this.#waiting.difference(this.#served), ...this.#served];
+  }
+}
+
 /**
  * Give a mapped task that may start its instances. One that was expanded before (it was cleared and
  * its source ran again) gets more, or the surplus becomes `removed`.
  */
-export function decideMapping(state: EngineState, task: RunTask, ids: Ids): Mapping {
+export function decideMapping(
+  state: EngineState,
+  task: RunTask,
+  growth: { ids: Ids; room: ExpansionRoom },
+): Mapping {
   const found = lengthOf(task);
   if (typeof found !== "number") return found;
   if (found > limits.mapLength) {
@@ -31,8 +61,8 @@ export function decideMapping(state: EngineState, task: RunTask, ids: Ids): Mapp
         `the limit is ${limits.mapLength}`,
     };
   }
-  if (found > 0) return { kind: "ready", expansion: fitInstances(state, task, found, ids) };
-  if (task.isExpanded) removeSurplus(state, task, 1);
+  if (found > 0) return fitInstances(state, task, found, growth);
+  if (hasIndexes(task)) removeSurplus(state, task, 1);
   return { kind: "end", state: "skipped" };
 }
 
@@ -54,35 +84,55 @@ function lengthOf(task: RunTask): number | Mapping {
   };
 }
 
+/** Is any instance's index known, be it that others are still to come? */
+function hasIndexes(task: RunTask): boolean {
+  return task.isExpanded || task.instances.length > 1;
+}
+
 function fitInstances(
   state: EngineState,
   task: RunTask,
   length: number,
-  ids: Ids,
-): TaskExpansion | null {
-  if (task.isExpanded) removeSurplus(state, task, length);
-  const had = task.isExpanded ? task.instances.length : 1;
+  { ids, room }: { ids: Ids; room: ExpansionRoom },
+): Mapping {
+  if (hasIndexes(task)) removeSurplus(state, task, length);
+  const firstIndex = task.instances.length;
   const first = task.instances.find((instance) => instance.mapIndex <= 0)!;
-  const isNew = first.mapIndex === -1;
-  if (!isNew && had >= length) return null;
-  first.mapIndex = 0;
-  const { run, plan } = task;
-  const maxTries = plan.spec.retry.retries;
-  const added = Array.from({ length: Math.max(length - had, 0) }, () => ids.uuid());
-  added.forEach((id, i) =>
-    state.addInstance(
-      run,
-      instanceRow(run.row.id, { id, taskId: plan.spec.taskId, mapIndex: had + i, maxTries }),
-    )
-  );
-  return {
-    id: first.id,
-    dagRunId: run.row.id,
-    taskId: plan.spec.taskId,
-    maxTries,
-    ids: added,
-    ...(isNew ? {} : { firstIndex: had }),
+  const from = first.mapIndex as -1 | 0;
+  const missing = Math.max(length - firstIndex, 0);
+  if (from === 0 && missing === 0) return { kind: "ready", expansion: null };
+  const count = Math.min(missing, room.left);
+  room.left -= count;
+  const isShort = count < missing;
+  if (isShort) room.needMore(task, count);
+  else first.mapIndex = 0;
+  const mapIndex = { from, to: first.mapIndex as -1 | 0 };
+  const added = addInstances(state, task, { firstIndex, count, ids });
+  const { id } = first;
+  const { row: run } = task.run;
+  const { taskId, retry } = task.plan.spec;
+  const expansion: TaskExpansion | null = isShort && count === 0 ? null : {
+    ...{ id, mapIndex, dagRunId: run.id, taskId, maxTries: retry.retries },
+    ...{ ids: added, firstIndex },
   };
+  if (!isShort) return { kind: "ready", expansion };
+  // Where the first has its index already, some idle one must hold the run open until all are there.
+  const ready = from === 0 ? [] : [...task.idle].filter((instance) => instance !== first);
+  return { kind: "expanding", expansion, ready };
+}
+
+function addInstances(
+  state: EngineState,
+  { run, plan: { spec } }: RunTask,
+  { firstIndex, count, ids }: { firstIndex: number; count: number; ids: Ids },
+): string[] {
+  const added = Array.from({ length: count }, () => ids.uuid());
+  const common = { taskId: spec.taskId, maxTries: spec.retry.retries };
+  added.forEach((id, i) => {
+    const row = instanceRow(run.row.id, { ...common, id, mapIndex: firstIndex + i });
+    state.addInstance(run, row);
+  });
+  return added;
 }
 
 const inHand: ReadonlySet<TaskState> = new Set(["queued", "running", "cancelling", "removed"]);

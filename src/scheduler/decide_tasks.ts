@@ -3,7 +3,7 @@ import type { Ids } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { TaskExpansion } from "../store/port.ts";
-import { decideMapping } from "./decide_mapping.ts";
+import { decideMapping, type ExpansionRoom } from "./decide_mapping.ts";
 import type { Instance, Run, RunTask } from "./instance.ts";
 import { pastAllows } from "./past.ts";
 import type { EngineState } from "./state.ts";
@@ -23,7 +23,7 @@ export interface TaskWrites {
 export function decideTasks(
   state: EngineState,
   run: Run,
-  { ids, log }: { ids: Ids; log: Logger },
+  { ids, log, room }: { ids: Ids; log: Logger; room: ExpansionRoom },
 ): TaskWrites {
   const writes: TaskWrites = { expansions: [], ready: [] };
   removeVanished(state, run);
@@ -33,7 +33,7 @@ export function decideTasks(
   }
   if (run.state !== "running") return writes;
   for (let task = run.nextDirty(); task; task = run.nextDirty()) {
-    if (task.idle.size > 0) decideTask(state, task, { ids, log, writes });
+    if (task.idle.size > 0) decideTask(state, task, { ids, log, room, writes });
   }
   return writes;
 }
@@ -41,6 +41,7 @@ export function decideTasks(
 interface Deciding {
   ids: Ids;
   log: Logger;
+  room: ExpansionRoom;
   writes: TaskWrites;
 }
 
@@ -70,8 +71,9 @@ const endOf: Readonly<Record<Exclude<Verdict, "run" | "wait">, TaskState>> = {
 };
 
 function start(state: EngineState, task: RunTask, deciding: Deciding) {
+  let ready = [...task.idle];
   if (task.plan.lengthFrom) {
-    const mapping = decideMapping(state, task, deciding.ids);
+    const mapping = decideMapping(state, task, deciding);
     if (mapping.kind === "wait") return;
     if (mapping.kind === "end") {
       if (mapping.reason) {
@@ -81,8 +83,9 @@ function start(state: EngineState, task: RunTask, deciding: Deciding) {
       return endIdle(state, task, mapping.state);
     }
     if (mapping.expansion) deciding.writes.expansions.push(mapping.expansion);
+    ready = mapping.kind === "expanding" ? mapping.ready : [...task.idle];
   }
-  for (const instance of [...task.idle]) {
+  for (const instance of ready) {
     state.makeReady(instance);
     deciding.writes.ready.push(instance);
   }

@@ -229,8 +229,8 @@ class SchedulerLoop implements SchedulerService {
     if (reload.length > 0) await loadRuns(this.#state, reload, { store, log });
     const durationMs = clock.monotonicMs() - startedAtMs;
     countPass(metrics, { pass, result, now, durationMs });
-    return !this.#inbox.isEmpty || reload.length > 0 || pass.queued >= limits.queueBatch ||
-      this.#state.past.wanted.size > 0;
+    return !this.#inbox.isEmpty || reload.length > 0 || pass.isShort ||
+      pass.queued >= limits.queueBatch || this.#state.past.wanted.size > 0;
   }
 
   /** Compare with the store, find lost workers, and set the next sweep. */

@@ -7,6 +7,7 @@ import { isRunFinished } from "../model/run_state.ts";
 import type { NewRun, TaskMove, TickResult, TickWrites } from "../store/port.ts";
 import { decideRuns } from "./decide_runs.ts";
 import { decideRunState } from "./decide_run_state.ts";
+import { ExpansionRoom } from "./decide_mapping.ts";
 import { decideTasks } from "./decide_tasks.ts";
 import type { Instance, Run } from "./instance.ts";
 import type { EngineState } from "./state.ts";
@@ -18,6 +19,8 @@ export interface Pass {
   isEmpty: boolean;
   /** Attempts queued; when that is `limits.queueBatch`, more may follow at once. */
   queued: number;
+  /** Mapped tasks have more instances to come: the next pass makes them. */
+  isShort: boolean;
   moved: readonly Instance[];
   movedRuns: readonly Run[];
 }
@@ -45,11 +48,14 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
     nextRuns: [],
   };
   const ready: Instance[] = [];
+  const room = new ExpansionRoom();
   state.wake(options.now);
+  state.wakeExpanding();
   while (state.dirtyDags.size > 0 || state.dirtyRuns.size > 0) {
     decideDirtyDags(state, writes, options);
-    decideDirtyRuns(state, writes, ready, options);
+    decideDirtyRuns(state, writes, { ready, room }, options);
   }
+  state.expanding = room.next;
   const queues = decideQueue(state, options.ids);
   let scheduled = 0;
   for (const instance of ready) {
@@ -70,7 +76,14 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
     to: run.state,
   }));
   const isEmpty = Object.values(writes).every((list: unknown[]) => list.length === 0);
-  return { writes, isEmpty, queued: queues.size, moved, movedRuns };
+  return {
+    writes,
+    isEmpty,
+    queued: queues.size,
+    isShort: state.expanding.length > 0,
+    moved,
+    movedRuns,
+  };
 }
 
 function taskMove(instance: Instance, queue: TaskMove["queue"]): TaskMove {
@@ -98,19 +111,19 @@ function decideDirtyDags(state: EngineState, writes: TickWrites, { now, ids, log
 function decideDirtyRuns(
   state: EngineState,
   writes: TickWrites,
-  ready: Instance[],
+  { ready, room }: { ready: Instance[]; room: ExpansionRoom },
   { ids, log }: PassOptions,
 ) {
   for (const run of state.dirtyRuns) {
     state.dirtyRuns.delete(run);
-    const decided = decideTasks(state, run, { ids, log });
+    const decided = decideTasks(state, run, { ids, log, room });
     writes.expansions.push(...decided.expansions);
     for (const instance of decided.ready) ready.push(instance);
     const end = decideRunState({
       state: run.state,
       isCancelled: run.row.cancelRequestedAt !== null,
       unfinished: run.counts.unfinished,
-      idle: run.idle,
+      idle: room.isShort(run) ? 0 : run.idle,
       waitsForPast: run.plan.pastDependents.some((index) => run.tasks[index].idle.size > 0),
       failedLeaves: run.failedLeaves,
     });

@@ -10,7 +10,7 @@ import { isFinished, occupyingTaskStates, type TaskState } from "../model/task_s
 import type { BackfillLimits, EndedAttempt, RunSnapshot, SchedulableDag } from "../store/port.ts";
 import type { DueRun } from "../timetable/mod.ts";
 import { Heap } from "./heap.ts";
-import { Instance, Run } from "./instance.ts";
+import { Instance, Run, type RunTask } from "./instance.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { PastRuns } from "./past.ts";
 import { RunQueue } from "./run_queue.ts";
@@ -49,6 +49,8 @@ export class EngineState {
   readonly ready = new ReadyQueue();
   readonly past = new PastRuns();
   backfills = new Map<string, BackfillLimits>();
+  /** Mapped tasks with more instances to come, in the order of their turns. */
+  expanding: RunTask[] = [];
 
   /** To look at in the next pass. */
   readonly dirtyDags = new Set<Dag>();
@@ -272,6 +274,15 @@ export class EngineState {
       if (what instanceof Dag) this.dirtyDags.add(what);
       else if (what instanceof Run) this.dirtyDags.add(this.dag(what.row.dagId));
       else this.#wakeInstance(what, now);
+    }
+  }
+
+  /** Mark what waits for more instances, unless its run was taken in anew since. */
+  wakeExpanding(): void {
+    for (const { run, plan } of this.expanding) {
+      if (this.runs.get(run.row.id) !== run) continue;
+      run.markDirty(plan.index);
+      this.dirtyRuns.add(run);
     }
   }
 

@@ -132,12 +132,11 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
 
   function expand(expansion: TickWrites["expansions"][number]): boolean {
     const row = tasks.get(expansion.id);
-    const expected = expansion.firstIndex === undefined ? -1 : 0;
-    if (!row || row.mapIndex !== expected) return false;
-    row.mapIndex = 0;
+    if (!row || row.mapIndex !== expansion.mapIndex.from) return false;
+    row.mapIndex = expansion.mapIndex.to;
     const run = runs.get(row.dagRunId)!;
     expansion.ids.forEach((id, i) =>
-      addTask(run, id, row.taskId, i + (expansion.firstIndex ?? 1), expansion.maxTries)
+      addTask(run, id, row.taskId, expansion.firstIndex + i, expansion.maxTries)
     );
     return true;
   }

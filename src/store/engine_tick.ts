@@ -200,24 +200,23 @@ export async function insertRuns(
   return [...isNew];
 }
 
-/** Index 0 takes the place of the unexpanded instance; the others are new. */
+/** A task's first instance is its fence: two leaders cannot both add to what it stands for. */
 async function expand(sql: TransactionSql, expansions: TaskExpansion[]): Promise<string[]> {
   if (expansions.length === 0) return [];
   const ready = await sql<{ id: string }[]>`
     with given as (
       select * from jsonb_to_recordset(${rows(expansions)}::text::jsonb)
-        as e(id uuid, "firstIndex" int)
+        as e(id uuid, "mapIndex" jsonb)
     )
-    update task_instance t set map_index = 0
-    from given where t.id = given.id
-      and t.map_index = case when given."firstIndex" is null then -1 else 0 end
+    update task_instance t set map_index = (given."mapIndex" ->> 'to')::int
+    from given where t.id = given.id and t.map_index = (given."mapIndex" ->> 'from')::int
     returning t.id`;
   const done = new Set(ready.map((row) => row.id));
   const added = expansions.filter((e) => done.has(e.id)).flatMap((e) =>
     e.ids.map((id, i) => ({
       id,
       like: e.id,
-      index: i + (e.firstIndex ?? 1),
+      index: e.firstIndex + i,
       max_tries: e.maxTries,
     }))
   );

@@ -91,20 +91,21 @@ export interface TaskMove {
   };
 }
 
-/** Turn the one unexpanded instance of a mapped task into `length` (≥ 1) instances. */
+/**
+ * Add instances to a mapped task. A wide one grows by several of these: its first instance keeps
+ * mapIndex -1 until the last, and so the task is unfinished whoever leads in between.
+ */
 export interface TaskExpansion {
-  /** The instance with mapIndex -1; it becomes index 0. */
+  /** The task's first instance. */
   id: string;
+  /** Its map index now, for the fence, and from then on. */
+  mapIndex: { from: -1 | 0; to: -1 | 0 };
   dagRunId: string;
   taskId: string;
   maxTries: number;
-  /** Ids for indexes `firstIndex` … length-1. */
+  /** Ids of the added instances, the first of them with index `firstIndex`. */
   ids: string[];
-  /**
-   * 1 by default. Set when the task is expanded already and a re-run needs more instances: `id` is
-   * its index 0, which stays as it is, and `ids` are added from this index on.
-   */
-  firstIndex?: number;
+  firstIndex: number;
 }
 
 /** One fenced move of a run. */

@@ -237,17 +237,22 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assert((await w.store.loadRuns([w.runId]))[0].run.cancelRequestedAt !== null);
   });
 
-  test("applyTick() expands a mapped task, and again when its list has grown", async (w) => {
+  test("applyTick() expands a mapped task by parts, and again when its list has grown", async (w) => {
     const { a } = await w.run();
     const common = { id: a, dagRunId: w.runId, taskId: "a", maxTries: 1 };
-    const grow = (ids: string[], firstIndex?: number) =>
-      w.tick({ expansions: [{ ...common, ids, ...(firstIndex ? { firstIndex } : {}) }] });
-    assertEquals((await grow([w.ids.uuid(), w.ids.uuid()])).expansions, [a]);
-    assertEquals((await grow([w.ids.uuid()])).expansions, []);
-    assertEquals((await grow([w.ids.uuid()], 3)).expansions, [a]);
-    const [{ tasks }] = await w.store.loadRuns();
-    const indexes = tasks.filter((t) => t.taskId === "a").map((t) => t.mapIndex);
-    assertEquals(indexes.toSorted(), [0, 1, 2, 3]);
+    const grow = async (from: -1 | 0, to: -1 | 0, firstIndex: number) => {
+      const ids = [w.ids.uuid(), w.ids.uuid()];
+      const expansion = { ...common, ids, mapIndex: { from, to }, firstIndex };
+      const { expansions } = await w.tick({ expansions: [expansion] });
+      const [{ tasks }] = await w.store.loadRuns();
+      const indexes = tasks.filter((t) => t.taskId === "a").map((t) => t.mapIndex);
+      return [expansions.length, ...indexes.toSorted((a, b) => a - b)];
+    };
+    assertEquals(await grow(-1, -1, 1), [1, -1, 1, 2]);
+    assertEquals(await grow(0, 0, 3), [0, -1, 1, 2]);
+    assertEquals(await grow(-1, 0, 3), [1, 0, 1, 2, 3, 4]);
+    assertEquals(await grow(-1, 0, 5), [0, 0, 1, 2, 3, 4]);
+    assertEquals(await grow(0, 0, 5), [1, 0, 1, 2, 3, 4, 5, 6]);
   });
 
   test("applyTick() moves nothing in a run that was cleared since it was read", async (w) => {
