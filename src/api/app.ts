@@ -31,6 +31,7 @@ import { addMetaRoutes } from "./routes/meta.ts";
 import { addPoolRoutes } from "./routes/pools.ts";
 import { addRecordRoutes } from "./routes/records.ts";
 import { addTaskInstanceRoutes } from "./routes/task_instances.ts";
+import { addTaskSummaryRoutes } from "./routes/task_summaries.ts";
 import { addTokenRoutes } from "./routes/tokens.ts";
 import { addVariableRoutes } from "./routes/variables.ts";
 import { confCheck } from "./runs.ts";
@@ -77,6 +78,7 @@ export function createApi(parts: ApiParts): Api {
   addDagRunRoutes(book, rest);
   addLogRoutes(book, rest);
   addTaskInstanceRoutes(book, rest);
+  addTaskSummaryRoutes(book, rest);
   addBackfillRoutes(book, rest, filler);
   addDatasetRoutes(book, rest);
   addPoolRoutes(book, rest);
