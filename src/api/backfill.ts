@@ -15,12 +15,11 @@ import {
   settleDate,
 } from "../store/backfill.ts";
 import { findRunById } from "../store/dag_run_query.ts";
-import { type DueRun, runsBetween } from "../timetable/mod.ts";
+import { type DueRun, isPeriodic, runsBetween } from "../timetable/mod.ts";
 import type { CachedVersion } from "./execution/versions.ts";
 import { planClear } from "./clear.ts";
 import { requireDag, type Rest } from "./rest.ts";
 import { intervalOf, planRun } from "./runs.ts";
-import { isPeriodic } from "./views/dag.ts";
 
 /** What somebody asks for. */
 export interface BackfillRequest {

@@ -65,6 +65,14 @@ export const limits = {
   queuedWarnMs: 600_000,
   /** Infrastructure losses that requeue one task before it counts as failed. */
   infraLossesMax: 5,
+  /** Ticks of a schedule in a row that maintenance and blackout may leave without a run. */
+  ticksSkipped: 100_000,
+  /** Quiet times back to back that a run is moved past. */
+  quietTimesInARow: 50,
+  /** With `catchup: "none"`: a run that is due no longer ago than this is on time. */
+  onTimeMs: 300_000,
+  /** A bundled calendar that ends sooner than this is warned of. */
+  calendarHorizonMs: 90 * 86_400_000,
   /** A DAG file's import: time and resident memory. */
   parseMs: 10_000,
   parseRssBytes: 512 * 1024 * 1024,

@@ -41,6 +41,9 @@ export const Workload = z.object({
     runAfter: Instant,
     conf: z.record(z.string(), z.json()),
     timezone: z.string(),
+    intervalDate: z.iso.date().optional().meta({
+      doc: "Of a session: its trade date; without it, the interval's start in the zone",
+    }),
     previousSuccess: z.object({
       runId: z.string(),
       logicalDate: Instant.nullable(),

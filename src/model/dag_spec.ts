@@ -1,16 +1,9 @@
 /** @module A DAG as data: what the parser stores and everything else reads. */
 import { z } from "zod";
 import { RetryPolicy } from "./retry.ts";
+import { BlackoutSpec, Catchup, MaintenanceSpec, ScheduleSpec } from "./schedule_spec.ts";
 
-/** When runs are due. Cron and interval runs carry the data interval that ends at the tick. */
-export const ScheduleSpec = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("none") }),
-  z.object({ kind: z.literal("once") }),
-  z.object({ kind: z.literal("cron"), cron: z.string(), timezone: z.string() }),
-  z.object({ kind: z.literal("interval"), everyMs: z.int().min(1000) }),
-]);
-/** See {@link ScheduleSpec}. */
-export type ScheduleSpec = z.infer<typeof ScheduleSpec>;
+export { ScheduleSpec };
 
 /** The trigger rules of Airflow 3. */
 export const triggerRules = [
@@ -123,7 +116,10 @@ export const DagSpec = z.object({
   timezone: z.string().default("UTC").meta({ doc: "Of cron, and of the interval's date" }),
   start: z.iso.datetime().nullable().default(null),
   end: z.iso.datetime().nullable().default(null),
-  catchup: z.boolean().default(false),
+  catchup: Catchup.default(false),
+  jitterMs: z.int().positive().optional().meta({ doc: "Runs start up to so much later, by DAG" }),
+  maintenance: z.array(MaintenanceSpec).optional(),
+  blackout: z.array(BlackoutSpec).optional(),
   maxActiveRuns: z.int().positive().default(16),
   maxActiveTasks: z.int().positive().default(16),
   /** JSON Schema of conf; null: any object. */

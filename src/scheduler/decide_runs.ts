@@ -3,7 +3,7 @@ import type { Ids } from "../base/ids.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import type { DagRun, TaskInstance } from "../model/rows.ts";
 import type { NewRun, TickWrites } from "../store/port.ts";
-import { type DueRun, nextRun } from "../timetable/mod.ts";
+import { type DueRun, nextRunOf } from "../timetable/mod.ts";
 import type { Dag, EngineState } from "./state.ts";
 
 /** What decisions go by beside the state. */
@@ -51,14 +51,7 @@ function createDueRuns(state: EngineState, dag: Dag, deciding: Deciding, writes:
 }
 
 function dueRun({ row }: Dag, now: Date): DueRun | null {
-  const { schedule, start, end, catchup } = row!.spec;
-  return nextRun(schedule, {
-    lastInterval: row!.lastInterval,
-    start: start === null ? null : new Date(start),
-    end: end === null ? null : new Date(end),
-    catchup,
-    now,
-  });
+  return nextRunOf(row!.spec, { lastInterval: row!.lastInterval, now });
 }
 
 /** Each backfill has a limit of its own, and a pause. */

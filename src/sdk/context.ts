@@ -11,6 +11,7 @@ import type { RefValue } from "./ref.ts";
 export interface DataInterval {
   start: Date;
   end: Date;
+  /** The start's date in the DAG's zone; of a session: its trade date. */
   date: string;
 }
 

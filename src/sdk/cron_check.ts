@@ -9,6 +9,8 @@ interface Field {
   base: number;
 }
 
+const second: Field = { name: "second", min: 0, max: 59, names: [], base: 0 };
+
 const fields: readonly Field[] = [
   { name: "minute", min: 0, max: 59, names: [], base: 0 },
   { name: "hour", min: 0, max: 23, names: [], base: 0 },
@@ -32,17 +34,20 @@ const fields: readonly Field[] = [
 /** Most days that the months have, January first. */
 const monthDays = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Why `cron` (upper case) is not five cron fields that some day fits; null when it is. */
+/** Why `cron` (upper case) is not five cron fields, or six with seconds first, that some day fits; null when it is. */
 export function cronProblem(cron: string): string | null {
   const parts = cron.split(" ");
-  if (parts.length !== 5) {
-    return `it has ${parts.length} fields; give five: minute hour day-of-month month day-of-week`;
+  if (parts.length !== 5 && parts.length !== 6) {
+    return `it has ${parts.length} fields; give five: minute hour day-of-month month ` +
+      `day-of-week, or six with seconds first`;
   }
-  for (const [i, field] of fields.entries()) {
+  const given = parts.length === 6 ? [second, ...fields] : fields;
+  for (const [i, field] of given.entries()) {
     const problem = fieldProblem(parts[i], field);
     if (problem) return problem;
   }
-  return dayProblem(parts[2], parts[3], parts[4]);
+  const [days, months, weekdays] = parts.slice(-3);
+  return dayProblem(days, months, weekdays);
 }
 
 function fieldProblem(text: string, field: Field): string | null {

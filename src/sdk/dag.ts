@@ -5,7 +5,9 @@ import { AppError } from "../model/errors.ts";
 import { DagBuilder, type TaskNode } from "./builder.ts";
 import type { RunFacts } from "./context.ts";
 import { buildSpec } from "./dag_spec.ts";
+import type { Duration } from "./duration.ts";
 import type { TaskDefaults } from "./options.ts";
+import type { BlackoutOption, CatchupOption, MaintenanceOption } from "./quiet_time.ts";
 import type { ScheduleOption } from "./schedule.ts";
 import { branch, type BranchMaker, task, type TaskMaker } from "./task.ts";
 
@@ -27,8 +29,14 @@ export interface DagOptions<P extends z.ZodObject | undefined = undefined> {
   start?: string | Date;
   /** No interval begins after this. */
   end?: string | Date;
-  /** Make up for every interval missed since `start`; false: only the newest. */
-  catchup?: boolean;
+  /** Which intervals missed since `start` are made up for; false: only the newest. */
+  catchup?: CatchupOption;
+  /** Spread: each run starts up to so much later than it is due, always the same for one run. */
+  jitter?: Duration;
+  /** Windows of time, in `timezone`, in which no run starts. */
+  maintenance?: readonly MaintenanceOption[];
+  /** Dates, in `timezone`, on which no run is due. */
+  blackout?: readonly BlackoutOption[];
   /** IANA zone of cron, `start`, `end` and of the interval's date; UTC. */
   timezone?: string;
   /** Runs at one time; 16. */

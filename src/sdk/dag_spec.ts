@@ -3,8 +3,10 @@ import { z } from "zod";
 import { DagSpec, type TaskSpec } from "../model/dag_spec.ts";
 import type { DagBuilder } from "./builder.ts";
 import type { DagOptions } from "./dag.ts";
+import { durationMs } from "./duration.ts";
 import { type Graph, reversed, topologicalOrder, totalWeights } from "./graph.ts";
 import { canonical, type Json } from "./json.ts";
+import { blackoutSpec, catchupSpec, maintenanceSpec } from "./quiet_time.ts";
 import { checkTimezone, instantOf, scheduleSpec } from "./schedule.ts";
 import { problemsOf } from "./zod_problems.ts";
 
@@ -43,10 +45,23 @@ function timingOf(options: DagOptions<z.ZodObject | undefined>) {
   if (start !== null && end !== null && end <= start) {
     throw new RangeError(`its end ${end} is not after its start ${start}`);
   }
-  if (options.catchup && start === null && schedule.kind !== "none") {
+  const catchup = catchupSpec(options.catchup ?? false);
+  if (catchup === true && start === null && schedule.kind !== "none") {
     throw new RangeError("it has catchup: true but no start; give the start to catch up from");
   }
-  return { schedule, timezone, start, end, catchup: options.catchup ?? false };
+  if (schedule.kind === "continuous" && options.maxActiveRuns !== 1) {
+    throw new RangeError("its schedule is continuous; give maxActiveRuns: 1");
+  }
+  return { schedule, timezone, start, end, catchup, ...quietTimeOf(options) };
+}
+
+/** Left out where not given, for a DAG's description to stay what it was. */
+function quietTimeOf({ jitter, maintenance, blackout }: DagOptions<z.ZodObject | undefined>) {
+  return {
+    ...(jitter === undefined ? {} : { jitterMs: durationMs(jitter, "its jitter") }),
+    ...(maintenance ? { maintenance: maintenanceSpec(maintenance) } : {}),
+    ...(blackout ? { blackout: blackoutSpec(blackout) } : {}),
+  };
 }
 
 function orderedTasks(builder: DagBuilder): TaskSpec[] {

@@ -115,7 +115,7 @@ function intervalOf(run: TaskWorkload["run"], runAfter: Date): DataInterval {
   const end = dateOf(run.dataIntervalEnd) ?? runAfter;
   const zoned = Temporal.Instant.fromEpochMilliseconds(start.getTime())
     .toZonedDateTimeISO(run.timezone);
-  return { start, end, date: zoned.toPlainDate().toString() };
+  return { start, end, date: run.intervalDate ?? zoned.toPlainDate().toString() };
 }
 
 function stateStore(

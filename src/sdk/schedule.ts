@@ -3,9 +3,10 @@ import type { ScheduleSpec } from "../model/dag_spec.ts";
 import { cronProblem } from "./cron_check.ts";
 import { type Duration, durationMs } from "./duration.ts";
 
-const scheduleBrand = Symbol.for("tidewheel.schedule");
+/** Marks a {@link Schedule}, of whichever copy of this module. */
+export const scheduleBrand = Symbol.for("tidewheel.schedule");
 
-/** A schedule that is not a cron string; made by {@link every} and {@link once}. */
+/** A schedule that is not a cron string; made by {@link every}, {@link sessions} and others. */
 export interface Schedule {
   readonly [scheduleBrand]: true;
   /** Its description, for a DAG of this time zone. */
@@ -13,10 +14,12 @@ export interface Schedule {
 }
 
 /**
- * A schedule: five cron fields or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@quarterly`,
- * `@yearly`, read in the DAG's time zone; {@link every}, {@link once}; null for runs by hand only.
+ * A schedule: five cron fields, six with seconds first, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@quarterly`,
+ * `@yearly`, read in the DAG's time zone; {@link sessions}, {@link every}, {@link once}, {@link continuous},
+ * {@link events}, {@link allOf}; a list: whenever one of its schedules is due; null for runs by hand
+ * only.
  */
-export type ScheduleOption = string | Schedule | null;
+export type ScheduleOption = string | Schedule | readonly (string | Schedule)[] | null;
 
 /** Runs at a fixed distance, whatever the clock's changes: `every({ minutes: 15 })`. */
 export function every(interval: Duration): Schedule {
@@ -30,6 +33,51 @@ export function every(interval: Duration): Schedule {
 /** One run, as soon as the DAG is there and its start has come. */
 export function once(): Schedule {
   return { [scheduleBrand]: true, spec: () => ({ kind: "once" }) };
+}
+
+/** A run after the other: the next begins when one has ended. It takes `maxActiveRuns: 1`. */
+export function continuous(): Schedule {
+  return { [scheduleBrand]: true, spec: () => ({ kind: "continuous" }) };
+}
+
+/** Runs at listed instants; dates without a zone are read in the DAG's. */
+export function events(at: readonly (string | Date)[]): Schedule {
+  if (at.length === 0) throw new RangeError("events() lists no instant; give at least one");
+  return {
+    [scheduleBrand]: true,
+    spec: (timezone) => ({
+      kind: "events",
+      at: [...new Set(at.map((one) => instantOf(one, timezone, "event")))].sort(),
+    }),
+  };
+}
+
+/** Runs at the instants at which all of the schedules are due: `allOf("0 6 13 * *", "0 6 * * 5")`. */
+export function allOf(...schedules: readonly (string | Schedule)[]): Schedule {
+  return {
+    [scheduleBrand]: true,
+    spec: (timezone) => combined("all", schedules, timezone),
+  };
+}
+
+function combined(
+  kind: "any" | "all",
+  schedules: readonly (string | Schedule)[],
+  timezone: string,
+): ScheduleSpec {
+  const of = schedules.map((one) => scheduleSpec(one, timezone)).flatMap((one) => {
+    if (one.kind === kind) return one.of;
+    if (isPeriodic(one)) return [one];
+    throw new RangeError(`it combines a schedule "${one.kind}" with others; that one stands alone`);
+  });
+  if (of.length === 0) throw new RangeError("its list of schedules is empty; give null for none");
+  return of.length === 1 ? of[0] : { kind, of };
+}
+
+type Periodic = (ScheduleSpec & { kind: "any" })["of"][number];
+
+function isPeriodic(spec: ScheduleSpec): spec is Periodic {
+  return ["cron", "interval", "events", "sessions"].includes(spec.kind);
 }
 
 const presets: Readonly<Record<string, string>> = {
@@ -46,18 +94,20 @@ const presets: Readonly<Record<string, string>> = {
 /** The description of a schedule; throws RangeError for one that cannot be. */
 export function scheduleSpec(schedule: ScheduleOption, timezone: string): ScheduleSpec {
   if (schedule === null) return { kind: "none" };
+  if (Array.isArray(schedule)) return combined("any", schedule, timezone);
   if (typeof schedule === "object" && scheduleBrand in schedule) return schedule.spec(timezone);
   if (typeof schedule !== "string") {
     throw new RangeError(
       `its schedule is ${JSON.stringify(schedule)}; ` +
-        `give a cron string, every({ … }), once() or null`,
+        `give a cron string, every({ … }), sessions(…), once() or null`,
     );
   }
   const text = schedule.trim();
   if (text === "@once") return { kind: "once" };
+  if (text === "@continuous") return { kind: "continuous" };
   if (text.startsWith("@") && !Object.hasOwn(presets, text)) {
     throw new RangeError(
-      `its schedule is "${text}"; of such names there are @once, ${
+      `its schedule is "${text}"; of such names there are @once, @continuous, ${
         Object.keys(presets).join(", ")
       }`,
     );

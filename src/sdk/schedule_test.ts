@@ -20,10 +20,10 @@ Deno.test("scheduleSpec() reads presets, cron strings, intervals, once and null"
 Deno.test("scheduleSpec() says what a wrong schedule should be", () => {
   const message = (schedule: unknown, text: string) =>
     assertThrows(() => scheduleSpec(schedule as never, "UTC"), RangeError, text);
-  message("@dayly", "@once, @hourly, @daily");
+  message("@dayly", "@once, @continuous, @hourly, @daily");
   message("0 6 * *", "it has 4 fields; give five");
   message("0 25 * * *", '"25" does not fit the hour (0 to 23');
-  message({ minutes: 5 }, "give a cron string, every({ … }), once() or null");
+  message({ minutes: 5 }, "give a cron string, every({ … }), sessions(…), once() or null");
   assertThrows(() => every({ seconds: 0.5 }), RangeError, "the shortest interval is 1 second");
 });
 
@@ -40,9 +40,12 @@ Deno.test("cronProblem() agrees with cron-parser on what is a cron string", () =
     "0 9-17/2 * * *",
     "0 0 29 2 *",
     "0 0 31 2 1",
+    "*/10 0 6 * * 1-5",
   ];
   const bad = [
     "60 * * * *",
+    "60 0 6 * * *",
+    "0 0 0 31 2 *",
     "* 24 * * *",
     "* * 0 * *",
     "* * 32 * *",

@@ -2,8 +2,10 @@
 import { CronExpressionParser } from "cron-parser";
 import { AppError, messageOf } from "../model/errors.ts";
 
-/** A five-field cron expression, read. */
+/** A cron expression of five fields, or of six with seconds first, read. */
 export interface Cron {
+  /** 0-59, ascending; 0 alone where the expression has five fields. */
+  seconds: readonly number[];
   /** 0-59, ascending. */
   minutes: readonly number[];
   /** 0-23, ascending. */
@@ -52,8 +54,9 @@ export function parseCron(text: string): Cron {
 function readFields(text: string): Cron {
   const plain = aliases[text.trim().toLowerCase()] ?? text.trim();
   const fields = plain.split(/\s+/);
-  if (fields.length !== 5) {
-    throw invalid(text, `it has ${plain === "" ? 0 : fields.length} fields, five are expected`);
+  if (fields.length !== 5 && fields.length !== 6) {
+    const count = plain === "" ? 0 : fields.length;
+    throw invalid(text, `it has ${count} fields, five are expected, or six with seconds first`);
   }
   if (/(^|[,\s])H/.test(plain)) throw invalid(text, "a hashed field (H) is not supported");
   let read;
@@ -64,6 +67,7 @@ function readFields(text: string): Cron {
   }
   const hours = numbers(read.hour.values);
   return {
+    seconds: fields.length === 6 ? numbers(read.second.values) : [0],
     minutes: numbers(read.minute.values),
     hours,
     months: new Set(numbers(read.month.values)),
@@ -74,7 +78,7 @@ function readFields(text: string): Cron {
     weekOfMonth: read.dayOfWeek.nthDay > 0 ? read.dayOfWeek.nthDay : null,
     monthDaysGiven: !read.dayOfMonth.isWildcard,
     weekDaysGiven: !read.dayOfWeek.isWildcard,
-    hourly: fields[1].startsWith("*") || hours.length === 24,
+    hourly: fields.at(-4)!.startsWith("*") || hours.length === 24,
   };
 }
 

@@ -4,7 +4,8 @@
  */
 import type { Cron } from "./cron.ts";
 
-const MINUTE = 60_000;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** How far to look for a tick: 29 February on a given weekday comes once in up to 40 years. */
@@ -12,7 +13,7 @@ const DAYS_MAX = 366 * 41;
 
 /** The first tick at or after `fromMs`; null when there is none within 41 years. */
 export function nextLocalTick(cron: Cron, fromMs: number): number | null {
-  let from = Math.ceil(fromMs / MINUTE) * MINUTE;
+  let from = Math.ceil(fromMs / SECOND) * SECOND;
   let day = Math.floor(from / DAY) * DAY;
   for (let i = 0; i < DAYS_MAX; i++, day += DAY, from = day) {
     if (!matchesDay(cron, day)) continue;
@@ -24,9 +25,9 @@ export function nextLocalTick(cron: Cron, fromMs: number): number | null {
 
 /** The last tick at or before `untilMs`; null when there is none within 41 years. */
 export function previousLocalTick(cron: Cron, untilMs: number): number | null {
-  let until = Math.floor(untilMs / MINUTE) * MINUTE;
+  let until = Math.floor(untilMs / SECOND) * SECOND;
   let day = Math.floor(until / DAY) * DAY;
-  for (let i = 0; i < DAYS_MAX; i++, day -= DAY, until = day + DAY - MINUTE) {
+  for (let i = 0; i < DAYS_MAX; i++, day -= DAY, until = day + DAY - SECOND) {
     if (!matchesDay(cron, day)) continue;
     const tick = lastOfDay(cron, day, until - day);
     if (tick !== null) return tick;
@@ -35,23 +36,27 @@ export function previousLocalTick(cron: Cron, untilMs: number): number | null {
 }
 
 function firstOfDay(cron: Cron, day: number, fromMs: number): number | null {
-  const fromHour = Math.floor(fromMs / HOUR);
   for (const hour of cron.hours) {
-    if (hour < fromHour) continue;
-    const fromMinute = hour === fromHour ? (fromMs - fromHour * HOUR) / MINUTE : 0;
-    const minute = cron.minutes.find((at) => at >= fromMinute);
-    if (minute !== undefined) return day + hour * HOUR + minute * MINUTE;
+    if ((hour + 1) * HOUR <= fromMs) continue;
+    for (const minute of cron.minutes) {
+      const at = hour * HOUR + minute * MINUTE;
+      if (at + MINUTE <= fromMs) continue;
+      const second = cron.seconds.find((s) => at + s * SECOND >= fromMs);
+      if (second !== undefined) return day + at + second * SECOND;
+    }
   }
   return null;
 }
 
 function lastOfDay(cron: Cron, day: number, untilMs: number): number | null {
-  const untilHour = Math.floor(untilMs / HOUR);
   for (const hour of cron.hours.toReversed()) {
-    if (hour > untilHour) continue;
-    const untilMinute = hour === untilHour ? (untilMs - untilHour * HOUR) / MINUTE : 59;
-    const minute = cron.minutes.findLast((at) => at <= untilMinute);
-    if (minute !== undefined) return day + hour * HOUR + minute * MINUTE;
+    if (hour * HOUR > untilMs) continue;
+    for (const minute of cron.minutes.toReversed()) {
+      const at = hour * HOUR + minute * MINUTE;
+      if (at > untilMs) continue;
+      const second = cron.seconds.findLast((s) => at + s * SECOND <= untilMs);
+      if (second !== undefined) return day + at + second * SECOND;
+    }
   }
   return null;
 }

@@ -1,5 +1,8 @@
-/** @module Timetables: from a schedule to the next data interval. Pure. */
-export { checkSchedule, manualInterval, nextRun, runsBetween } from "./next_run.ts";
-export type { DueRun, Interval, NextRunOptions } from "./next_run.ts";
+/** @module Timetables: from a schedule to the next data interval. Pure but for calendar files. */
+export { isPeriodic, manualInterval, nextRun, nextRunOf, runsBetween } from "./next_run.ts";
+export type { DueRun, Interval, NextRunOptions, RunRules } from "./next_run.ts";
+export { checkSchedule } from "./schedules.ts";
 export { parseCron } from "./cron.ts";
 export { checkTimezone } from "./zone.ts";
+export { sessionDateOf } from "./sessions.ts";
+export { calendarHorizon } from "./horizon.ts";

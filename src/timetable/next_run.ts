@@ -1,14 +1,16 @@
 /**
  * @module When runs of a schedule are due, and for which data interval.
  *
- * A run's logical date is the start of its data interval, and it is due at the interval's end: the
- * daily run of 1 January starts on 2 January at 00:00.
+ * A run's logical date is the start of its data interval. It is due at the interval's end (the daily
+ * run of 1 January starts on 2 January at 00:00), or when its session's schedule says.
  */
-import type { ScheduleSpec } from "../model/dag_spec.ts";
-import { AppError } from "../model/errors.ts";
-import { parseCron } from "./cron.ts";
-import { nextTick, previousTick } from "./ticks.ts";
-import { checkTimezone } from "./zone.ts";
+import { sha256 } from "../base/hash.ts";
+import { limits } from "../base/limits.ts";
+import type { DagSpec } from "../model/dag_spec.ts";
+import type { Catchup, ScheduleSpec } from "../model/schedule_spec.ts";
+import { quietTimeAt } from "./quiet_time.ts";
+import { timetableOf } from "./schedules.ts";
+import { afterTick, type Tick, type Timetable } from "./timetable.ts";
 
 /** A data interval: [start, end). */
 export interface Interval {
@@ -24,6 +26,12 @@ export interface DueRun {
   runAfter: Date;
 }
 
+/** What of a DAG moves or drops the runs of its schedule. */
+export type RunRules = Pick<
+  DagSpec,
+  "dagId" | "timezone" | "jitterMs" | "maintenance" | "blackout"
+>;
+
 /** What {@link nextRun} goes by. */
 export interface NextRunOptions {
   /** Interval of the newest automatic run. */
@@ -32,9 +40,26 @@ export interface NextRunOptions {
   start: Date | null;
   /** No logical date after this. */
   end: Date | null;
-  /** True: each missing interval from `start` on. False: none before the latest complete one. */
-  catchup: boolean;
+  /** Which of the intervals missed so far are made up for. */
+  catchup: Catchup;
+  /** Also what calendars were known at. */
   now: Date;
+  rules?: RunRules;
+}
+
+/** The next automatic run of a DAG; null when there is none any more. */
+export function nextRunOf(
+  spec: Omit<DagSpec, "tasks">,
+  { lastInterval, now }: Pick<NextRunOptions, "lastInterval" | "now">,
+): DueRun | null {
+  return nextRun(spec.schedule, {
+    lastInterval,
+    start: spec.start === null ? null : new Date(spec.start),
+    end: spec.end === null ? null : new Date(spec.end),
+    catchup: spec.catchup,
+    now,
+    rules: spec,
+  });
 }
 
 /** The next automatic run, due now or later; null when there is none any more. */
@@ -42,16 +67,23 @@ export function nextRun(schedule: ScheduleSpec, options: NextRunOptions): DueRun
   const { lastInterval, start, end, now } = options;
   if (schedule.kind === "none") return null;
   if (schedule.kind === "once") {
-    const at = start ?? now;
-    return lastInterval !== null || (end && at > end) ? null : dueRun(at.getTime(), at.getTime());
+    const at = (start ?? now).getTime();
+    if (lastInterval !== null || (end && at > end.getTime())) return null;
+    return placed({ startMs: at, endMs: at, dueMs: at }, options);
   }
-  const grid = gridOf(schedule, start);
-  const fromMs = firstStart(grid, options);
-  if (fromMs === null) return null;
-  return runAt(grid, fromMs, end);
+  if (schedule.kind === "continuous") return continuousRun(options);
+  const timetable = timetableOf(schedule, start, now);
+  const fromMs = firstStart(timetable, options);
+  for (let tick = timetable.next(fromMs), i = 0; tick && i < limits.ticksSkipped; i++) {
+    if (end && tick.startMs > end.getTime()) return null;
+    const following = timetable.next(afterTick(tick));
+    if (!isDropped(tick, following, options.rules)) return placed(tick, options);
+    tick = following;
+  }
+  return null;
 }
 
-/** Runs with a logical date in [from, to] whose interval is over: the plan of a backfill. */
+/** Runs with a logical date in [from, to] that are due by now: the plan of a backfill. */
 export function* runsBetween(
   schedule: ScheduleSpec,
   { from, to, start, end, now }: {
@@ -62,15 +94,13 @@ export function* runsBetween(
     now: Date;
   },
 ): Generator<DueRun> {
-  if (schedule.kind === "none" || schedule.kind === "once") return;
-  const grid = gridOf(schedule, start);
-  const until = end && end < to ? end : to;
-  let startMs = grid.next(Math.max(from.getTime(), start?.getTime() ?? -Infinity));
-  while (startMs !== null) {
-    const run = runAt(grid, startMs, until);
-    if (!run || run.runAfter > now) return;
-    yield run;
-    startMs = run.interval.end.getTime();
+  if (!isPeriodic(schedule)) return;
+  const timetable = timetableOf(schedule, start, now);
+  const untilMs = (end && end < to ? end : to).getTime();
+  let tick = timetable.next(Math.max(from.getTime(), start?.getTime() ?? -Infinity));
+  while (tick && tick.startMs <= untilMs && tick.dueMs <= now.getTime()) {
+    yield dueRun(tick, tick.dueMs);
+    tick = timetable.next(afterTick(tick));
   }
 }
 
@@ -82,77 +112,83 @@ export function manualInterval(schedule: ScheduleSpec, at: Date): Interval {
   if (schedule.kind === "interval") {
     return { start: new Date(at.getTime() - schedule.everyMs), end: at };
   }
-  if (schedule.kind === "cron") {
-    const grid = gridOf(schedule, null);
-    const endMs = grid.previous(at.getTime());
-    const startMs = endMs === null ? null : grid.previous(endMs - 1);
-    if (endMs !== null && startMs !== null) {
-      return { start: new Date(startMs), end: new Date(endMs) };
-    }
-  }
+  const tick = isPeriodic(schedule) ? timetableOf(schedule, null, at).latest(at.getTime()) : null;
+  if (tick) return dueRun(tick, tick.dueMs).interval;
   return { start: at, end: at };
 }
 
-/** Throws INVALID when a schedule's cron or time zone cannot be used or never fires. */
-export function checkSchedule(schedule: ScheduleSpec): void {
-  if (schedule.kind !== "cron") return;
-  checkTimezone(schedule.timezone);
-  if (nextTick(parseCron(schedule.cron), schedule.timezone, 0) === null) {
-    throw new AppError(
-      "INVALID",
-      `Cannot schedule by the cron expression "${schedule.cron}": no day matches it`,
-      { detail: { cron: schedule.cron } },
-    );
-  }
+/** Does a schedule have data intervals of its own, so that it can be backfilled? */
+export function isPeriodic(
+  schedule: ScheduleSpec,
+): schedule is Exclude<ScheduleSpec, { kind: "none" | "once" | "continuous" }> {
+  return !["none", "once", "continuous"].includes(schedule.kind);
 }
 
-/** Where intervals begin and end. */
-interface Grid {
-  /** First tick at or after. */
-  next(ms: number): number | null;
-  /** Last tick at or before. */
-  previous(ms: number): number | null;
-}
-
-function gridOf(schedule: ScheduleSpec & { kind: "cron" | "interval" }, start: Date | null): Grid {
-  if (schedule.kind === "cron") {
-    const cron = parseCron(schedule.cron);
-    return {
-      next: (ms) => nextTick(cron, schedule.timezone, ms),
-      previous: (ms) => previousTick(cron, schedule.timezone, ms),
-    };
-  }
-  const every = schedule.everyMs;
-  const anchor = start?.getTime() ?? 0;
-  return {
-    next: (ms) => anchor + Math.ceil((ms - anchor) / every) * every,
-    previous: (ms) => anchor + Math.floor((ms - anchor) / every) * every,
-  };
+/** From the end of the last run's interval to now: due at once, for the next to begin after it. */
+function continuousRun(options: NextRunOptions): DueRun | null {
+  const { lastInterval, start, end, now } = options;
+  const startMs = Math.max(
+    lastInterval?.end.getTime() ?? start?.getTime() ?? now.getTime(),
+    start?.getTime() ?? -Infinity,
+  );
+  if (end && startMs > end.getTime()) return null;
+  return placed({ startMs, endMs: Math.max(now.getTime(), startMs + 1), dueMs: startMs }, options);
 }
 
 /** Where the next interval starts: after the last run, not before the start, and see catchup. */
-function firstStart(grid: Grid, options: NextRunOptions): number | null {
+function firstStart(timetable: Timetable, options: NextRunOptions): number {
   const { lastInterval, start, catchup, now } = options;
-  let fromMs = Math.max(
-    lastInterval?.end.getTime() ?? -Infinity,
+  const fromMs = Math.max(
+    lastInterval
+      ? afterTick({ startMs: lastInterval.start.getTime(), endMs: lastInterval.end.getTime() })
+      : -Infinity,
     start?.getTime() ?? -Infinity,
   );
+  const nowMs = now.getTime();
   // With neither a last run nor a start there is nothing to catch up from.
-  if (!catchup || fromMs === -Infinity) {
-    const endMs = grid.previous(now.getTime());
-    const latestMs = endMs === null ? null : grid.previous(endMs - 1);
-    fromMs = Math.max(fromMs, latestMs ?? now.getTime());
+  if (fromMs === -Infinity && (catchup === true || typeof catchup === "object")) {
+    return timetable.latest(nowMs)?.startMs ?? nowMs;
   }
-  return grid.next(fromMs);
+  if (catchup === true) return fromMs;
+  if (typeof catchup === "object") {
+    const tooOld = timetable.latest(nowMs - catchup.windowMs - 1);
+    return Math.max(fromMs, tooOld ? afterTick(tooOld) : -Infinity);
+  }
+  const latest = timetable.latest(nowMs);
+  if (!latest) return Math.max(fromMs, fromMs === -Infinity ? nowMs : fromMs);
+  const isLate = catchup === "none" && latest.dueMs < nowMs - limits.onTimeMs;
+  return Math.max(fromMs, isLate ? afterTick(latest) : latest.startMs);
 }
 
-function runAt(grid: Grid, startMs: number, end: Date | null): DueRun | null {
-  if (end && startMs > end.getTime()) return null;
-  const endMs = grid.next(startMs + 1);
-  return endMs === null ? null : dueRun(startMs, endMs);
+/** Does quiet time leave this tick without a run? */
+function isDropped(tick: Tick, following: Tick | null, rules?: RunRules): boolean {
+  if (!rules) return false;
+  const quiet = quietTimeAt(rules, tick.dueMs);
+  if (!quiet) return false;
+  if (quiet.then === "run_after") return following !== null && following.dueMs < quiet.endMs;
+  return quiet.then === "skip";
 }
 
-function dueRun(startMs: number, endMs: number): DueRun {
+/** The run of a tick, later by jitter, and held while quiet time goes on. */
+function placed(tick: Tick, { now, rules }: NextRunOptions): DueRun {
+  if (!rules) return dueRun(tick, tick.dueMs);
+  let dueMs = tick.dueMs + jitterOf(tick, rules);
+  for (let i = 0; i < limits.quietTimesInARow; i++) {
+    const quiet = quietTimeAt(rules, dueMs) ?? quietTimeAt(rules, Math.max(dueMs, now.getTime()));
+    if (!quiet) break;
+    dueMs = quiet.endMs;
+  }
+  return dueRun(tick, dueMs);
+}
+
+/** The same for a run whoever asks, and spread evenly over DAGs and intervals. */
+function jitterOf(tick: Tick, { dagId, jitterMs }: RunRules): number {
+  if (jitterMs === undefined) return 0;
+  const share = parseInt(sha256(`${dagId} ${tick.startMs}`).slice(0, 8), 16) / 0x1_0000_0000;
+  return Math.floor(share * jitterMs);
+}
+
+function dueRun({ startMs, endMs }: Tick, dueMs: number): DueRun {
   const interval = { start: new Date(startMs), end: new Date(endMs) };
-  return { logicalDate: interval.start, interval, runAfter: interval.end };
+  return { logicalDate: interval.start, interval, runAfter: new Date(dueMs) };
 }

@@ -3,13 +3,13 @@ import fc from "fast-check";
 import type { ScheduleSpec } from "../model/dag_spec.ts";
 import { AppError } from "../model/errors.ts";
 import {
-  checkSchedule,
   type DueRun,
   manualInterval,
   nextRun,
   type NextRunOptions,
   runsBetween,
 } from "./next_run.ts";
+import { checkSchedule } from "./schedules.ts";
 
 const daily: ScheduleSpec = { kind: "cron", cron: "0 0 * * *", timezone: "UTC" };
 const hourly: ScheduleSpec = { kind: "interval", everyMs: 3_600_000 };
@@ -158,9 +158,134 @@ Deno.test("manualInterval() is the last complete interval", () => {
 
 Deno.test("checkSchedule() names what cannot be used", () => {
   const cron = (cron: string, timezone = "UTC") => () =>
-    checkSchedule({ kind: "cron", cron, timezone });
+    checkSchedule({ kind: "cron", cron, timezone }, null);
+  const never = { kind: "all" as const, of: ["0 6 * * *", "30 7 * * *"].map(utc) };
+  assertThrows(() => checkSchedule(never, null), AppError, "it is never due");
+  const lunch = { ...sessionsOf("XNYS"), edge: "break_end" as const };
+  assertThrows(() => checkSchedule(lunch, null), AppError, "it is never due");
+  assertThrows(
+    () => checkSchedule(sessionsOf("XNYS"), day("2031-02-01")),
+    AppError,
+    "it is never due after 2031-02-01",
+  );
+  checkSchedule(sessionsOf("XNYS"), day("2030-02-01"));
   cron("0 6 * * 1-5")();
   assertThrows(cron("0 6 * *"), AppError, "five are expected");
   assertThrows(cron("0 0 30 2 *"), AppError, "0 0 30 2 *");
   assertThrows(cron("0 6 * * *", "Nowhere"), AppError, "not a known IANA name");
+});
+
+const utc = (cron: string) => ({ kind: "cron" as const, cron, timezone: "UTC" });
+
+function sessionsOf(name: string): ScheduleSpec & { kind: "sessions" } {
+  return {
+    ...{ kind: "sessions", calendars: [name], open: "all", edge: "close", offsetMs: 0 },
+    ...{ everyMs: null, nth: null, interval: "session" },
+  };
+}
+
+/** Due instants of the runs one after the other, made as soon as they are due. */
+function walk(schedule: ScheduleSpec, given: Partial<NextRunOptions>, count: number): string[] {
+  const out: string[] = [];
+  let run: DueRun | null = null;
+  let now = given.now ?? day("2026-01-01");
+  for (let i = 0; i < count; i++) {
+    const lastInterval: NextRunOptions["lastInterval"] = run?.interval ?? null;
+    run = nextRun(schedule, options({ ...given, lastInterval, now }));
+    if (!run) break;
+    if (run.runAfter > now) now = run.runAfter;
+    out.push(run.runAfter.toISOString().slice(0, 16));
+  }
+  return out;
+}
+
+Deno.test("nextRun() goes by any of several schedules, or all of them", () => {
+  const now = day("2026-02-12");
+  const any: ScheduleSpec = { kind: "any", of: [utc("0 6 * * *"), utc("0 18 * * *")] };
+  assertEquals(walk(any, { now }, 3), ["2026-02-11T18:00", "2026-02-12T06:00", "2026-02-12T18:00"]);
+  const all: ScheduleSpec = { kind: "all", of: [utc("0 6 13 * *"), utc("* * * * 5")] };
+  assertEquals(walk(all, { now }, 4).slice(1), [
+    "2026-02-13T06:00",
+    "2026-03-13T06:00",
+    "2026-11-13T06:00",
+  ]);
+});
+
+Deno.test("nextRun() of events is due at each of them", () => {
+  const events: ScheduleSpec = {
+    kind: "events",
+    at: ["2026-03-18T18:00:00.000Z", "2026-04-29T18:00:00.000Z"],
+  };
+  assertEquals(walk(events, {}, 5), ["2026-03-18T18:00", "2026-04-29T18:00"]);
+});
+
+Deno.test("nextRun() of a continuous schedule is due at the last run's end", () => {
+  const now = day("2026-01-02");
+  const lastInterval = { start: day("2026-01-01"), end: new Date("2026-01-01T20:00Z") };
+  const run = nextRun({ kind: "continuous" }, options({ now, lastInterval }))!;
+  assertEquals([run.interval.start, run.interval.end], [lastInterval.end, now]);
+  assertEquals(run.runAfter <= now, true);
+});
+
+Deno.test("nextRun() makes up for what the catchup policy says", () => {
+  const now = new Date("2026-01-10T05:00Z");
+  const next = (catchup: NextRunOptions["catchup"]) =>
+    nextRun(daily, options({ start: day("2026-01-01"), catchup, now }))!.logicalDate
+      .toISOString().slice(8, 10);
+  assertEquals(
+    [true, false, "none" as const, { windowMs: 3 * 86_400_000 }].map(next),
+    ["01", "09", "10", "07"],
+  );
+  const lastInterval = { start: day("2026-01-08"), end: day("2026-01-09") };
+  const onTime = nextRun(
+    daily,
+    options({ lastInterval, catchup: "none", now: new Date("2026-01-10T00:00:01Z") }),
+  )!;
+  assertEquals(onTime.logicalDate, day("2026-01-09"));
+});
+
+const rules = { dagId: "prices", timezone: "UTC" };
+const everyHour: ScheduleSpec = utc("0 * * * *");
+
+Deno.test("nextRun() skips, delays or coalesces runs that are due in maintenance", () => {
+  const due = (then: "skip" | "delay" | "run_after") =>
+    walk(everyHour, {
+      ...{ catchup: true, start: day("2026-01-09"), now: new Date("2026-01-09T01:30Z") },
+      rules: {
+        ...rules,
+        maintenance: [{ from: "02:30", durationMs: 9_000_000, weekdays: [5], then }],
+      },
+    }, 5).map((at) => at.slice(11));
+  assertEquals(due("skip"), ["01:00", "02:00", "05:00", "06:00", "07:00"]);
+  assertEquals(due("delay"), ["01:00", "02:00", "05:00", "05:00", "05:00"]);
+  assertEquals(due("run_after"), ["01:00", "02:00", "05:00", "05:00", "06:00"]);
+});
+
+Deno.test("nextRun() leaves blackout dates out, in the DAG's zone", () => {
+  const blackout = [{ from: "2026-12-24", to: "2026-12-26" }];
+  const due = walk(utc("0 23 * * *"), {
+    ...{ now: day("2026-12-23"), rules: { ...rules, timezone: "Europe/Berlin", blackout } },
+  }, 3);
+  assertEquals(due, ["2026-12-22T23:00", "2026-12-26T23:00", "2026-12-27T23:00"]);
+});
+
+Deno.test("nextRun() holds a late run until quiet time is over", () => {
+  const blackout = [{ from: "2026-01-10", to: "2026-01-10" }];
+  const now = new Date("2026-01-10T12:00Z");
+  const run = nextRun(utc("0 18 * * *"), options({ now, rules: { ...rules, blackout } }))!;
+  assertEquals(run.runAfter, day("2026-01-11"));
+});
+
+Deno.test("nextRun() adds jitter that is the same for a run whenever it is asked for", () => {
+  const at = (dagId: string, now: string) =>
+    nextRun(
+      daily,
+      options({ now: new Date(now), rules: { ...rules, dagId, jitterMs: 600_000 } }),
+    )!.runAfter.getTime() - day("2026-01-10").getTime();
+  const [a, again, b] = [
+    at("a", "2026-01-10T00:00Z"),
+    at("a", "2026-01-10T09:00Z"),
+    at("b", "2026-01-10T00:00Z"),
+  ];
+  assertEquals([a === again, a !== b, a >= 0 && a < 600_000], [true, true, true]);
 });

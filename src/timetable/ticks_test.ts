@@ -101,8 +101,22 @@ Deno.test("nextTick() reads names, steps, last days and nth weekdays", () => {
   ]);
 });
 
-Deno.test("parseCron() refuses what is not five known fields", () => {
-  for (const text of ["", "bad", "* * *", "61 * * * *", "0 0 * * * *", "H H * * *", "@every 5m"]) {
+Deno.test("nextTick() goes by seconds where there are six fields", () => {
+  assertEquals(ticks("*/20 59 23 * * *", "UTC", "2026-01-01T00:00Z", "2026-01-02T00:00Z"), [
+    "2026-01-01T23:59Z",
+    "2026-01-01T23:59:20.000Z",
+    "2026-01-01T23:59:40.000Z",
+  ]);
+  assertEquals(
+    ticks("30 30 2 * * *", "Europe/Berlin", "2026-03-28T00:00Z", "2026-03-31T00:00Z"),
+    ["2026-03-28T01:30:30.000Z", "2026-03-29T01:00Z", "2026-03-30T00:30:30.000Z"],
+  );
+});
+
+Deno.test("parseCron() refuses what is not five or six known fields", () => {
+  for (
+    const text of ["", "bad", "* * *", "61 * * * *", "0 0 0 0 * * *", "H H * * *", "@every 5m"]
+  ) {
     assertThrows(() => parseCron(text), AppError, `Cannot read the cron expression "${text}"`);
   }
 });
@@ -117,7 +131,10 @@ const anyCron = fc.tuple(
   fc.constantFrom("*", "1", "L", "13,28"),
   fc.constantFrom("*", "3,10", "4-9"),
   fc.constantFrom("*", "0", "1-5", "FRI"),
-).map((fields) => fields.join(" "));
+  fc.constantFrom("", "0 ", "*/20 ", "15,45 "),
+).map(([minute, hour, day, month, weekday, second]) =>
+  `${second}${minute} ${hour} ${day} ${month} ${weekday}`
+);
 const anyZone = fc.constantFrom(
   "UTC",
   "Europe/Berlin",

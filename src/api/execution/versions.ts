@@ -37,7 +37,7 @@ export function versionCache(
     }
     if (missing.length > 0) {
       for (const version of await store.loadDagVersions(missing)) {
-        const { schedule, tasks } = version.spec;
+        const { tasks } = version.spec;
         const cached = {
           ...version,
           tasks: new Map(tasks.map((task) => [task.taskId, task])),
@@ -45,7 +45,7 @@ export function versionCache(
             new Set(
               tasks.filter((task) => task.upstream.includes(taskId)).map((task) => task.taskId),
             ),
-          timezone: schedule.kind === "cron" ? schedule.timezone : "UTC",
+          timezone: version.spec.timezone,
         };
         if (cache.size >= size) cache.delete(cache.keys().next().value!);
         cache.set(version.id, cached);

@@ -3,9 +3,11 @@ import type { Workload } from "../../contract/execution.ts";
 import type { Clock } from "../../base/clock.ts";
 import { AppError } from "../../model/errors.ts";
 import type { DagRun } from "../../model/rows.ts";
+import type { ScheduleSpec } from "../../model/schedule_spec.ts";
 import type { ObjectStore } from "../../objects/port.ts";
 import type { Claimed, EngineStore } from "../../store/port.ts";
 import type { TokenMint } from "../attempt_token.ts";
+import { sessionDateOf } from "../../timetable/mod.ts";
 import { inputTasks, type Output, resolveInputs } from "./inputs.ts";
 import type { CachedVersion, Versions } from "./versions.ts";
 
@@ -89,6 +91,7 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
         runAfter: run.runAfter.toISOString(),
         conf: { ...version.spec.paramsDefault, ...run.conf } as Workload["run"]["conf"],
         timezone: version.timezone,
+        ...tradeDate(version.spec.schedule, run.dataIntervalStart),
         previousSuccess: before,
       },
       inputs: inputs as Workload["inputs"],
@@ -176,4 +179,10 @@ function taskIsGone(taskId: string, run: DagRun, version: CachedVersion | undefi
     `Cannot start task "${taskId}" of run "${run.runId}": ${which} of DAG "${run.dagId}" ` +
       (version ? "has no such task" : "is not stored any more"),
   );
+}
+
+function tradeDate(schedule: ScheduleSpec, start: Date | null) {
+  if (schedule.kind !== "sessions" || !start) return {};
+  const date = sessionDateOf(schedule, start.getTime());
+  return date === null ? {} : { intervalDate: date };
 }

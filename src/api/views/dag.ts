@@ -1,8 +1,9 @@
 /** @module DAGs as answers show them. */
 import type { z } from "zod";
-import type { DagSpec, ScheduleSpec, TaskSpec } from "../../model/dag_spec.ts";
+import type { DagSpec, TaskSpec } from "../../model/dag_spec.ts";
 import type { DagRow, DagVersionRow } from "../../store/dag_query.ts";
-import { nextRun } from "../../timetable/mod.ts";
+import { isPeriodic, nextRunOf } from "../../timetable/mod.ts";
+import { scheduleDescription, scheduleText } from "./schedule.ts";
 import type { DagDetails, DagShape, DagVersionShape, TaskShape } from "../shapes/dag.ts";
 
 /** Name of the one bundle that all DAG files belong to, as Airflow's clients want one. */
@@ -74,7 +75,7 @@ export function dagDetailsView(
   const { spec } = dag;
   return {
     ...dagView(dag, now),
-    catchup: spec.catchup,
+    catchup: spec.catchup !== false && spec.catchup !== "none",
     concurrency: spec.maxActiveTasks,
     dag_run_timeout: null,
     asset_expression: null,
@@ -160,55 +161,12 @@ export function taskView(task: TaskSpec, spec: DagSpec): z.input<typeof TaskShap
   };
 }
 
-/** Can the schedule be backfilled? */
-export function isPeriodic(schedule: ScheduleSpec): boolean {
-  return schedule.kind === "cron" || schedule.kind === "interval";
-}
-
 function nextOf(dag: DagRow, now: Date) {
   const { spec, lastIntervalStart, lastIntervalEnd } = dag;
-  return nextRun(spec.schedule, {
-    lastInterval: lastIntervalStart && lastIntervalEnd
-      ? { start: lastIntervalStart, end: lastIntervalEnd }
-      : null,
-    start: spec.start ? new Date(spec.start) : null,
-    end: spec.end ? new Date(spec.end) : null,
-    catchup: spec.catchup,
-    now,
-  });
-}
-
-function scheduleText(schedule: ScheduleSpec): string | null {
-  switch (schedule.kind) {
-    case "none":
-      return null;
-    case "once":
-      return "@once";
-    case "cron":
-      return schedule.cron;
-    case "interval":
-      return durationText(schedule.everyMs);
-  }
-}
-
-function scheduleDescription(schedule: ScheduleSpec): string {
-  switch (schedule.kind) {
-    case "none":
-      return "Never, external triggers only";
-    case "once":
-      return "Once, as soon as possible";
-    case "cron":
-      return `Cron ${schedule.cron} in ${schedule.timezone}`;
-    case "interval":
-      return `Every ${durationText(schedule.everyMs)}`;
-  }
-}
-
-function durationText(ms: number): string {
-  for (const [unit, size] of [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000]] as const) {
-    if (ms % size === 0) return `${ms / size}${unit}`;
-  }
-  return `${ms / 1000}s`;
+  const lastInterval = lastIntervalStart && lastIntervalEnd
+    ? { start: lastIntervalStart, end: lastIntervalEnd }
+    : null;
+  return nextRunOf(spec, { lastInterval, now });
 }
 
 function timeDelta(ms: number) {

@@ -1,0 +1,67 @@
+/** @module A schedule in a few words. */
+import type { ScheduleSpec } from "../../model/dag_spec.ts";
+import type { SessionsSpec } from "../../model/schedule_spec.ts";
+
+/** The schedule as a list shows it; null where it has none. */
+export function scheduleText(schedule: ScheduleSpec): string | null {
+  switch (schedule.kind) {
+    case "none":
+      return null;
+    case "once":
+      return "@once";
+    case "continuous":
+      return "@continuous";
+    case "cron":
+      return schedule.cron;
+    case "interval":
+      return durationText(schedule.everyMs);
+    case "events":
+      return `${schedule.at.length} events`;
+    case "sessions":
+      return sessionsText(schedule);
+    case "any":
+    case "all":
+      return schedule.of.map(scheduleText).join(schedule.kind === "any" ? " or " : " and ");
+  }
+}
+
+/** The schedule as a sentence. */
+export function scheduleDescription(schedule: ScheduleSpec): string {
+  switch (schedule.kind) {
+    case "none":
+      return "Never, external triggers only";
+    case "once":
+      return "Once, as soon as possible";
+    case "continuous":
+      return "Again as soon as a run has ended";
+    case "cron":
+      return `Cron ${schedule.cron} in ${schedule.timezone}`;
+    case "interval":
+      return `Every ${durationText(schedule.everyMs)}`;
+    case "events":
+      return `At ${schedule.at.length} instants, the first at ${schedule.at[0]}`;
+    case "sessions":
+      return `For each session: ${sessionsText(schedule)}`;
+    case "any":
+      return `Whenever one of these is due: ${schedule.of.map(scheduleDescription).join("; ")}`;
+    case "all":
+      return `When all of these are due: ${schedule.of.map(scheduleDescription).join("; ")}`;
+  }
+}
+
+function sessionsText({ calendars, open, edge, offsetMs, everyMs, nth }: SessionsSpec): string {
+  const names = calendars.join(open === "all" ? "+" : "|");
+  const rank = nth === null ? "" : `, session ${nth} of the month`;
+  if (everyMs !== null) return `${names} every ${durationText(everyMs)}${rank}`;
+  const offset = offsetMs === 0
+    ? ""
+    : `${offsetMs < 0 ? "-" : "+"}${durationText(Math.abs(offsetMs))}`;
+  return `${names} ${edge}${offset}${rank}`;
+}
+
+function durationText(ms: number): string {
+  for (const [unit, size] of [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000]] as const) {
+    if (ms % size === 0) return `${ms / size}${unit}`;
+  }
+  return `${ms / 1000}s`;
+}

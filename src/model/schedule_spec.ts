@@ -1,0 +1,89 @@
+/** @module When a DAG's runs are due, as data. */
+import { z } from "zod";
+
+/** What a run's start is counted from. */
+export const sessionEdges = ["open", "close", "break_start", "break_end"] as const;
+/** One of {@link sessionEdges}. */
+export type SessionEdge = (typeof sessionEdges)[number];
+
+/** Trading time: a run for each session of one or several calendars. */
+const SessionsSpec = z.object({
+  kind: z.literal("sessions"),
+  calendars: z.array(z.string()).min(1).meta({ doc: "MICs, and names such as TARGET" }),
+  open: z.enum(["all", "any"]).default("all").meta({
+    doc: "A day counts when all of the calendars are open, or any of them",
+  }),
+  edge: z.enum(sessionEdges).default("close"),
+  offsetMs: z.int().default(0).meta({ doc: "From the edge to the run; negative: before it" }),
+  everyMs: z.int().min(1000).nullable().default(null).meta({
+    doc: "A run for each stretch of this length during the session",
+  }),
+  nth: z.int().min(-23).max(23).nullable().default(null).meta({
+    doc: "Only the nth session of the month; negative: counted from its end",
+  }),
+  interval: z.enum(["session", "previous"]).default("session").meta({
+    doc: "The data interval: the session itself, or the one before it",
+  }),
+});
+/** See {@link SessionsSpec}. */
+export type SessionsSpec = z.infer<typeof SessionsSpec>;
+
+const periodic = [
+  z.object({ kind: z.literal("cron"), cron: z.string(), timezone: z.string() }),
+  z.object({ kind: z.literal("interval"), everyMs: z.int().min(1000) }),
+  z.object({ kind: z.literal("events"), at: z.array(z.iso.datetime()).min(1) }),
+  SessionsSpec,
+] as const;
+
+/**
+ * When runs are due. Cron, interval and combined runs carry the data interval that ends at the
+ * tick; a run of a session carries the session; an event is an empty interval.
+ */
+export const ScheduleSpec = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("none") }),
+  z.object({ kind: z.literal("once") }),
+  z.object({ kind: z.literal("continuous") }).meta({
+    doc:
+      "A run begins when the one before it has ended; its interval begins where that one's ended",
+  }),
+  ...periodic,
+  z.object({
+    kind: z.literal("any"),
+    of: z.array(z.discriminatedUnion("kind", periodic)).min(1),
+  }).meta({ doc: "Due whenever one of these is" }),
+  z.object({
+    kind: z.literal("all"),
+    of: z.array(z.discriminatedUnion("kind", periodic)).min(1),
+  }).meta({ doc: "Due at the instants at which all of these are" }),
+]);
+/** See {@link ScheduleSpec}. */
+export type ScheduleSpec = z.infer<typeof ScheduleSpec>;
+
+/**
+ * What becomes of intervals that were missed. true: all of them; false: the newest; "none": only
+ * runs that are on time; `windowMs`: those that were due in so long a time before now.
+ */
+export const Catchup = z.union([
+  z.boolean(),
+  z.literal("none"),
+  z.object({ windowMs: z.int().positive() }),
+]);
+/** See {@link Catchup}. */
+export type Catchup = z.infer<typeof Catchup>;
+
+/** A time of the day at which runs do not start. */
+export const MaintenanceSpec = z.object({
+  from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/).meta({ doc: "Local time", example: "22:00" }),
+  durationMs: z.int().min(60_000).max(7 * 86_400_000),
+  weekdays: z.array(z.int().min(1).max(7)).min(1).meta({ doc: "On which it begins; Monday is 1" }),
+  then: z.enum(["skip", "delay", "run_after"]).meta({
+    doc: "Runs due in it: none; each at its end; only the newest, at its end",
+  }),
+});
+/** See {@link MaintenanceSpec}. */
+export type MaintenanceSpec = z.infer<typeof MaintenanceSpec>;
+
+/** Days, both included, on which no run is due. */
+export const BlackoutSpec = z.object({ from: z.iso.date(), to: z.iso.date() });
+/** See {@link BlackoutSpec}. */
+export type BlackoutSpec = z.infer<typeof BlackoutSpec>;
