@@ -1,6 +1,7 @@
 /** @module Backfills: planning their dates, and making their runs one by one. */
 import { limits } from "../base/limits.ts";
 import { AppError, hasCode, messageOf } from "../model/errors.ts";
+import { dependsOnPast } from "../model/dag_spec.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import {
   adoptRun,
@@ -45,6 +46,9 @@ export async function planBackfill(
   if (from > to) throw refuse("from_date is after to_date");
   if (from > now) throw refuse("from_date is in the future");
   const version = await rest.versions.get(dag.versionId);
+  if (request.runBackwards && version.spec.tasks.some(dependsOnPast)) {
+    throw refuse("tasks of it depend on the past, so it cannot run backwards; run it forwards");
+  }
   if (request.conf) rest.checkConf(version, request.conf);
   const dates: DueRun[] = [];
   const due = runsBetween(dag.spec.schedule, {

@@ -105,6 +105,11 @@ export const TaskSpec = z.object({
 /** See {@link TaskSpec}. */
 export type TaskSpec = z.infer<typeof TaskSpec>;
 
+/** Does the task wait for the run of the date before? */
+export function dependsOnPast(task: Pick<TaskSpec, "dependsOnPast" | "waitForDownstream">) {
+  return task.dependsOnPast || task.waitForDownstream;
+}
+
 /** A whole DAG. Tasks are in topological order, ties by id, so equal DAGs give equal JSON. */
 export const DagSpec = z.object({
   dagId: Id,

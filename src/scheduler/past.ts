@@ -1,7 +1,7 @@
 /** @module Which runs wait for the run before them, and whether their tasks may go on. */
+import { dependsOnPast } from "../model/dag_spec.ts";
 import type { PastRun } from "../store/port.ts";
 import type { Run, RunTask } from "./instance.ts";
-import { dependsOnPast } from "./plan.ts";
 
 /** Runs whose plan has tasks with `dependsOnPast`, and the runs that these wait for. */
 export class PastRuns {

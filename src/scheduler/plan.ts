@@ -1,5 +1,5 @@
 /** @module A DAG version made ready for deciding: tasks by number, edges both ways. */
-import type { DagSpec, TaskSpec } from "../model/dag_spec.ts";
+import { type DagSpec, dependsOnPast, type TaskSpec } from "../model/dag_spec.ts";
 
 /** Where the number of a mapped task's instances comes from. */
 export type LengthSource = { kind: "literal"; length: number } | { kind: "task"; index: number };
@@ -55,11 +55,6 @@ export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
       return set;
     },
   };
-}
-
-/** Does the task wait for the run before? */
-export function dependsOnPast(task: TaskSpec): boolean {
-  return task.dependsOnPast || task.waitForDownstream;
 }
 
 function upstreamOf(

@@ -267,6 +267,38 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assertEquals((await w.tick({ taskMoves: [move(b)], fences })).taskMoves, []);
   });
 
+  test("loadPast() finds the run of the date before and what of it is not met", async (w) => {
+    const [first, middle, last] = ["2029-01-01", "2029-01-02", "2029-01-03"].map((date) =>
+      w.newRun({ runId: date, logicalDate: new Date(date) })
+    );
+    const dateless = w.newRun({ runId: "dateless" });
+    await w.tick({ newRuns: [last, dateless, first, middle] });
+    const [a, b, c] = middle.tasks;
+    await w.tick({
+      taskMoves: [
+        { id: a.id, from: "none", to: "skipped" },
+        { id: b.id, from: "none", to: "upstream_failed" },
+      ],
+    });
+    const past = await w.store.loadPast([first.id, last.id, dateless.id]);
+    assertEquals(
+      new Map(past.map((each) => [each.dagRunId, each.previousId])),
+      new Map([
+        [first.id, null],
+        [last.id, middle.id],
+        [dateless.id, null],
+      ]),
+    );
+    assertEquals(past.find((each) => each.dagRunId === last.id)!.unmet, ["b", "c"]);
+    await w.tick({
+      taskMoves: [
+        { id: b.id, from: "upstream_failed", to: "removed" },
+        { id: c.id, from: "none", to: "skipped" },
+      ],
+    });
+    assertEquals((await w.store.loadPast([last.id]))[0].unmet, []);
+  });
+
   test("loadOutline() counts instances by state and forgets finished runs", async (w) => {
     const { a } = await w.run();
     await w.start(a);
