@@ -1,0 +1,94 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  isFinished,
+  nextTaskState,
+  type TaskEvent,
+  taskStates,
+  taskTransitions,
+} from "./task_state.ts";
+import type { TaskState } from "./task_state.ts";
+
+const events: readonly TaskEvent[] = [
+  "schedule",
+  "queue",
+  "run",
+  "succeed",
+  "skip",
+  "retry",
+  "reschedule",
+  "fail",
+  "lose",
+  "cancel",
+  "confirm_cancelled",
+  "confirm_cleared",
+  "upstream_fail",
+  "remove",
+  "clear",
+];
+
+/** The kinds of states in words: what each event asks of the state, and where it leads. */
+function oracle(from: TaskState, event: TaskEvent): TaskState | null {
+  const isIdle = ["none", "scheduled", "up_for_retry", "up_for_reschedule"].includes(from);
+  const hasEnded = ["success", "failed", "cancelled", "skipped", "upstream_failed", "removed"]
+    .includes(from);
+  const isAtWorker = from === "running";
+  const when = (applies: boolean, to: TaskState) => applies ? to : null;
+  switch (event) {
+    case "schedule":
+      return when(isIdle, "scheduled");
+    case "queue":
+      return when(from === "scheduled", "queued");
+    case "run":
+      return when(from === "queued", "running");
+    case "succeed":
+      return when(isAtWorker, "success");
+    case "skip":
+      return when(isAtWorker || isIdle, "skipped");
+    case "retry":
+      return when(isAtWorker, "up_for_retry");
+    case "reschedule":
+      return when(isAtWorker, "up_for_reschedule");
+    case "fail":
+      return when(isAtWorker || isIdle, "failed");
+    case "lose":
+      return when(isAtWorker || from === "queued", "scheduled");
+    case "cancel":
+      if (isAtWorker) return "cancelling";
+      return when(isIdle || from === "queued", "cancelled");
+    case "confirm_cancelled":
+      return when(from === "cancelling", "cancelled");
+    case "confirm_cleared":
+      return when(from === "cancelling", "none");
+    case "upstream_fail":
+      return when(isIdle, "upstream_failed");
+    case "remove":
+      return when(isIdle || hasEnded && from !== "removed", "removed");
+    case "clear":
+      return when(isIdle || hasEnded || from === "queued", "none");
+  }
+}
+
+Deno.test("nextTaskState() makes the moves that the oracle makes, and refuses all others", () => {
+  for (const from of taskStates) {
+    for (const event of events) {
+      const to = oracle(from, event);
+      if (to !== null) assertEquals(nextTaskState(from, event), to, `${from} ${event}`);
+      else assertThrows(() => nextTaskState(from, event), Error, `current state is "${from}"`);
+    }
+  }
+});
+
+Deno.test("taskTransitions has no event that the oracle does not know, and no state without a way in", () => {
+  const used = Object.values(taskTransitions).flatMap((moves) => Object.keys(moves));
+  assertEquals(new Set(used), new Set<string>(events));
+  const reached = new Set(Object.values(taskTransitions).flatMap((moves) => Object.values(moves)));
+  assertEquals(taskStates.filter((state) => !reached.has(state)), []);
+});
+
+Deno.test("a state that has ended is left by clear and remove alone", () => {
+  for (const state of taskStates) {
+    const ways = Object.keys(taskTransitions[state]);
+    const onlyFromOutside = ways.every((event) => event === "clear" || event === "remove");
+    assertEquals(onlyFromOutside, isFinished(state), state);
+  }
+});
