@@ -1,12 +1,14 @@
 /**
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
- * listing, database, convert; all of them by default. Figures are of this machine, now: compare
- * only what one call printed.
+ * listing, database, convert; all of these by default. By name only, for they take long: history,
+ * mapped. Figures are of this machine, now: compare only what one call printed.
  */
 import { convertBench } from "./convert.ts";
 import { databaseBench } from "./database.ts";
+import { historyBench } from "./history.ts";
 import { idleBench } from "./idle.ts";
 import { listingBench } from "./listing.ts";
+import { mappedBench } from "./mapped.ts";
 import { type Figure, pipelineBench } from "./pipeline.ts";
 
 const benches: Record<string, () => Promise<Figure[]>> = {
@@ -15,9 +17,14 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   listing: listingBench,
   idle: idleBench,
   convert: convertBench,
+  history: historyBench,
+  mapped: mappedBench,
 };
+const long: ReadonlySet<string> = new Set(["history", "mapped"]);
 
-const asked = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
+const asked = Deno.args.length > 0
+  ? Deno.args
+  : Object.keys(benches).filter((name) => !long.has(name));
 for (const name of asked) {
   const bench = benches[name];
   if (!bench) {

@@ -74,7 +74,8 @@ function besideUpdates({ what, value, unit }: Figure, updates: number): Figure[]
 
 const at = (date: string) => Date.parse(date);
 
-async function chainFigures(bench: Bench, dag: string, repeats: number): Promise<Figure[]> {
+/** Time a task takes in a chain, and between two of them. */
+export async function chainFigures(bench: Bench, dag: string, repeats: number): Promise<Figure[]> {
   const gaps: number[] = [];
   const perTask: number[] = [];
   for (let i = 0; i <= repeats; i++) {

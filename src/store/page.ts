@@ -13,6 +13,23 @@ export interface Page {
   orderBy: readonly string[];
 }
 
+/** Rows that a list counts one by one; of more the planner's estimate has to do. */
+export const COUNTED_ROWS_MAX = 100_000;
+
+/**
+ * How many rows `select 1 <rest>` gives: exact up to {@link COUNTED_ROWS_MAX}. Beyond that it is what
+ * the planner expects, and at least one more: counting millions would take seconds for each page.
+ */
+export async function countRows(sql: Sql, rest: Fragment): Promise<number> {
+  const [{ counted }] = await sql<{ counted: number }[]>`
+    select count(*)::int as counted from (
+      select 1 ${rest} limit ${COUNTED_ROWS_MAX + 1}) counted_rows`;
+  if (counted <= COUNTED_ROWS_MAX) return counted;
+  const [row] = await sql`explain (format json) select 1 ${rest}`;
+  const [{ Plan: plan }] = Object.values(row)[0] as { Plan: { "Plan Rows": number } }[];
+  return Math.max(counted, plan["Plan Rows"]);
+}
+
 /** Rows of a page, and how many there are in all. */
 export interface Listed<T> {
   items: T[];

@@ -4,6 +4,7 @@ import type { TaskState } from "../model/task_state.ts";
 import type { AnySql, Sql } from "./database.ts";
 import {
   type Bounds,
+  countRows,
   type Fragment,
   type Listed,
   matches,
@@ -121,13 +122,12 @@ export async function listTaskInstances(
     queue: { nullable: sql`t.queue` },
     pool: { nullable: sql`t.pool` },
   }, /^-?id$/.test(page.orderBy[0]) ? sql`t.id` : sql`t.task_id, t.map_index, t.id`);
-  const [items, [{ total }]] = await Promise.all([
+  const run = asksOfRun(filter) ? sql`join dag_run r on r.id = t.dag_run_id` : sql``;
+  const [items, total] = await Promise.all([
     sql<TaskInstanceRow[]>`
       select ${columns(sql)} from ${tables(sql)} ${condition} ${order}
       limit ${page.limit} offset ${page.offset}`,
-    sql<{ total: number }[]>`
-      select count(*) as total from task_instance t
-      ${asksOfRun(filter) ? sql`join dag_run r on r.id = t.dag_run_id` : sql``} ${condition}`,
+    countRows(sql, sql`from task_instance t ${run} ${condition}`),
   ]);
   return { items, total };
 }
@@ -143,6 +143,7 @@ function conditionsOf(sql: Sql, filter: TaskInstanceFilter): (Fragment | null)[]
     filter.mapIndexes ? sql`t.map_index = any(${[...filter.mapIndexes]})` : null,
     filter.mappedOnly ? sql`t.map_index >= 0` : null,
     oneOf(sql, sql`t.state`, filter.states),
+    isOfFailed(filter.states) ? sql`t.state in ('failed', 'cancelled', 'upstream_failed')` : null,
     oneOf(sql, sql`t.pool`, filter.pools),
     oneOf(sql, sql`t.queue`, filter.queues),
     filter.tryNumbers ? sql`t.try_number = any(${[...filter.tryNumbers]})` : null,
@@ -152,6 +153,13 @@ function conditionsOf(sql: Sql, filter: TaskInstanceFilter): (Fragment | null)[]
     ...within(sql, sql`t.end_date`, filter.endDate),
   ];
 }
+
+/** May the index of those that failed serve? The planner sees that in a constant only. */
+function isOfFailed(states: TaskInstanceFilter["states"]): boolean {
+  return states?.every((state) => failedStates.has(state)) ?? false;
+}
+
+const failedStates: ReadonlySet<TaskState> = new Set(["failed", "cancelled", "upstream_failed"]);
 
 /** Does a filter need the run's row? */
 function asksOfRun({ runIds, runAfter = {}, logicalDate = {} }: TaskInstanceFilter): boolean {
