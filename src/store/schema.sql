@@ -418,6 +418,7 @@ create table task_instance (
   constraint task_instance_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE CASCADE
 ) with (fillfactor=80);
 CREATE INDEX task_instance_by_task ON public.task_instance USING btree (dag_id, task_id, dag_run_id);
+CREATE INDEX task_instance_failed ON public.task_instance USING btree (id) WHERE (state = ANY (ARRAY['failed'::text, 'cancelled'::text, 'upstream_failed'::text]));
 CREATE INDEX task_instance_occupying ON public.task_instance USING btree (dag_run_id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text, 'cancelling'::text]));
 CREATE INDEX task_instance_queued ON public.task_instance USING btree (queue, priority_weight DESC, queued_at, id) WHERE (state = 'queued'::text);
 
