@@ -99,6 +99,9 @@ export const TaskSpec = z.object({
     doc: "Waits in the same way before it is skipped",
   }),
   isBranch: z.boolean().default(false),
+  ignoreDownstreamTriggerRules: z.boolean().default(false).meta({
+    doc: "A branch that chose nothing skips all that comes after it, not only what comes next",
+  }),
   /** Parameters as far as they are constant; functions of the context appear as {"$fn": true}. */
   params: z.json().default({}),
 });

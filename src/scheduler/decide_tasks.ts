@@ -97,6 +97,10 @@ function endIdle(state: EngineState, task: RunTask, to: TaskState) {
 
 /** Has a branch before the task gone elsewhere, and no chosen task leads here? */
 function isLeftOutByBranch({ run, plan }: RunTask): boolean {
+  const isStopped = run.plan.gates.some((gate) =>
+    run.plan.descendants(gate).has(plan.index) && chosenBy(run.tasks[gate])?.length === 0
+  );
+  if (isStopped) return true;
   return plan.upstream.some((up) => {
     const chosen = chosenBy(run.tasks[up]);
     if (chosen === null) return false;

@@ -24,6 +24,8 @@ export interface Plan {
   readonly indexOf: ReadonlyMap<string, number>;
   /** Tasks that wait for the run before. */
   readonly pastDependents: readonly number[];
+  /** Short circuits that skip all that comes after them when they stop. */
+  readonly gates: readonly number[];
   /** Tasks reachable from `index`, without itself. */
   descendants(index: number): ReadonlySet<number>;
 }
@@ -48,6 +50,7 @@ export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
     spec,
     tasks,
     indexOf,
+    gates: tasks.filter((task) => task.spec.ignoreDownstreamTriggerRules).map((task) => task.index),
     pastDependents: tasks.filter((task) => dependsOnPast(task.spec)).map((task) => task.index),
     descendants(index) {
       let set = reached.get(index);

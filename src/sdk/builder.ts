@@ -28,6 +28,12 @@ export type TaskBody =
     choose: (ctx: TaskContext, inputs: Record<string, unknown>) => unknown;
     /** Choice → ids of the tasks that go on. */
     to: Readonly<Record<string, readonly string[]>>;
+  }
+  | {
+    kind: "gate";
+    decide: (ctx: TaskContext, inputs: Record<string, unknown>) => unknown;
+    /** When it stops: skip all that comes after, whatever the trigger rules in between. */
+    ignoreDownstreamTriggerRules: boolean;
   };
 
 /** A declared task: its description and what runs. */
@@ -164,7 +170,9 @@ export class DagBuilder {
       ),
       inputs: wiring.inputs,
       mappedOver: wiring.mappedOver,
-      isBranch: task.body.kind === "branch",
+      isBranch: task.body.kind === "branch" || task.body.kind === "gate",
+      ignoreDownstreamTriggerRules: task.body.kind === "gate" &&
+        task.body.ignoreDownstreamTriggerRules,
       params: describeParams(
         task.params,
         (path, problem) => broken(what, `parameter "${path}" ${problem}`),

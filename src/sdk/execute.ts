@@ -14,7 +14,14 @@ import { dagsOf } from "./dag.ts";
 import type { Operator } from "./operator.ts";
 import { factsOf, fetchInputs, type OpenContext, openContext, parseConf } from "./open_context.ts";
 import { resolveParams } from "./operator_params.ts";
-import { branchOutcome, checked, finish, functionOutcome, operatorOutcome } from "./returned.ts";
+import {
+  branchOutcome,
+  checked,
+  finish,
+  functionOutcome,
+  gateOutcome,
+  operatorOutcome,
+} from "./returned.ts";
 
 /** What a running task gets from whoever runs it. */
 export interface TaskServices {
@@ -84,6 +91,10 @@ export async function executeTask(
     case "branch": {
       const choice = await body.choose(ctx, inputsByName(node, input));
       return finish(branchOutcome(choice, body.to), node, stateChanges);
+    }
+    case "gate": {
+      const answer = await body.decide(ctx, inputsByName(node, input));
+      return finish(gateOutcome(answer), node, stateChanges);
     }
   }
 }

@@ -61,6 +61,14 @@ export function branchOutcome(
   return { kind: "done", output: names, chosen };
 }
 
+/** The outcome for what a short circuit answered: go on with everything, or with nothing. */
+export function gateOutcome(answer: unknown): TaskOutcome<unknown> {
+  if (isOutcomeValue(answer)) return plainOutcome(answer);
+  if (answer === true) return { kind: "done", output: true };
+  if (answer === false) return { kind: "done", output: false, chosen: [] };
+  throw invalid(`the short circuit answered ${shown(answer)}; answer true to go on, or false`);
+}
+
 /** The outcome as it travels: plain JSON, with the state that the task has set. */
 export function finish(
   outcome: TaskOutcome<unknown>,
