@@ -106,6 +106,20 @@ const localVerbs: Verb[] = [
   ),
   lazy(
     {
+      name: "simulate",
+      summary: "List when a DAG file's runs would be due, without running them",
+      arguments: [{ name: "<file>", doc: "DAG file" }],
+      options: [
+        { flags: "--dag <id>", doc: "Which of its DAGs, where there are several" },
+        { flags: "--from <time>", doc: "When the scheduler first sees the DAG, ISO 8601" },
+        { flags: "--to <time>", doc: "Until when, ISO 8601" },
+        { flags: "--svg <file>", doc: "Also draw a picture into this file" },
+      ],
+    },
+    async () => (await import("./compose/simulate.ts")).runSimulate,
+  ),
+  lazy(
+    {
       name: "inspect",
       summary: "Say what is in a data file: format, columns, types, rows",
       arguments: [{ name: "<file>", doc: "Data file" }],

@@ -1,11 +1,15 @@
 /** @module `tidewheel doctor`: is everything there that the product needs. */
 import { dirname } from "node:path";
+import { systemClock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
 import type { VerbContext } from "../cli/mod.ts";
 import { printTable } from "../cli/print.ts";
+import { calendarNames } from "../model/calendar_names.ts";
 import { messageOf } from "../model/errors.ts";
 import { openObjectStore } from "../objects/open.ts";
 import type { Settings } from "../settings.ts";
 import { openDatabase } from "../store/database.ts";
+import { readCalendar } from "../timetable/mod.ts";
 import { apiUrl, homeOf, objectsUrl } from "./home.ts";
 
 /** Result of one check. */
@@ -30,6 +34,7 @@ export async function runDoctor(
   };
   let settings: Settings | undefined;
   await check("deno", () => checkDeno());
+  await check("calendars", () => checkCalendars(systemClock.now()));
   await check("settings", () => {
     settings = readSettings();
     return "tidewheel.yaml and the environment are read";
@@ -51,6 +56,15 @@ function checkDeno(): string {
     throw new Error(`Deno ${Deno.version.deno} is too old: Tidewheel needs 2.9 or newer`);
   }
   return `Deno ${Deno.version.deno}`;
+}
+
+/** Which bundled calendars end soon; schedules by them make no runs after that. */
+export function checkCalendars(now: Date): string {
+  const soon = new Date(now.getTime() + limits.calendarHorizonMs).toISOString().slice(0, 10);
+  const ending = calendarNames.map(readCalendar).filter(({ until }) => until < soon);
+  if (ending.length === 0) return `${calendarNames.length} calendars, none ends before ${soon}`;
+  const list = ending.map(({ id, until }) => `${id} on ${until}`).join(", ");
+  return `warning: of ${calendarNames.length} calendars these end soon: ${list}`;
 }
 
 /** False where the folder is missing and can be made. Throws where it cannot be written or made. */

@@ -47,7 +47,8 @@ export async function runLocal(
   }
 }
 
-async function loadDag(file: string, id: string | undefined) {
+/** Import a DAG file and choose one of its DAGs; throws DAG_BROKEN or INVALID. */
+export async function loadDag(file: string, id: string | undefined) {
   let module: Module;
   try {
     module = await import(pathToFileURL(resolve(file)).href);
@@ -63,8 +64,8 @@ async function loadDag(file: string, id: string | undefined) {
   throw new AppError(
     "INVALID",
     found.length === 0
-      ? `Cannot run ${file}: it exports no DAG${id ? ` "${id}"` : ""} (it exports: ${names})`
-      : `Cannot run ${file}: it exports several DAGs; choose one with --dag (${names})`,
+      ? `Cannot use ${file}: it exports no DAG${id ? ` "${id}"` : ""} (it exports: ${names})`
+      : `Cannot use ${file}: it exports several DAGs; choose one with --dag (${names})`,
   );
 }
 

@@ -5,4 +5,5 @@ export { checkSchedule } from "./schedules.ts";
 export { parseCron } from "./cron.ts";
 export { checkTimezone } from "./zone.ts";
 export { sessionDateOf } from "./sessions.ts";
-export { calendarHorizon } from "./horizon.ts";
+export { readCalendar } from "./bundled_calendars.ts";
+export { type ExpandedRun, expandRuns } from "./expand.ts";
