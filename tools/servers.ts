@@ -38,6 +38,7 @@ const lanes: Suite[][] = [
   [
     { name: "PostgreSQL 15", paths: ["src/store", "src/api"], server: () => postgres(15) },
     { name: "PostgreSQL 18", paths: ["src/store"], server: () => postgres(18) },
+    { name: "failover", paths: ["tests/servers/failover_test.ts"] },
     { name: "older PostgreSQL carried over", paths: ["tests/servers/carry_over_test.ts"] },
     {
       name: "Airflow's client",
@@ -54,7 +55,7 @@ async function run({ name, paths, server }: Suite): Promise<boolean> {
     await using running = await server?.();
     const { success, output } = await command(Deno.execPath(), [
       "test",
-      ...["-A", "--quiet", "--parallel", "--ignore=src/store/embedded"],
+      ...["-A", "--parallel", "--ignore=src/store/embedded"],
       ...paths,
     ], running?.env);
     const seconds = ((systemClock.monotonicMs() - startedMs) / 1000).toFixed(1);

@@ -140,6 +140,7 @@ export class Checkers {
   afterClaim(claimed: readonly Claimed[]): void {
     for (const { attempt, task } of claimed) {
       const live = this.#live.get(task.id) ?? new Set();
+      if (live.has(attempt.id)) throw new Violation(`${task.taskId} was given to two workers`);
       this.#live.set(task.id, live.add(attempt.id));
       if (live.size > 1) throw new Violation(`${task.taskId} has two running attempts`);
       if (this.#endedAttempts.has(attempt.id)) throw new Violation("An ended attempt was claimed");

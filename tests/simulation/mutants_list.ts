@@ -1,0 +1,166 @@
+/** @module The mistakes that the simulation must catch: a text of the source, and its wrong twin. */
+
+/** One mistake. */
+export interface Mutant {
+  /** What goes wrong. */
+  name: string;
+  file: string;
+  /** Stands exactly once in the file. */
+  from: string;
+  to: string;
+  /** Where it is looked for; `memory` by default. */
+  on?: "postgres";
+}
+
+const memory = "src/store/engine_memory.ts";
+const loop = "src/scheduler/loop.ts";
+const ready = "src/dispatcher/ready_queue.ts";
+
+/** See the module. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: "an old leader's writes are taken",
+    file: memory,
+    from: "if (lease?.epoch !== epoch) {",
+    to: "if (lease === null) {",
+  },
+  {
+    name: "a move forgets the state it expects",
+    file: memory,
+    from: "if (!row || row.state !== move.from) return false;",
+    to: "if (!row) return false;",
+  },
+  {
+    name: "a pass does not notice a clear",
+    file: memory,
+    from: "const isFree = fenceOf(writes);",
+    to: "const isFree = (_id: string) => true;",
+  },
+  {
+    name: "an ended attempt may end again",
+    file: memory,
+    from: 'if (attempt.state === "ended") {\n      return attempt.endReason',
+    to: 'if (attempt.state === "never") {\n      return attempt.endReason',
+  },
+  {
+    name: "a claim leaves its task in the queue",
+    file: memory,
+    from: 'setState(row, "running");\n        row.startDate',
+    to: 'row.state = "running";\n        row.startDate',
+  },
+  {
+    name: "a new leader has the old one's epoch",
+    file: memory,
+    from: "epoch: (lease?.epoch ?? 0) + 1",
+    to: "epoch: lease?.epoch ?? 1",
+  },
+  {
+    name: "a lost attempt is not requeued",
+    file: "src/scheduler/heartbeat_watch.ts",
+    from: "if (stillMs >= this.#timeoutMs) lost.push",
+    to: "if (stillMs < 0) lost.push",
+  },
+  {
+    name: "a dead leader is never replaced",
+    file: "src/scheduler/leadership.ts",
+    from: "return nowMs - this.#seen.sinceMs >= limits.leaseMs;",
+    to: "return false;",
+  },
+  {
+    name: "what a pass could not write is not read anew",
+    file: "src/scheduler/pass.ts",
+    from: "return [...reload];",
+    to: "return [];",
+  },
+  {
+    name: "an error leaves a wrong view of the world",
+    file: loop,
+    from: "    this.#forget();\n    if (hasCode",
+    to: "    if (hasCode",
+  },
+  {
+    name: "nothing makes up for a lost hint",
+    file: loop,
+    from: "if (startedAtMs >= this.#sweepAtMs) await this.#sweep();",
+    to: "if (this.#sweepAtMs === 0) await this.#sweep();",
+  },
+  {
+    name: "a pool gives out more slots than it has",
+    file: ready,
+    from: "pool.used + slots > pool.slots",
+    to: "pool.used > pool.slots",
+  },
+  {
+    name: "slots are not given back",
+    file: ready,
+    from: "this.#pool(demand.pool).used -= demand.slots;",
+    to: "",
+  },
+  {
+    name: "a DAG at its limit is never looked at again",
+    file: ready,
+    from: "dag.used--;\n    dag.unpark();",
+    to: "dag.used--;",
+  },
+  {
+    name: "a DAG has a run more than it may",
+    file: "src/scheduler/decide_runs.ts",
+    from: "while (queue.running < max) {",
+    to: "while (queue.running <= max) {",
+  },
+  {
+    name: "a run ends before its last task",
+    file: "src/scheduler/decide_run_state.ts",
+    from: "if (run.unfinished === 0) {",
+    to: "if (run.unfinished <= 1) {",
+  },
+  {
+    name: "a task starts before its upstreams end",
+    file: "src/scheduler/trigger_rule.ts",
+    from: 'if (counts.expected === 0) return "run";',
+    to: 'if (counts.done === 0) return "run";',
+  },
+  {
+    name: "SQL: a task is tried more often than it may",
+    file: "src/store/engine_end.ts",
+    from: "when e.result = 'retry' and t.try_number <= t.max_tries then",
+    to: "when e.result = 'retry' then",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a cancelled task leaves its attempt in the queue",
+    file: "src/store/engine_run.ts",
+    from: "cancelled\")}::uuid[]) and state = 'queued'",
+    to: "cancelled\")}::uuid[]) and state = 'ended'",
+    on: "postgres",
+  },
+  {
+    name: "SQL: an old leader renews a lease that it lost",
+    file: "src/store/engine_lease.ts",
+    from:
+      "where name = ${NAME} and holder = ${lease.holder} and epoch = ${lease.epoch}\n    returning",
+    to: "where name = ${NAME}\n    returning",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a late word is taken",
+    file: "src/store/engine_end.ts",
+    from: "when t.attempt_id <> a.id or a.state not in ('running', 'cancelling')\n",
+    to: "when false\n",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a lost attempt is not requeued",
+    file: "src/store/engine_end.ts",
+    from: "when e.result = 'lose' and t.infra_losses < ${limits.infraLossesMax} then 'scheduled'",
+    to: "",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a claim leaves its task in the queue",
+    file: "src/store/engine_claim.ts",
+    from: "update task_instance t set state = 'running', start_date",
+    to: "update task_instance t set start_date",
+    on: "postgres",
+  },
+];
