@@ -84,7 +84,7 @@ let ends: Promise<Run> | null = null;
 const ended = () => ends ??= runEnds();
 
 function runEnds(): Promise<Run> {
-  const publishedAtMs = systemClock.now().getTime() + 1_500;
+  const publishedAtMs = systemClock.now().getTime() + 5_000;
   return product.api.runDag("ends", { publishedAtMs }, { withinMs: 60_000 });
 }
 

@@ -81,9 +81,13 @@ export class ProductApi {
     return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as T };
   }
 
-  /** The body of an answer that must be a good one. */
+  /** The body of an answer that must be a good one, waited for while the database is away. */
   async get<T = Record<string, unknown>>(path: string): Promise<T> {
-    return await this.#good<T>("GET", path);
+    const answer = await until(`an answer to GET ${path}`, async () => {
+      const given = await this.call<T>("GET", path);
+      return given.status === 503 ? undefined : given;
+    });
+    return goodBody("GET", path, answer);
   }
 
   /** The same with a body to send. */
@@ -209,10 +213,13 @@ export class ProductApi {
   }
 
   async #good<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const answer = await this.call<T>(method, path, { body });
-    if (answer.status < 300) return answer.body;
-    throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return goodBody(method, path, await this.call<T>(method, path, { body }));
   }
+}
+
+function goodBody<T>(method: string, path: string, answer: { status: number; body: T }): T {
+  if (answer.status < 300) return answer.body;
+  throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
 }
 
 /** Path of a run. */
