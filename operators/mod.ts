@@ -5,6 +5,7 @@ import { merge } from "./merge/mod.ts";
 import { publish } from "./publish/mod.ts";
 import { quality } from "./quality/mod.ts";
 import { retry } from "./retry/mod.ts";
+import { command } from "../src/sdk/command.ts";
 
 export { collect, convert, merge, publish, quality, retry };
 export type { HttpRequestOptions } from "./collect/http/request_params.ts";
@@ -21,4 +22,5 @@ export const operators = [
   retry.parts.operator,
   merge.operator,
   publish.operator,
+  command.operator,
 ];

@@ -8,6 +8,7 @@ import {
   offerToOomKiller,
   type ProcessId,
   processId,
+  processTree,
   residentBytes,
 } from "../../src/base/processes.ts";
 import { killGroup, type Survivors } from "./survivors.ts";
@@ -26,6 +27,8 @@ export interface Launch {
   /** Its own folder. */
   dir: string;
   user: { uid: number; gid: number } | null;
+  /** It may start programs: what they use counts as its own. */
+  mayRun: boolean;
 }
 
 /** Where a child's words go while an attempt runs in it. */
@@ -61,6 +64,7 @@ export class ChildProcess {
   #hasExited = false;
   /** From now on its number may be another process's. */
   #isReaped = false;
+  readonly #mayRun: boolean;
   readonly #id: ProcessId | null;
   readonly #nonce = randomToken(12);
   readonly #process: Deno.ChildProcess;
@@ -73,6 +77,7 @@ export class ChildProcess {
   constructor(launch: Launch, { survivors, clock }: { survivors: Survivors; clock: Clock }) {
     this.dir = launch.dir;
     this.user = launch.user;
+    this.#mayRun = launch.mayRun;
     this.#survivors = survivors;
     this.#process = new Deno.Command(Deno.execPath(), {
       args: launch.args,
@@ -126,11 +131,17 @@ export class ChildProcess {
     if (!this.#isReaped) killGroup(this.pid);
   }
 
-  /** What it uses now; null when it is gone. */
+  /** What it and the programs that it runs use now; null when it is gone. */
   usage(): { rssBytes: number; cpuMs: number } | null {
     if (this.#isReaped) return null;
-    const rssBytes = residentBytes(this.pid);
-    return rssBytes === null ? null : { rssBytes, cpuMs: cpuMs(this.pid) ?? 0 };
+    const own = residentBytes(this.pid);
+    if (own === null) return null;
+    const usage = { rssBytes: own, cpuMs: cpuMs(this.pid) ?? 0 };
+    for (const pid of this.#mayRun ? processTree(this.pid).slice(1) : []) {
+      usage.rssBytes += residentBytes(pid) ?? 0;
+      usage.cpuMs += cpuMs(pid) ?? 0;
+    }
+    return usage;
   }
 
   async #live(clock: Clock): Promise<ChildExit> {

@@ -124,7 +124,7 @@ function commandOf(
   { code, entry, permissions, memoryBytesMax }: Needs,
   { workDir, inputDir }: { workDir: string; inputDir: string },
   denied: readonly string[],
-): Pick<Launch, "args" | "env"> {
+): Pick<Launch, "args" | "env" | "mayRun"> {
   const declared = declaredEnv(permissions.env, (name) => Deno.env.get(name));
   if ("forbidden" in declared) throw envError(declared.forbidden);
   const args = [
@@ -142,7 +142,11 @@ function commandOf(
     code.dir,
     entry,
   ];
-  return { args, env: { ...declared.env, ...code.env } };
+  return {
+    args,
+    env: { ...declared.env, ...code.env },
+    mayRun: permissions.run.length > 0,
+  };
 }
 
 function envProblem({ permissions }: Needs) {

@@ -3,6 +3,9 @@
 /** Kernel's clock ticks a second: 100 on every Linux that Deno runs on. */
 const MS_PER_TICK = 10;
 
+/** Processes of one tree that are looked at. */
+const TREE_MAX = 1_000;
+
 /** A process for sure: numbers are used again, a number together with its start is not. */
 export interface ProcessId {
   pid: number;
@@ -26,6 +29,26 @@ export function residentBytes(pid: number): number | null {
 export function cpuMs(pid: number): number | null {
   const fields = statFields(pid);
   return fields ? (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK : null;
+}
+
+/** The process and all that it started, directly or not. */
+export function processTree(pid: number): number[] {
+  const found = [pid];
+  for (let i = 0; i < found.length && found.length < TREE_MAX; i++) {
+    found.push(...childrenOf(found[i]));
+  }
+  return found;
+}
+
+/** The kernel lists children by the thread that started them. */
+function childrenOf(pid: number): number[] {
+  try {
+    return Array.from(Deno.readDirSync(`/proc/${pid}/task`)).flatMap(({ name }) =>
+      (read(`/proc/${pid}/task/${name}/children`) ?? "").split(" ").filter(Boolean).map(Number)
+    );
+  } catch {
+    return [];
+  }
 }
 
 /** When the machine runs out of memory, let it be this process that goes and not its supervisor. */

@@ -8,6 +8,7 @@ export { branch, task } from "./task.ts";
 export type { Awaitable, BranchOptions, FunctionTaskOptions, Returned } from "./task.ts";
 export { shortCircuit } from "./short_circuit.ts";
 export type { ShortCircuitOptions } from "./short_circuit.ts";
+export type { CommandMaker, CommandOptions, CommandOutput } from "./command.ts";
 export { chain, expand, group } from "./structure.ts";
 export { allOf, continuous, events, every, once } from "./schedule.ts";
 export { sessions } from "./sessions.ts";

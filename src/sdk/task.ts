@@ -1,6 +1,7 @@
 /** @module Tasks of the author's own: typed functions, and branches. */
 import type { z } from "zod";
 import { currentDag } from "./builder.ts";
+import { command, type CommandMaker } from "./command.ts";
 import type { TaskContext } from "./context.ts";
 import type { TriggerRule } from "../model/dag_spec.ts";
 import type { Jsonable } from "./json.ts";
@@ -44,6 +45,8 @@ export interface TaskMaker<Params> {
     },
     run: TaskFunction<Params, InputValues<Args, Rule>, Output, Result>,
   ): TaskRef<Output extends z.ZodType ? z.output<Output> : OutputOf<Awaited<Result>>>;
+  /** A task that runs a program: shell, Python or any other. */
+  command: CommandMaker;
 }
 
 /**
@@ -62,7 +65,7 @@ export interface TaskMaker<Params> {
  * });
  * ```
  */
-export const task: TaskMaker<Record<string, unknown>> = declareTask;
+export const task: TaskMaker<Record<string, unknown>> = Object.assign(declareTask, { command });
 
 function declareTask(
   options: FunctionTaskOptions<unknown, TriggerRule> & { output?: z.ZodType },
