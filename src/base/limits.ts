@@ -12,6 +12,8 @@ export const limits = {
   queueBatch: 256,
   /** Instances of mapped tasks made in one scheduler pass; wider tasks go on in the next ones. */
   expandBatch: 2_000,
+  /** Shortest time from one look of a sensor to the next: each look is an attempt. */
+  sensorEveryMsMin: 1_000,
   /** Largest task output kept inline in the database; larger ones go to object storage. */
   outputInlineBytes: 64 * 1024,
   /** Largest task output at all. */

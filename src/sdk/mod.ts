@@ -8,6 +8,8 @@ export { branch, task } from "./task.ts";
 export type { Awaitable, BranchOptions, FunctionTaskOptions, Returned } from "./task.ts";
 export { shortCircuit } from "./short_circuit.ts";
 export type { ShortCircuitOptions } from "./short_circuit.ts";
+export { sensor, waitForDataset, waitUntil } from "./sensor.ts";
+export type { Patience, SensorOptions, WaitForDatasetOptions, WaitUntilOptions } from "./sensor.ts";
 export type { CommandMaker, CommandOptions, CommandOutput } from "./command.ts";
 export { chain, expand, group } from "./structure.ts";
 export { allOf, continuous, events, every, once } from "./schedule.ts";
