@@ -21,10 +21,10 @@ export async function runSimulate(
   const from = instantOf(options.from, "--from");
   const to = instantOf(options.to, "--to");
   if (to <= from) throw new AppError("INVALID", "Cannot simulate: --to is not after --from");
-  if (spec.schedule.kind === "continuous") {
+  if (spec.schedule.kind === "continuous" || spec.schedule.kind === "datasets") {
     throw new AppError(
       "INVALID",
-      `Cannot simulate DAG "${spec.dagId}": when its runs are due hangs on how long each takes`,
+      `Cannot simulate DAG "${spec.dagId}": when its runs are due hangs on what happens meanwhile`,
     );
   }
   const runs = listed(spec, from, to);

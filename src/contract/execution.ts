@@ -44,6 +44,12 @@ export const Workload = z.object({
     intervalDate: z.iso.date().optional().meta({
       doc: "Of a session: its trade date; without it, the interval's start in the zone",
     }),
+    datasetEvents: z.array(z.object({
+      dataset: z.string(),
+      partition: z.string(),
+      version: z.int(),
+      createdAt: Instant,
+    })).optional().meta({ doc: "Of a run that datasets started: the events that it has taken" }),
     previousSuccess: z.object({
       runId: z.string(),
       logicalDate: Instant.nullable(),

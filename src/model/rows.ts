@@ -73,3 +73,12 @@ export interface Pool {
   name: string;
   slots: number;
 }
+
+/** A published version, as those see it that wait for its dataset. */
+export interface DatasetEvent {
+  id: string;
+  dataset: string;
+  partition: string;
+  version: number;
+  createdAt: Date;
+}

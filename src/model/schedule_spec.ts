@@ -46,6 +46,13 @@ export const ScheduleSpec = z.discriminatedUnion("kind", [
     doc:
       "A run begins when the one before it has ended; its interval begins where that one's ended",
   }),
+  z.object({
+    kind: z.literal("datasets"),
+    datasets: z.array(z.string()).min(1).meta({ doc: "All that it names, sorted" }),
+    anyOf: z.array(z.array(z.string()).min(1)).min(1).meta({
+      doc: "Due when each dataset of one of these lists has a version that no run has taken",
+    }),
+  }),
   ...periodic,
   z.object({
     kind: z.literal("any"),

@@ -21,7 +21,10 @@ export type RunWrites = Pick<TickWrites, "newRuns" | "nextRuns">;
  */
 export function decideRuns(state: EngineState, dag: Dag, deciding: Deciding): RunWrites {
   const writes: RunWrites = { newRuns: [], nextRuns: [] };
-  if (dag.row && !dag.row.isPaused && !dag.row.isStale) createDueRuns(state, dag, deciding, writes);
+  if (dag.row && !dag.row.isPaused && !dag.row.isStale) {
+    if (dag.row.spec.schedule.kind === "datasets") createDatasetRun(state, dag, deciding, writes);
+    else createDueRuns(state, dag, deciding, writes);
+  }
   if (!dag.row?.isPaused) startRuns(state, dag, deciding.now);
   return writes;
 }
@@ -48,6 +51,33 @@ function createDueRuns(state: EngineState, dag: Dag, deciding: Deciding, writes:
     nextRunAt: row.nextRunAt,
     ...(created ? { lastInterval: created.interval } : {}),
   });
+}
+
+/** One run takes all events that wait, once its datasets are there; more wait for the next one. */
+function createDatasetRun(state: EngineState, dag: Dag, { now, ids }: Deciding, writes: RunWrites) {
+  const row = dag.row!;
+  if (!isComplete(row.spec.schedule, row.pendingDatasets ?? [])) return;
+  if (dag.queue(null).active >= row.spec.maxActiveRuns) return;
+  const id = ids.uuid();
+  const run: NewRun = {
+    ...newRunOf(dag, ids),
+    id,
+    runId: `asset_triggered__${airflowTime(now)}_${id.slice(-8)}`,
+    runType: "asset_triggered",
+    logicalDate: null,
+    dataIntervalStart: null,
+    dataIntervalEnd: null,
+    runAfter: now,
+    takesDatasetEvents: true,
+  };
+  writes.newRuns.push(run);
+  state.putRun(snapshotOf(run, now), state.plan(row.dagId, row.dagVersionId)!);
+  row.pendingDatasets = [];
+}
+
+function isComplete(schedule: DagSpec["schedule"], pending: readonly string[]): boolean {
+  return schedule.kind === "datasets" &&
+    schedule.anyOf.some((all) => all.every((dataset) => pending.includes(dataset)));
 }
 
 function dueRun({ row }: Dag, now: Date): DueRun | null {
@@ -80,24 +110,35 @@ function backfillMax(state: EngineState, backfillId: string): number {
 }
 
 /** A run of a version's spec for an interval; its name is Airflow's. */
-function newRun({ row }: Dag, due: DueRun, ids: Ids): NewRun {
-  const trace = ids.uuid().replaceAll("-", "");
-  const span = ids.uuid().replaceAll("-", "").slice(16);
+function newRun(dag: Dag, due: DueRun, ids: Ids): NewRun {
   return {
+    ...newRunOf(dag, ids),
     id: ids.uuid(),
-    dagId: row!.dagId,
-    runId: `scheduled__${due.logicalDate.toISOString().replace(/(\.000)?Z$/, "+00:00")}`,
+    runId: `scheduled__${airflowTime(due.logicalDate)}`,
     runType: "scheduled",
     logicalDate: due.logicalDate,
     dataIntervalStart: due.interval.start,
     dataIntervalEnd: due.interval.end,
     runAfter: due.runAfter,
+  };
+}
+
+/** What every run of a DAG's current version begins with. */
+function newRunOf({ row }: Dag, ids: Ids) {
+  const trace = ids.uuid().replaceAll("-", "");
+  const span = ids.uuid().replaceAll("-", "").slice(16);
+  return {
+    dagId: row!.dagId,
     conf: {},
     dagVersionId: row!.dagVersionId,
     backfillId: null,
     traceParent: `00-${trace}-${span}-01`,
     tasks: newTasks(row!.spec, ids),
   };
+}
+
+function airflowTime(at: Date): string {
+  return at.toISOString().replace(/(\.000)?Z$/, "+00:00");
 }
 
 function newTasks(spec: DagSpec, ids: Ids): NewRun["tasks"] {
@@ -109,7 +150,7 @@ function newTasks(spec: DagSpec, ids: Ids): NewRun["tasks"] {
 }
 
 /** The rows that the store makes of a new run. */
-function snapshotOf({ tasks, ...rest }: NewRun, now: Date) {
+function snapshotOf({ tasks, takesDatasetEvents: _, ...rest }: NewRun, now: Date) {
   const run: DagRun = {
     ...rest,
     state: "queued",

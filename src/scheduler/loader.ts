@@ -201,7 +201,8 @@ function changedDags(state: EngineState, { dags }: Outline): string[] {
     const row = state.dags.get(dag.dagId)?.row;
     known.delete(dag.dagId);
     return row?.dagVersionId !== dag.dagVersionId || row.isPaused !== dag.isPaused ||
-      row.isStale !== dag.isStale;
+      row.isStale !== dag.isStale ||
+      (row.pendingDatasets ?? []).join("\n") !== dag.pendingDatasets.join("\n");
   });
   return [...changed.map((dag) => dag.dagId), ...known];
 }

@@ -60,6 +60,14 @@ export interface TaskStateStore {
   set(key: string, value: unknown): void;
 }
 
+/** A published version that a run was started for. */
+export interface DatasetEventFacts {
+  dataset: string;
+  partition: string;
+  version: number;
+  createdAt: Date;
+}
+
 /** Everything a running task has. Nothing else is to be had: no token, no database, no network. */
 export interface TaskContext<Params = Record<string, unknown>> extends RunFacts<Params> {
   attemptId: string;
@@ -71,6 +79,8 @@ export interface TaskContext<Params = Record<string, unknown>> extends RunFacts<
   clock: Clock;
   /** The newest successful earlier run of the DAG. */
   previousSuccess: { runId: string; logicalDate: Date | null; dataIntervalEnd: Date | null } | null;
+  /** Published versions that the run was started for, oldest first; see `onDatasets()`. */
+  datasetEvents: readonly DatasetEventFacts[];
   state: TaskStateStore;
   /** The attempt's own empty folder; gone when the attempt ends. */
   workDir: string;

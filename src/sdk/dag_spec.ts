@@ -32,7 +32,19 @@ export function buildSpec(
     tasks,
   });
   if (!parsed.success) throw builder.broken(problemsOf(parsed.error));
+  checkOwnDatasets(parsed.data, builder);
   return parsed.data;
+}
+
+/** A DAG that waits for what it publishes would run for ever. */
+function checkOwnDatasets({ schedule, datasets }: DagSpec, builder: DagBuilder) {
+  if (schedule.kind !== "datasets") return;
+  const own = schedule.datasets.find((name) => datasets.includes(name));
+  if (own === undefined) return;
+  throw builder.broken(
+    `its schedule waits for the dataset "${own}", which its own tasks publish; ` +
+      `let another DAG publish it, or take it out of the schedule`,
+  );
 }
 
 function timingOf(options: DagOptions<z.ZodObject | undefined>) {
@@ -46,7 +58,9 @@ function timingOf(options: DagOptions<z.ZodObject | undefined>) {
     throw new RangeError(`its end ${end} is not after its start ${start}`);
   }
   const catchup = catchupSpec(options.catchup ?? false);
-  if (catchup === true && start === null && schedule.kind !== "none") {
+  if (
+    catchup === true && start === null && schedule.kind !== "none" && schedule.kind !== "datasets"
+  ) {
     throw new RangeError("it has catchup: true but no start; give the start to catch up from");
   }
   if (schedule.kind === "continuous" && options.maxActiveRuns !== 1) {

@@ -13,6 +13,8 @@ export type { Patience, SensorOptions, WaitForDatasetOptions, WaitUntilOptions }
 export type { CommandMaker, CommandOptions, CommandOutput } from "./command.ts";
 export { chain, expand, group } from "./structure.ts";
 export { allOf, continuous, events, every, once } from "./schedule.ts";
+export { onDatasets } from "./on_datasets.ts";
+export type { DatasetCondition } from "./on_datasets.ts";
 export { sessions } from "./sessions.ts";
 export type { SessionsOptions } from "./sessions.ts";
 export type { BlackoutOption, CatchupOption, MaintenanceOption, Weekday } from "./quiet_time.ts";
@@ -57,6 +59,7 @@ export type { Bytes, Duration } from "./duration.ts";
 export type { Json, Jsonable, NotJson } from "./json.ts";
 export type {
   DataInterval,
+  DatasetEventFacts,
   Param,
   RunFacts,
   TaskContext,

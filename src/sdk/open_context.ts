@@ -57,6 +57,10 @@ export function openContext(
       logicalDate: dateOf(previous.logicalDate),
       dataIntervalEnd: dateOf(previous.dataIntervalEnd),
     },
+    datasetEvents: (run.datasetEvents ?? []).map((event) => ({
+      ...event,
+      createdAt: new Date(event.createdAt),
+    })),
     state: stateStore(workload.state, stateChanges),
     workDir,
     files,

@@ -19,8 +19,16 @@ interface Origin {
   mapIndex: number;
 }
 
-/** Write all effects of `ending`; the caller's transaction holds the instance's row. */
-export async function writeEffects(tx: TransactionSql, ids: Ids, ending: AttemptEnding, now: Date) {
+/**
+ * Write all effects of `ending`; the caller's transaction holds the instance's row. The DAGs for
+ * which dataset events were left.
+ */
+export async function writeEffects(
+  tx: TransactionSql,
+  ids: Ids,
+  ending: AttemptEnding,
+  now: Date,
+): Promise<string[]> {
   const effects = ending.effects!;
   const origin = await originOf(tx, ending.attemptId);
   const { accounting, metrics } = effects;
@@ -33,9 +41,13 @@ export async function writeEffects(tx: TransactionSql, ids: Ids, ending: Attempt
     where id = ${ending.attemptId}`;
   // In the order of names, so that two publishers never wait for each other's lock.
   const intents = (effects.publish ?? []).toSorted((a, b) => a.dataset < b.dataset ? -1 : 1);
-  for (const intent of intents) await publish(tx, ids, origin, intent, now);
+  const waiting = new Set<string>();
+  for (const intent of intents) {
+    for (const dagId of await publish(tx, ids, origin, intent, now)) waiting.add(dagId);
+  }
   for (const quarantine of effects.quarantine ?? []) await keep(tx, ids, origin, quarantine, now);
   if (effects.state) await writeState(tx, origin, effects.state, now);
+  return [...waiting];
 }
 
 async function originOf(tx: TransactionSql, attemptId: string): Promise<Origin> {
@@ -60,7 +72,7 @@ async function publish(
   origin: Origin,
   intent: PublishIntent,
   now: Date,
-) {
+): Promise<string[]> {
   await tx`
     insert into dataset (name, kind, created_at) values (${intent.dataset}, ${intent.kind}, ${now})
     on conflict (name) do nothing`;
@@ -109,9 +121,16 @@ async function publish(
     from jsonb_to_recordset(${rows(columns)}::text::jsonb)
       as c("name" text, dataset text, input text, transformation text)
     on conflict do nothing`;
+  const eventId = ids.uuid();
   await tx`
     insert into asset_event (id, dataset, dataset_version_id, created_at)
-    values (${ids.uuid()}, ${intent.dataset}, ${id}, ${now})`;
+    values (${eventId}, ${intent.dataset}, ${id}, ${now})`;
+  const waiting = await tx<{ dagId: string }[]>`
+    insert into dataset_queue (dag_id, asset_event_id)
+    select d.dag_id, ${eventId} from dag_version v join dag d on d.dag_version_id = v.id
+    where v.spec #> '{schedule,datasets}' ? ${intent.dataset} and not d.is_stale
+    returning dag_id as "dagId"`;
+  return waiting.map(({ dagId }) => dagId);
 }
 
 async function keep(tx: TransactionSql, ids: Ids, origin: Origin, kept: Quarantine, now: Date) {

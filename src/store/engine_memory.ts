@@ -9,7 +9,8 @@ import { AppError } from "../model/errors.ts";
 import type { Attempt, DagRun, Pool, TaskInstance } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import { isFinished, type TaskState } from "../model/task_state.ts";
-import { endedHint, localHintBus } from "./hints.ts";
+import { endedHint, localHintBus, waitingDags } from "./hints.ts";
+import { memoryDatasetQueue } from "./memory_dataset_queue.ts";
 import { type MemoryDataset, memoryDatasets } from "./memory_datasets.ts";
 import type {
   AttemptEnding,
@@ -67,6 +68,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
   const pools = new Map<string, Pool>([["default_pool", { name: "default_pool", slots: 128 }]]);
   const backfills = new Map<string, BackfillLimits>();
   const published = memoryDatasets(ids);
+  const datasetQueue = memoryDatasetQueue();
   const queued = new Set<Row>();
   let lease: Lease | null = null;
 
@@ -115,7 +117,8 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         return false;
       }
     }
-    const { tasks: given, ...rest } = run;
+    const { tasks: given, takesDatasetEvents, ...rest } = run;
+    if (takesDatasetEvents) datasetQueue.take(run.dagId, run.id);
     const made: DagRun = {
       ...rest,
       state: "queued",
@@ -212,7 +215,9 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       endReason: to === "cancelled" ? "cancelled" : to === "none" ? "cleared" : ending.endReason,
     });
     if (to === "success") keep(row, attempt, ending, now);
-    return { result: "ok", ...place, state: to };
+    const waitingDags = (to === "success" && ending.effects?.publish || [])
+      .flatMap(({ dataset }) => dagsWaitingFor(dataset));
+    return { result: "ok", ...place, state: to, waitingDags };
   }
 
   function keep(row: Row, attempt: Try, ending: AttemptEnding, now: Date) {
@@ -220,12 +225,21 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       outputs.set(row.id, { output: ending.output, outputKey: ending.outputKey });
     }
     for (const intent of ending.effects?.publish ?? []) {
-      published.publish(intent, attempt.id, now);
+      const { id, version } = published.publish(intent, attempt.id, now);
+      const { dataset, partition } = intent;
+      const event = { id, dataset, partition, version, createdAt: now };
+      for (const dagId of dagsWaitingFor(dataset)) datasetQueue.add(dagId, event);
     }
     const key = stateKey(row.dagId, row.taskId, row.mapIndex);
     const state = { ...taskState.get(key), ...ending.effects?.state };
     for (const name of Object.keys(state)) if (state[name] === null) delete state[name];
     taskState.set(key, state);
+  }
+
+  function dagsWaitingFor(dataset: string): string[] {
+    const waits = ({ spec: { schedule }, isStale }: SchedulableDag) =>
+      !isStale && schedule.kind === "datasets" && schedule.datasets.includes(dataset);
+    return [...dags.values()].filter(waits).map(({ dagId }) => dagId);
   }
 
   function cancel(ids: string[], now: Date, by: string, clear: boolean) {
@@ -275,6 +289,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       Promise.resolve(
         [...dags.values()].filter((dag) => !which || which.includes(dag.dagId)).map((dag) => ({
           ...dag,
+          pendingDatasets: datasetQueue.pending(dag.dagId),
         })),
       ),
     loadDagVersions: (which) =>
@@ -306,6 +321,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
           dagVersionId,
           isPaused,
           isStale,
+          pendingDatasets: datasetQueue.pending(dagId),
         })),
       }),
     loadBackfills: () => Promise.resolve([...backfills.values()]),
@@ -379,8 +395,10 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       const results = endings.map((ending) => end(ending, now));
       const hint = endedHint(endings, results);
       if (hint) publish(hint);
+      publish({ topic: "dags", ids: waitingDags(results) });
       return Promise.resolve(results);
     },
+    loadDatasetEvents: (dagRunId) => Promise.resolve(datasetQueue.takenBy(dagRunId)),
     loadOutputs: (dagRunId, taskIds) =>
       Promise.resolve(
         (tasksOfRun.get(dagRunId) ?? [])

@@ -8,7 +8,7 @@ import * as lease from "./engine_lease.ts";
 import * as read from "./engine_read.ts";
 import * as run from "./engine_run.ts";
 import { applyTick } from "./engine_tick.ts";
-import { endedHint, type HintBus } from "./hints.ts";
+import { endedHint, type HintBus, waitingDags } from "./hints.ts";
 import { retryTransaction } from "./retry.ts";
 import type { EngineStore, Hint } from "./port.ts";
 
@@ -53,6 +53,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     loadOutputs: (dagRunId, taskIds) => read.loadOutputs(sql, dagRunId, taskIds),
     loadTaskState: (dagId, taskId, index) => read.loadTaskState(sql, dagId, taskId, index),
     previousSuccess: (dagId, before) => read.previousSuccess(sql, dagId, before),
+    loadDatasetEvents: (dagRunId) => read.loadDatasetEvents(sql, dagRunId),
 
     async applyTick(epoch, writes, now) {
       const result = await applyTick(sql, epoch, writes, now);
@@ -70,6 +71,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
       const results = await retryTransaction(() => endAttempts(sql, ids, endings, now));
       const hint = endedHint(endings, results);
       if (hint) publish(hint);
+      publish({ topic: "dags", ids: waitingDags(results) });
       return results;
     },
 

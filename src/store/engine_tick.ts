@@ -197,7 +197,23 @@ export async function insertRuns(
     select id, run, dag, task, 'none', max_tries
     from jsonb_to_recordset(${rows(tasks)}::text::jsonb)
       as x(id uuid, run uuid, dag text, task text, max_tries int)`;
+  await takeDatasetEvents(sql, runs.filter((run) => run.takesDatasetEvents && isNew.has(run.id)));
   return [...isNew];
+}
+
+/** What waits for the DAGs of these runs is theirs now. */
+async function takeDatasetEvents(sql: Sql | TransactionSql, runs: NewRun[]): Promise<void> {
+  if (runs.length === 0) return;
+  const given = runs.map(({ id, dagId }) => ({ id, dag: dagId }));
+  await sql`
+    with taken as (
+      delete from dataset_queue q
+      using jsonb_to_recordset(${rows(given)}::text::jsonb) as r(id uuid, dag text)
+      where q.dag_id = r.dag
+      returning r.id, q.asset_event_id
+    )
+    insert into dag_run_asset_event (dag_run_id, asset_event_id)
+    select id, asset_event_id from taken`;
 }
 
 /** A task's first instance is its fence: two leaders cannot both add to what it stands for. */

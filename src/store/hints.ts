@@ -80,6 +80,13 @@ export async function databaseHintBus(
   };
 }
 
+/** DAGs for which these endings left dataset events. */
+export function waitingDags(results: readonly EndingResult[]): string[] {
+  return [
+    ...new Set(results.flatMap((each) => "waitingDags" in each ? each.waitingDags ?? [] : [])),
+  ];
+}
+
 /** The hint that attempts have ended; null when none of the endings took effect. */
 export function endedHint(
   endings: readonly AttemptEnding[],

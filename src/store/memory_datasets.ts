@@ -17,17 +17,19 @@ export interface MemoryDataset {
 export function memoryDatasets(ids: Ids) {
   const all: MemoryDataset[] = [];
   return {
-    publish(intent: PublishIntent, attemptId: string, now: Date) {
+    publish(intent: PublishIntent, attemptId: string, now: Date): MemoryDataset {
       const same = all.filter((v) => v.intent.dataset === intent.dataset);
       const last = same.at(-1);
-      all.push({
+      const made = {
         id: ids.uuid(),
         version: same.filter((v) => v.intent.partition === intent.partition).length + 1,
         knownAtMs: Math.max(now.getTime(), (last?.knownAtMs ?? -Infinity) + 0.001),
         sha256: sha256(canonicalJson(intent.files.map((file) => [file.sha256, file.bytes]))),
         attemptId,
         intent,
-      });
+      };
+      all.push(made);
+      return made;
     },
     all: () => [...all],
   };

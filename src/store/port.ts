@@ -9,7 +9,7 @@
 import type { DagSpec } from "../model/dag_spec.ts";
 import type { EndEvidence, EndReason } from "../model/end_reason.ts";
 import type { Effects } from "../model/outcome.ts";
-import type { Attempt, DagRun, Pool, TaskInstance } from "../model/rows.ts";
+import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import type { RunState, RunType } from "../model/run_state.ts";
 import type { TaskState } from "../model/task_state.ts";
 
@@ -25,6 +25,8 @@ export interface SchedulableDag {
   lastInterval: { start: Date; end: Date } | null;
   /** Due instant of the next automatic run as computed last; null: none or not computed. */
   nextRunAt: Date | null;
+  /** Datasets that it waits for and that have events for it, by name; none when left out. */
+  pendingDatasets?: readonly string[];
 }
 
 /** An immutable DAG version. */
@@ -66,6 +68,8 @@ export interface NewRun {
   dagVersionId: string;
   backfillId: string | null;
   traceParent: string | null;
+  /** Takes all dataset events that wait for its DAG. */
+  takesDatasetEvents?: boolean;
   /** Ids for the task instances, by task. */
   tasks: { id: string; taskId: string; maxTries: number }[];
 }
@@ -159,7 +163,13 @@ export interface Outline {
     tasks: Partial<Record<TaskState, number>>;
   }[];
   /** DAGs that can be scheduled. */
-  dags: { dagId: string; dagVersionId: string; isPaused: boolean; isStale: boolean }[];
+  dags: {
+    dagId: string;
+    dagVersionId: string;
+    isPaused: boolean;
+    isStale: boolean;
+    pendingDatasets: readonly string[];
+  }[];
 }
 
 /** The leader's lease: `epoch` grows with each change of holder. */
@@ -204,7 +214,14 @@ export interface AttemptEnding {
 
 /** Answer to one ending: `ok`, `repeat` (already recorded so), or why it was refused. */
 export type EndingResult =
-  | { result: "ok" | "repeat"; dagRunId: string; taskInstanceId: string; state: TaskState }
+  | {
+    result: "ok" | "repeat";
+    dagRunId: string;
+    taskInstanceId: string;
+    state: TaskState;
+    /** DAGs for which it left dataset events. */
+    waitingDags?: string[];
+  }
   | { result: "gone" | "not_running" }
   | { result: "invalid"; reason: string };
 
@@ -283,6 +300,8 @@ export interface EngineStore {
   /** Durable state of a task, shared by all of its runs; each map index has its own. */
   loadTaskState(dagId: string, taskId: string, mapIndex: number): Promise<Record<string, unknown>>;
   previousSuccess(dagId: string, before: Date | null): Promise<DagRun | null>;
+  /** Dataset events that a run has taken, oldest first. */
+  loadDatasetEvents(dagRunId: string): Promise<DatasetEvent[]>;
 
   /** Create a run by hand; CONFLICT where (dag, run id) or (dag, logical date) exists. */
   createRun(run: NewRun): Promise<DagRun>;

@@ -65,7 +65,7 @@ export function nextRunOf(
 /** The next automatic run, due now or later; null when there is none any more. */
 export function nextRun(schedule: ScheduleSpec, options: NextRunOptions): DueRun | null {
   const { lastInterval, start, end, now } = options;
-  if (schedule.kind === "none") return null;
+  if (schedule.kind === "none" || schedule.kind === "datasets") return null;
   if (schedule.kind === "once") {
     const at = (start ?? now).getTime();
     if (lastInterval !== null || (end && at > end.getTime())) return null;
@@ -120,8 +120,8 @@ export function manualInterval(schedule: ScheduleSpec, at: Date): Interval {
 /** Does a schedule have data intervals of its own, so that it can be backfilled? */
 export function isPeriodic(
   schedule: ScheduleSpec,
-): schedule is Exclude<ScheduleSpec, { kind: "none" | "once" | "continuous" }> {
-  return !["none", "once", "continuous"].includes(schedule.kind);
+): schedule is Exclude<ScheduleSpec, { kind: "none" | "once" | "continuous" | "datasets" }> {
+  return !["none", "once", "continuous", "datasets"].includes(schedule.kind);
 }
 
 /** From the end of the last run's interval to now: due at once, for the next to begin after it. */

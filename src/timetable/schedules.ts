@@ -16,7 +16,10 @@ import {
 import { checkTimezone } from "./zone.ts";
 
 /** A schedule that fires by itself at known instants. */
-export type PeriodicSchedule = Exclude<ScheduleSpec, { kind: "none" | "once" | "continuous" }>;
+export type PeriodicSchedule = Exclude<
+  ScheduleSpec,
+  { kind: "none" | "once" | "continuous" | "datasets" }
+>;
 
 /** The timetable of a schedule; intervals count from `start`, calendars are as known at `now`. */
 export function timetableOf(schedule: PeriodicSchedule, start: Date | null, now: Date): Timetable {
@@ -29,9 +32,8 @@ const endOfTime = new Date(8.64e15);
 
 /** Throws INVALID when a schedule cannot be used or never fires. */
 export function checkSchedule(schedule: ScheduleSpec, start: Date | null): void {
-  if (schedule.kind === "none" || schedule.kind === "once" || schedule.kind === "continuous") {
-    return;
-  }
+  const { kind } = schedule;
+  if (kind === "none" || kind === "once" || kind === "continuous" || kind === "datasets") return;
   if (schedule.kind === "cron") checkTimezone(schedule.timezone);
   const from = start ?? new Date(0);
   if (timetableOf(schedule, start, endOfTime).next(from.getTime()) !== null) return;

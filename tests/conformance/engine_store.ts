@@ -32,6 +32,13 @@ export const chainSpec: DagSpec = DagSpec.parse({
   })),
 });
 
+/** The same tasks, due when a dataset is published. */
+const waitingSpec: DagSpec = {
+  ...chainSpec,
+  dagId: "waits",
+  schedule: { kind: "datasets", datasets: ["prices.daily"], anyOf: [["prices.daily"]] },
+};
+
 const noWrites: TickWrites = {
   newRuns: [],
   runMoves: [],
@@ -179,6 +186,36 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     const versions = await w.published();
     assertEquals(versions.map((v) => v.version), [1, 2]);
     assert(versions[1].knownAt > versions[0].knownAt, "known_at must grow at one instant too");
+  });
+
+  test("endAttempts() leaves dataset events for the DAGs that wait, and one run takes them", async (w) => {
+    const dagVersionId = await w.under.addDag(waitingSpec);
+    const hints: Hint[] = [];
+    const listening = await w.store.listen((hint) => hints.push(hint));
+    const { a, b, c } = await w.run();
+    for (const [id, partition] of [[a, "2030-01-01"], [b, "2030-01-02"]]) {
+      const effects = { publish: [intent("prices.daily", partition)] };
+      await w.end(await w.start(id), { result: "succeed", effects });
+    }
+    const effects = { publish: [intent("nobody.waits", "2030-01-01")] };
+    await w.end(await w.start(c), { result: "succeed", effects });
+    await listening.stop();
+
+    const told = hints.filter(({ topic }) => topic === "dags");
+    assertEquals(told.map(({ ids }) => ids), [["waits"], ["waits"]]);
+    const pending = async () => [
+      (await w.store.loadDags(["waits"]))[0].pendingDatasets,
+      (await w.store.loadOutline()).dags.find(({ dagId }) => dagId === "waits")!.pendingDatasets,
+    ];
+    assertEquals(await pending(), [["prices.daily"], ["prices.daily"]]);
+    const run = w.newRun({ dagId: "waits", dagVersionId, takesDatasetEvents: true });
+    await w.tick({ newRuns: [run] });
+    await w.tick({ newRuns: [w.newRun({ ...run, takesDatasetEvents: true })] });
+    assertEquals(await pending(), [[], []]);
+    assertEquals(
+      (await w.store.loadDatasetEvents(run.id)).map((event) => [event.dataset, event.partition]),
+      [["prices.daily", "2030-01-01"], ["prices.daily", "2030-01-02"]],
+    );
   });
 
   test("endAttempts() in a batch judges each attempt by itself", async (w) => {

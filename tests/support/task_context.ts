@@ -58,6 +58,7 @@ export function testTask(options: TestTaskOptions): TestTask {
     signal: options.signal ?? new AbortController().signal,
     clock: options.clock,
     previousSuccess: null,
+    datasetEvents: [],
     state: {
       get: <T>(key: string) => state[key] as T | undefined,
       set: (key, value) => void (state[key] = value),

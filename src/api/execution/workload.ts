@@ -2,7 +2,7 @@
 import type { Workload } from "../../contract/execution.ts";
 import type { Clock } from "../../base/clock.ts";
 import { AppError } from "../../model/errors.ts";
-import type { DagRun } from "../../model/rows.ts";
+import type { DagRun, DatasetEvent } from "../../model/rows.ts";
 import type { ScheduleSpec } from "../../model/schedule_spec.ts";
 import type { ObjectStore } from "../../objects/port.ts";
 import type { Claimed, EngineStore } from "../../store/port.ts";
@@ -46,7 +46,7 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
   ): Promise<Workload> {
     const spec = version?.tasks.get(task.taskId);
     if (!version || !spec) throw taskIsGone(task.taskId, run, version);
-    const [inputs, before] = await Promise.all([
+    const [inputs, before, datasetEvents] = await Promise.all([
       resolveInputs({
         task: spec,
         mapIndex: task.mapIndex,
@@ -55,6 +55,7 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
         objects,
       }),
       previous(run),
+      run.runType === "asset_triggered" ? store.loadDatasetEvents(run.id) : [],
     ]);
     const lifeMs = Math.max(TOKEN_MS, (spec.timeoutMs ?? 0) + TOKEN_AFTER_TIMEOUT_MS);
     return {
@@ -92,6 +93,7 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
         conf: { ...version.spec.paramsDefault, ...run.conf } as Workload["run"]["conf"],
         timezone: version.timezone,
         ...tradeDate(version.spec.schedule, run.dataIntervalStart),
+        ...(datasetEvents.length === 0 ? {} : { datasetEvents: datasetEvents.map(eventFacts) }),
         previousSuccess: before,
       },
       inputs: inputs as Workload["inputs"],
@@ -166,6 +168,10 @@ function previousRuns(store: EngineStore, clock: Clock) {
     kept.set(key, { untilMs: nowMs + PREVIOUS_MS, run: asked });
     return asked;
   };
+}
+
+function eventFacts({ dataset, partition, version, createdAt }: DatasetEvent) {
+  return { dataset, partition, version, createdAt: createdAt.toISOString() };
 }
 
 function iso(at: Date | null): string | null {

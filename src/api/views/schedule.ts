@@ -11,6 +11,8 @@ export function scheduleText(schedule: ScheduleSpec): string | null {
       return "@once";
     case "continuous":
       return "@continuous";
+    case "datasets":
+      return datasetsText(schedule, " + ", " | ");
     case "cron":
       return schedule.cron;
     case "interval":
@@ -34,6 +36,8 @@ export function scheduleDescription(schedule: ScheduleSpec): string {
       return "Once, as soon as possible";
     case "continuous":
       return "Again as soon as a run has ended";
+    case "datasets":
+      return `When these are published: ${datasetsText(schedule, " and ", ", or ")}`;
     case "cron":
       return `Cron ${schedule.cron} in ${schedule.timezone}`;
     case "interval":
@@ -47,6 +51,12 @@ export function scheduleDescription(schedule: ScheduleSpec): string {
     case "all":
       return `When all of these are due: ${schedule.of.map(scheduleDescription).join("; ")}`;
   }
+}
+
+type DatasetsSpec = Extract<ScheduleSpec, { kind: "datasets" }>;
+
+function datasetsText({ anyOf }: DatasetsSpec, and: string, or: string): string {
+  return anyOf.map((all) => all.join(and)).join(or);
 }
 
 function sessionsText({ calendars, open, edge, offsetMs, everyMs, nth }: SessionsSpec): string {

@@ -8,6 +8,7 @@ import api from "./0005_api.sql" with { type: "text" };
 import workerTokens from "./0006_worker_tokens.sql" with { type: "text" };
 import leftovers from "./0007_leftovers.sql" with { type: "text" };
 import failedTasks from "./0008_failed_tasks.sql" with { type: "text" };
+import datasetSchedules from "./0009_dataset_schedules.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: "0006_worker_tokens.sql", text: workerTokens },
   { version: 7, name: "0007_leftovers.sql", text: leftovers },
   { version: 8, name: "0008_failed_tasks.sql", text: failedTasks },
+  { version: 9, name: "0009_dataset_schedules.sql", text: datasetSchedules },
 ];

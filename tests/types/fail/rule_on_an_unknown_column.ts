@@ -1,4 +1,4 @@
-// expect: Type '"isin"' is not assignable to type '"symbol" | "date" | "close" | "volume"'
+// expect: Type '"isin"' is not assignable to type '"symbol" | 
 import { dag } from "tidewheel";
 import { Bar, collect, convert, quality } from "../operators.ts";
 
