@@ -29,6 +29,7 @@ import { addDatasetRoutes } from "./routes/datasets.ts";
 import { addLogRoutes } from "./routes/logs.ts";
 import { addMetaRoutes } from "./routes/meta.ts";
 import { addPoolRoutes } from "./routes/pools.ts";
+import { addDatasetEventRoutes } from "./routes/dataset_events.ts";
 import { addRecordRoutes } from "./routes/records.ts";
 import { addTaskInstanceRoutes } from "./routes/task_instances.ts";
 import { addTaskSummaryRoutes } from "./routes/task_summaries.ts";
@@ -86,6 +87,7 @@ export function createApi(parts: ApiParts): Api {
   addConnectionRoutes(book, rest);
   addTokenRoutes(book, rest);
   addRecordRoutes(book, rest);
+  addDatasetEventRoutes(book, rest);
   addMetaRoutes(book, rest, auth);
   addExecutionRoutes(book, { execution, objects: parts.objects, lookups: lookupsOf(parts) });
   const service = apiService(parts, { execution, filler, closing });

@@ -220,6 +220,15 @@ CREATE INDEX dag_run_by_time ON public.dag_run USING btree (run_after DESC, id D
 CREATE INDEX dag_run_by_version ON public.dag_run USING btree (dag_version_id);
 CREATE INDEX dag_run_unfinished ON public.dag_run USING btree (dag_id, run_after) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 
+create table dag_run_asset_event (
+  dag_run_id uuid not null,
+  asset_event_id uuid not null,
+  constraint dag_run_asset_event_pkey PRIMARY KEY (dag_run_id, asset_event_id),
+  constraint dag_run_asset_event_asset_event_id_fkey FOREIGN KEY (asset_event_id) REFERENCES asset_event(id) ON DELETE CASCADE,
+  constraint dag_run_asset_event_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE CASCADE
+);
+CREATE INDEX dag_run_asset_event_by_event ON public.dag_run_asset_event USING btree (asset_event_id);
+
 create table dag_version (
   id uuid not null,
   dag_id text not null,
@@ -235,6 +244,7 @@ create table dag_version (
   constraint dag_version_dag_id_fkey FOREIGN KEY (dag_id) REFERENCES dag(dag_id) ON DELETE CASCADE
 );
 CREATE INDEX dag_version_by_bundle ON public.dag_version USING btree (bundle_hash);
+CREATE INDEX dag_version_datasets ON public.dag_version USING gin (((spec #> '{schedule,datasets}'::text[])));
 
 create table dataset (
   name text not null,
@@ -244,6 +254,15 @@ create table dataset (
   constraint dataset_pkey PRIMARY KEY (name),
   constraint dataset_kind_check CHECK ((kind = ANY (ARRAY['raw'::text, 'table'::text])))
 );
+
+create table dataset_queue (
+  dag_id text not null,
+  asset_event_id uuid not null,
+  constraint dataset_queue_pkey PRIMARY KEY (dag_id, asset_event_id),
+  constraint dataset_queue_asset_event_id_fkey FOREIGN KEY (asset_event_id) REFERENCES asset_event(id) ON DELETE CASCADE,
+  constraint dataset_queue_dag_id_fkey FOREIGN KEY (dag_id) REFERENCES dag(dag_id) ON DELETE CASCADE
+);
+CREATE INDEX dataset_queue_by_event ON public.dataset_queue USING btree (asset_event_id);
 
 create table dataset_version (
   id uuid not null,

@@ -1,0 +1,72 @@
+/** @module Runs that start when datasets are published. */
+import { assertEquals } from "@std/assert";
+import { type Product, startProduct } from "../support/product.ts";
+import { type Run } from "../support/product_api.ts";
+import { until } from "../support/until.ts";
+
+const publishes = `import { dag, done, task } from "tidewheel";
+export default dag({ id: "publishes", schedule: null }, () => {
+  task({ id: "publish" }, async (ctx) => {
+    const path = ctx.workDir + "/part.csv";
+    await Deno.writeTextFile(path, "symbol\\nIBM\\n");
+    const file = await ctx.files.put(path, { name: "part.csv", rows: 1 });
+    const dataset = String(ctx.params.dataset);
+    return done(dataset, { publish: [{
+      dataset, partition: "2026-01-05", kind: "table", schema: null, files: [file],
+      lineageFiles: [], rows: 1, inputs: [], columns: [], metrics: {},
+    }] });
+  });
+});
+`;
+
+const waits = `import { dag, onDatasets, task } from "tidewheel";
+export default dag({
+  id: "waits",
+  schedule: onDatasets("prices.daily", { any: ["fx.ecb", "fx.fed"] }),
+}, () => {
+  task({ id: "value" }, ({ datasetEvents }) =>
+    datasetEvents.map(({ dataset, partition, version }) => [dataset, partition, version].join(" ")));
+});
+`;
+
+let product: Product;
+Deno.test.beforeAll(async () => {
+  product = await startProduct({ dags: { "publishes.ts": publishes, "waits.ts": waits } });
+});
+Deno.test.afterAll(async () => await product[Symbol.asyncDispose]());
+
+Deno.test("publishing what a DAG waits for starts its run, which is told of every version", async () => {
+  await product.api.listed("waits");
+  for (const dataset of ["prices.daily", "prices.daily"]) {
+    assertEquals((await product.api.runDag("publishes", { dataset })).state, "success");
+  }
+  const queued = await product.api.get<Events>("/api/v2/dags/waits/assets/queuedEvents");
+  assertEquals(queued.asset_events.map(({ name, version }) => [name, version]), [
+    ["prices.daily", 1],
+    ["prices.daily", 2],
+  ]);
+
+  await product.api.runDag("publishes", { dataset: "fx.fed" });
+
+  const run = await until("the run of those who wait", async () => {
+    const page = await product.api.get<{ dag_runs: Run[] }>("/api/v2/dags/waits/dagRuns");
+    return page.dag_runs[0];
+  });
+  assertEquals((await product.api.ended(run)).state, "success");
+  assertEquals(await product.api.output(run, "value"), [
+    "prices.daily 2026-01-05 1",
+    "prices.daily 2026-01-05 2",
+    "fx.fed 2026-01-05 1",
+  ]);
+  const taken = await product.api.get<Events>(
+    `/api/v2/dags/waits/dagRuns/${encodeURIComponent(run.dag_run_id)}/upstreamAssetEvents`,
+  );
+  assertEquals([taken.total_entries, taken.asset_events[2].source_dag_id], [3, "publishes"]);
+  const left = await product.api.get<Events>("/api/v2/dags/waits/assets/queuedEvents");
+  assertEquals(left.total_entries, 0);
+});
+
+interface Events {
+  asset_events: { name: string; version: number; source_dag_id: string }[];
+  total_entries: number;
+}
