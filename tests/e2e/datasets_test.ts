@@ -1,7 +1,7 @@
 /** @module Runs that start when datasets are published. */
 import { assertEquals } from "@std/assert";
 import { type Product, startProduct } from "../support/product.ts";
-import { type Run } from "../support/product_api.ts";
+import type { Run } from "../support/product_api.ts";
 import { until } from "../support/until.ts";
 
 const publishes = `import { dag, done, task } from "tidewheel";
