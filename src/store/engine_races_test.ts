@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { chainSpec } from "../../tests/conformance/engine_store.ts";
+import { chainSpec } from "../../tests/conformance/engine_store_world.ts";
 import { testDatabase } from "../../tests/support/database.ts";
 import { VirtualClock } from "../base/clock.ts";
 import { seededIds } from "../base/ids.ts";
