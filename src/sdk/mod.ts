@@ -10,6 +10,8 @@ export { shortCircuit } from "./short_circuit.ts";
 export type { ShortCircuitOptions } from "./short_circuit.ts";
 export { sensor, waitForDataset, waitUntil } from "./sensor.ts";
 export type { Patience, SensorOptions, WaitForDatasetOptions, WaitUntilOptions } from "./sensor.ts";
+export { waitForFile } from "./wait_for_file.ts";
+export type { WaitForFileOptions } from "./wait_for_file.ts";
 export type { CommandMaker, CommandOptions, CommandOutput } from "./command.ts";
 export { chain, expand, group } from "./structure.ts";
 export { allOf, continuous, events, every, once } from "./schedule.ts";
