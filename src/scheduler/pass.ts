@@ -4,7 +4,7 @@ import { limits } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { messageOf } from "../model/errors.ts";
 import { isRunFinished } from "../model/run_state.ts";
-import type { NewRun, TaskMove, TickResult, TickWrites } from "../store/port.ts";
+import type { NewRun, RunMove, TaskMove, TickResult, TickWrites } from "../store/port.ts";
 import { decideRuns } from "./decide_runs.ts";
 import { decideRunState } from "./decide_run_state.ts";
 import { ExpansionRoom } from "./decide_mapping.ts";
@@ -70,11 +70,7 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
   if (touched.size > 0) {
     writes.fences = Array.from(touched, ({ id, queuedAt }) => ({ id, queuedAt }));
   }
-  writes.runMoves = movedRuns.map((run) => ({
-    id: run.row.id,
-    from: run.storedState,
-    to: run.state,
-  }));
+  writes.runMoves = movedRuns.map((run) => runMove(run, moved));
   const isEmpty = Object.values(writes).every((list: unknown[]) => list.length === 0);
   return {
     writes,
@@ -84,6 +80,12 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
     moved,
     movedRuns,
   };
+}
+
+function runMove({ row, storedState: from, state: to }: Run, moved: readonly Instance[]): RunMove {
+  if (!isRunFinished(to)) return { id: row.id, from, to };
+  const taskMoves = moved.filter((instance) => instance.task.run.row === row).length;
+  return { id: row.id, from, to, taskMoves };
 }
 
 function taskMove(instance: Instance, queue: TaskMove["queue"]): TaskMove {

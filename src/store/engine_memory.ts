@@ -349,8 +349,12 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         expansions: writes.expansions.filter(expand).map((e) => e.id),
         taskMoves: writes.taskMoves.filter((move) => isFree(move.id) && moveTask(move, now))
           .map((move) => move.id),
-        runMoves: writes.runMoves.filter((move) => moveRun(move, now)).map((move) => move.id),
+        runMoves: [] as string[],
       };
+      const movedIn = Map.groupBy(result.taskMoves, (id) => tasks.get(id)!.dagRunId);
+      result.runMoves = writes.runMoves.filter((move) =>
+        (move.taskMoves ?? 0) <= (movedIn.get(move.id)?.length ?? 0) && moveRun(move, now)
+      ).map((move) => move.id);
       for (const { dagId, nextRunAt, lastInterval } of writes.nextRuns) {
         const dag = dags.get(dagId);
         if (dag) Object.assign(dag, { nextRunAt }, lastInterval && { lastInterval });

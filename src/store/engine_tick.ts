@@ -128,8 +128,10 @@ function runMoves(sql: Sql | TransactionSql, moves: TickWrites["runMoves"], now:
           else coalesce(r.start_date, ${now}) end,
         end_date = case when m."to" in ('success', 'failed') then ${now}::timestamptz end
       from jsonb_to_recordset(${rows(moves)}::text::jsonb)
-        as m(id uuid, "from" text, "to" text), lease
+        as m(id uuid, "from" text, "to" text, "taskMoves" int), lease
       where r.id = m.id and r.state = m."from"
+        and (m."taskMoves" is null
+          or m."taskMoves" = (select count(*) from moved t where t.dag_run_id = r.id))
       returning r.id, r.backfill_id, r.state
     ), backfills as (
       update backfill b set completed_at = ${now}, updated_at = ${now}

@@ -117,6 +117,11 @@ export interface RunMove {
   id: string;
   from: RunState;
   to: RunState;
+  /**
+   * With an end: how many moves of its tasks the same pass makes. Unless all of them take effect the
+   * run does not end, since it was decided by states that are not so.
+   */
+  taskMoves?: number;
 }
 
 /**

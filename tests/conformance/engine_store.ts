@@ -154,6 +154,22 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assert(versions[1].knownAt > versions[0].knownAt, "known_at must grow at one instant too");
   });
 
+  test("applyTick() ends no run whose tasks did not move as decided", async (w) => {
+    const { a, b } = await w.run();
+    await w.store.cancelTasks([b], w.now, "somebody");
+    const taskMoves = [
+      { id: a, from: "none", to: "skipped" } as const,
+      { id: b, from: "none", to: "skipped" } as const,
+    ];
+    const end = { id: w.runId, from: "running", to: "success" } as const;
+
+    const refused = await w.tick({ taskMoves, runMoves: [{ ...end, taskMoves: 2 }] });
+    assertEquals([refused.taskMoves, refused.runMoves], [[a], []]);
+
+    const ended = await w.tick({ runMoves: [{ ...end, taskMoves: 0 }] });
+    assertEquals(ended.runMoves, [w.runId]);
+  });
+
   test("endAttempts() leaves dataset events for the DAGs that wait, and one run takes them", async (w) => {
     const dagVersionId = await w.under.addDag(waitingSpec);
     const hints: Hint[] = [];
