@@ -118,7 +118,9 @@ export class SimWorker {
   #ending({ attempt, task, run }: Claimed): AttemptEnding {
     const { dice, specOf, now } = this.#parts;
     const { tasks } = specOf(run.dagVersionId);
-    const spec = tasks.find((each) => each.taskId === task.taskId)!;
+    const spec = tasks.find((each) => each.taskId === task.taskId);
+    // Queued before the run was cleared onto a version without it: there is nothing to hand out.
+    if (!spec) return { ...endingOf(attempt.id, "fail", now()), endReason: "bundle" };
     const face = dice.random.next();
     if (face < 0.12) return endingOf(attempt.id, { retryInMs: dice.int(0, 3_000) }, now());
     if (face < 0.15) return endingOf(attempt.id, "fail", now());
