@@ -58,7 +58,8 @@ async function endAlone(sql: Sql, ids: Ids, ending: AttemptEnding, now: Date) {
   return await sql.begin(async (tx) => {
     const result = resultOf(ending, byAttempt(await endPlain(tx, [ending])));
     if (hasEffects(ending) && result.result === "ok" && result.state === "success") {
-      return { ...result, waitingDags: await writeEffects(tx, ids, ending, now) };
+      const waitingDags = await writeEffects(tx, ids, ending, now);
+      return waitingDags.length > 0 ? { ...result, waitingDags } : result;
     }
     return result;
   });

@@ -217,7 +217,12 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     if (to === "success") keep(row, attempt, ending, now);
     const waitingDags = (to === "success" && ending.effects?.publish || [])
       .flatMap(({ dataset }) => dagsWaitingFor(dataset));
-    return { result: "ok", ...place, state: to, waitingDags };
+    return {
+      result: "ok",
+      ...place,
+      state: to,
+      ...(waitingDags.length > 0 ? { waitingDags } : {}),
+    };
   }
 
   function keep(row: Row, attempt: Try, ending: AttemptEnding, now: Date) {

@@ -224,7 +224,7 @@ export type EndingResult =
     dagRunId: string;
     taskInstanceId: string;
     state: TaskState;
-    /** DAGs for which it left dataset events. */
+    /** DAGs for which it left dataset events, if any. */
     waitingDags?: string[];
   }
   | { result: "gone" | "not_running" }
