@@ -40,6 +40,8 @@ export const limits = {
   logBytes: 64 * 1024 * 1024,
   /** One frame between a supervisor and its child. */
   frameBytes: 80 * 1024 * 1024,
+  /** From the start of one interval of a continuous schedule to the next run, at least. */
+  continuousEveryMsMin: 1_000,
   /** Tasks of one DAG. */
   tasksPerDag: 10_000,
   /** Items of one mapped task. */

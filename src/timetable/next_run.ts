@@ -124,7 +124,7 @@ export function isPeriodic(
   return !["none", "once", "continuous", "datasets"].includes(schedule.kind);
 }
 
-/** From the end of the last run's interval to now: due at once, for the next to begin after it. */
+/** From the end of the last run's interval to now: due at once, but not in a whirl of empty runs. */
 function continuousRun(options: NextRunOptions): DueRun | null {
   const { lastInterval, start, end, now } = options;
   const startMs = Math.max(
@@ -132,7 +132,9 @@ function continuousRun(options: NextRunOptions): DueRun | null {
     start?.getTime() ?? -Infinity,
   );
   if (end && startMs > end.getTime()) return null;
-  return placed({ startMs, endMs: Math.max(now.getTime(), startMs + 1), dueMs: startMs }, options);
+  const earliestMs = (lastInterval?.start.getTime() ?? -Infinity) + limits.continuousEveryMsMin;
+  const dueMs = Math.max(startMs, earliestMs);
+  return placed({ startMs, endMs: Math.max(now.getTime(), startMs + 1), dueMs }, options);
 }
 
 /** Where the next interval starts: after the last run, not before the start, and see catchup. */

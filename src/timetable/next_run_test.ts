@@ -289,3 +289,13 @@ Deno.test("nextRun() adds jitter that is the same for a run whenever it is asked
   ];
   assertEquals([a === again, a !== b, a >= 0 && a < 600_000], [true, true, true]);
 });
+
+Deno.test("nextRun() of a continuous schedule lets a second pass between two starts", () => {
+  const start = new Date("2030-01-01T00:00:00.000Z");
+  const lastInterval = { start, end: new Date(start.getTime() + 20) };
+
+  const run = nextRun({ kind: "continuous" }, options({ now: lastInterval.end, lastInterval }))!;
+
+  assertEquals(run.interval.start, lastInterval.end);
+  assertEquals(run.runAfter, new Date(start.getTime() + 1_000));
+});
