@@ -1,6 +1,7 @@
 /** @module Running again: which task instances a clear means, and doing it. */
 import { AppError } from "../model/errors.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
+import { clearedAlong } from "../model/setup_teardown.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { DagRunRow } from "../store/dag_run_query.ts";
 import { listTaskInstances, type TaskInstanceRow } from "../store/task_instance_query.ts";
@@ -99,6 +100,9 @@ function tasksOf(spec: DagSpec, selection: ClearSelection): Map<string, Set<numb
   const start = [...wanted.keys()];
   if (selection.includeUpstream) reach(start, upstream, wanted);
   if (selection.includeDownstream) reach(start, downstream, wanted);
+  for (const id of clearedAlong(spec.tasks, { ...selection, tasks: start })) {
+    if (!wanted.has(id)) wanted.set(id, null);
+  }
   return wanted;
 }
 

@@ -102,6 +102,12 @@ export const TaskSpec = z.object({
   ignoreDownstreamTriggerRules: z.boolean().default(false).meta({
     doc: "A branch that chose nothing skips all that comes after it, not only what comes next",
   }),
+  // Left out where not so, for the description of other DAGs to stay what it was.
+  isSetup: z.boolean().optional().meta({ doc: "Prepares something for tasks after it" }),
+  isTeardown: z.boolean().optional().meta({ doc: "Cleans up, also after failures and skips" }),
+  onFailureFailDagRun: z.boolean().optional().meta({
+    doc: "Of a teardown: its failure fails the run",
+  }),
   /** Parameters as far as they are constant; functions of the context appear as {"$fn": true}. */
   params: z.json().default({}),
 });

@@ -7,7 +7,7 @@ import { decideMapping, type ExpansionRoom } from "./decide_mapping.ts";
 import type { Instance, Run, RunTask } from "./instance.ts";
 import { pastAllows } from "./past.ts";
 import type { EngineState } from "./state.ts";
-import { decideTrigger, type UpstreamCounts, type Verdict } from "./trigger_rule.ts";
+import { decideSetups, decideTrigger, type UpstreamCounts, type Verdict } from "./trigger_rule.ts";
 
 /** What {@link decideTasks} made beside moves. */
 export interface TaskWrites {
@@ -29,7 +29,7 @@ export function decideTasks(
   removeVanished(state, run);
   if (run.row.cancelRequestedAt) {
     cancelWaiting(state, run);
-    return writes;
+    for (const index of run.plan.teardowns) run.markDirty(index);
   }
   if (run.state !== "running") return writes;
   for (let task = run.nextDirty(); task; task = run.nextDirty()) {
@@ -46,6 +46,7 @@ interface Deciding {
 }
 
 function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
+  if (task.run.row.cancelRequestedAt && isInUse(task)) return;
   const mayGoOn = pastAllows(state.runs, task);
   const maySkip = mayGoOn || !task.plan.spec.waitForPastDependsBeforeSkipping;
   if (isLeftOutByBranch(task)) return maySkip ? endIdle(state, task, "skipped") : undefined;
@@ -58,7 +59,7 @@ function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
       if (own === "remove") state.move(instance, "removed");
     }
   }
-  const verdict = decideTrigger(rule, counts, task.isExpanded ? 0 : -1);
+  const verdict = verdictOf(task, counts);
   if (verdict === "wait" || verdict === "run" && !mayGoOn || verdict === "skip" && !maySkip) return;
   if (verdict === "run") start(state, task, deciding);
   else endIdle(state, task, endOf[verdict]);
@@ -69,6 +70,29 @@ const endOf: Readonly<Record<Exclude<Verdict, "run" | "wait">, TaskState>> = {
   upstream_fail: "upstream_failed",
   remove: "removed",
 };
+
+/**
+ * Does anything before it still run? In a run that is being stopped a teardown's direct upstreams
+ * can have ended while a task further up is not gone yet.
+ */
+function isInUse({ run, plan }: RunTask): boolean {
+  return run.tasks.some((other) =>
+    other.counts.unfinished > 0 && run.plan.descendants(other.plan.index).has(plan.index)
+  );
+}
+
+/** By the setups that serve it, then by its rule. */
+function verdictOf(task: RunTask, counts: UpstreamCounts): Verdict {
+  const { spec, setups, upstream } = task.plan;
+  const mapIndex = task.isExpanded ? 0 : -1;
+  const own = () => decideTrigger(spec.triggerRule, counts, mapIndex);
+  if (setups.length === 0 || upstream.length === 0 || spec.triggerRule === "always") return own();
+  const bySetups = decideSetups(countInstances(task.run, setups), mapIndex);
+  if (bySetups === "run") return own();
+  if (bySetups !== "wait") return bySetups;
+  const verdict = own();
+  return verdict === "run" ? "wait" : verdict;
+}
 
 function start(state: EngineState, task: RunTask, deciding: Deciding) {
   let ready = [...task.idle];
@@ -97,6 +121,8 @@ function endIdle(state: EngineState, task: RunTask, to: TaskState) {
 
 /** Has a branch before the task gone elsewhere, and no chosen task leads here? */
 function isLeftOutByBranch({ run, plan }: RunTask): boolean {
+  // Whatever its setups prepared is cleaned up all the same.
+  if (plan.spec.isTeardown) return false;
   const isStopped = run.plan.gates.some((gate) =>
     run.plan.descendants(gate).has(plan.index) && chosenBy(run.tasks[gate])?.length === 0
   );
@@ -120,6 +146,10 @@ function chosenBy(task: RunTask): string[] | null {
 }
 
 function countUpstreams({ run, plan }: RunTask): UpstreamCounts {
+  return countInstances(run, plan.upstream);
+}
+
+function countInstances(run: Run, indexes: readonly number[]): UpstreamCounts {
   const sum: UpstreamCounts = {
     expected: 0,
     done: 0,
@@ -128,18 +158,24 @@ function countUpstreams({ run, plan }: RunTask): UpstreamCounts {
     failed: 0,
     upstreamFailed: 0,
     removed: 0,
+    setups: { expected: 0, success: 0, skipped: 0 },
   };
-  for (const up of plan.upstream) {
-    const { counts, isExpanded } = run.tasks[up];
+  for (const up of indexes) {
+    const { counts, isExpanded, plan } = run.tasks[up];
     // What a shorter re-run left over is no longer part of a mapped task.
     const surplus = isExpanded ? counts.of("removed") : 0;
-    sum.expected += Math.max(counts.total - surplus, 1);
+    const expected = Math.max(counts.total - surplus, 1);
+    sum.expected += expected;
     sum.done += counts.finished - surplus;
     sum.success += counts.of("success");
     sum.skipped += counts.of("skipped");
     sum.failed += counts.of("failed") + counts.of("cancelled");
     sum.upstreamFailed += counts.of("upstream_failed");
     sum.removed += counts.of("removed") - surplus;
+    if (!plan.spec.isSetup) continue;
+    sum.setups.expected += expected;
+    sum.setups.success += counts.of("success");
+    sum.setups.skipped += counts.of("skipped");
   }
   return sum;
 }
@@ -151,8 +187,10 @@ const waitingStates: readonly TaskState[] = [
   "up_for_reschedule",
 ];
 
+/** Teardowns of a run that was under way are left to their rule: what was set up is cleaned up. */
 function cancelWaiting(state: EngineState, run: Run) {
   for (const task of run.tasks) {
+    if (task.plan.spec.isTeardown && run.state === "running") continue;
     if (waitingStates.every((each) => task.counts.of(each) === 0)) continue;
     for (const instance of task.instances) {
       if (waitingStates.includes(instance.state)) state.move(instance, "cancelled");

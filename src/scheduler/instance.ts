@@ -148,5 +148,6 @@ function capsOf({ caps }: Run, spec: TaskSpec): Cap[] {
 
 function vanishedTask(taskId: string): PlanTask {
   const spec = TaskSpec.parse({ taskId, operator: "", upstream: [], retry: {} });
-  return { index: -1, spec, upstream: [], downstream: [], isLeaf: false, lengthFrom: null };
+  const nothing = { upstream: [], downstream: [], setups: [], wakes: [] };
+  return { index: -1, spec, ...nothing, isLeaf: false, lengthFrom: null };
 }

@@ -139,7 +139,7 @@ Deno.test("a lost hint costs at most a sweep", async () => {
   assertEquals(await world.runState(run), "success");
   const stopped = await world.trigger(chain);
   await pass(world.clock, limits.sweepMs);
-  await world.store.cancelRun(stopped, world.clock.now(), "someone");
+  await world.store.cancelRun(stopped, { now: world.clock.now(), by: "someone" });
   await pass(world.clock, 2 * limits.sweepMs);
   assertEquals(await world.runState(stopped), "failed");
   await scheduler.stop();

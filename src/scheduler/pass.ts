@@ -68,7 +68,10 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
   writes.taskMoves = moved.map((instance) => taskMove(instance, queues.get(instance)));
   const touched = new Set(moved.map((instance) => instance.task.run.row));
   if (touched.size > 0) {
-    writes.fences = Array.from(touched, ({ id, queuedAt }) => ({ id, queuedAt }));
+    writes.fences = Array.from(
+      touched,
+      ({ id, queuedAt, cancelRequestedAt }) => ({ id, queuedAt, cancelRequestedAt }),
+    );
   }
   writes.runMoves = movedRuns.map((run) => runMove(run, moved));
   const isEmpty = Object.values(writes).every((list: unknown[]) => list.length === 0);

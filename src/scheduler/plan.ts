@@ -1,5 +1,6 @@
 /** @module A DAG version made ready for deciding: tasks by number, edges both ways. */
 import { type DagSpec, dependsOnPast, type TaskSpec } from "../model/dag_spec.ts";
+import { decidingTasks, setupScopes } from "../model/setup_teardown.ts";
 
 /** Where the number of a mapped task's instances comes from. */
 export type LengthSource = { kind: "literal"; length: number } | { kind: "task"; index: number };
@@ -10,7 +11,11 @@ export interface PlanTask {
   readonly spec: TaskSpec;
   readonly upstream: readonly number[];
   readonly downstream: readonly number[];
-  /** Nothing comes after it: its end says how the run ended. */
+  /** Setups further up that it needs to have succeeded, beside its direct upstreams. */
+  readonly setups: readonly number[];
+  /** Tasks to look at again when it ends: those after it, and those that it sets up for. */
+  readonly wakes: readonly number[];
+  /** Its end says how the run ended: nothing comes after it but teardowns. */
   readonly isLeaf: boolean;
   /** Null when the task is not mapped. */
   readonly lengthFrom: LengthSource | null;
@@ -24,6 +29,7 @@ export interface Plan {
   readonly indexOf: ReadonlyMap<string, number>;
   /** Tasks that wait for the run before. */
   readonly pastDependents: readonly number[];
+  readonly teardowns: readonly number[];
   /** Short circuits that skip all that comes after them when they stop. */
   readonly gates: readonly number[];
   /** Tasks reachable from `index`, without itself. */
@@ -36,12 +42,18 @@ export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
   const upstream = spec.tasks.map((task, index) => upstreamOf(task, index, indexOf, spec.dagId));
   const downstream: number[][] = spec.tasks.map(() => []);
   upstream.forEach((ups, index) => ups.forEach((up) => downstream[up].push(index)));
+  const setups = indirectSetups(spec, upstream, indexOf);
+  const wakes = downstream.map((below) => [...below]);
+  setups.forEach((needed, index) => needed.forEach((setup) => wakes[setup].push(index)));
+  const deciding = decidingTasks(spec.tasks);
   const tasks = spec.tasks.map((task, index): PlanTask => ({
     index,
     spec: task,
     upstream: upstream[index],
     downstream: downstream[index],
-    isLeaf: downstream[index].length === 0,
+    setups: setups[index],
+    wakes: wakes[index],
+    isLeaf: deciding.has(task.taskId),
     lengthFrom: lengthSource(task, indexOf),
   }));
   const reached = new Map<number, ReadonlySet<number>>();
@@ -50,6 +62,7 @@ export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
     spec,
     tasks,
     indexOf,
+    teardowns: tasks.filter((task) => task.spec.isTeardown).map((task) => task.index),
     gates: tasks.filter((task) => task.spec.ignoreDownstreamTriggerRules).map((task) => task.index),
     pastDependents: tasks.filter((task) => dependsOnPast(task.spec)).map((task) => task.index),
     descendants(index) {
@@ -77,6 +90,24 @@ function upstreamOf(
     );
   }
   return [...all].toSorted((a, b) => a - b);
+}
+
+/** For each task the setups that serve it from further up. Teardowns go by their own rule. */
+function indirectSetups(
+  spec: DagSpec,
+  upstream: readonly (readonly number[])[],
+  indexOf: ReadonlyMap<string, number>,
+): number[][] {
+  const needed: number[][] = spec.tasks.map(() => []);
+  for (const { setup, serves } of setupScopes(spec.tasks)) {
+    const from = indexOf.get(setup)!;
+    for (const taskId of serves) {
+      const index = indexOf.get(taskId)!;
+      if (spec.tasks[index].isTeardown || upstream[index].includes(from)) continue;
+      needed[index].push(from);
+    }
+  }
+  return needed;
 }
 
 function lengthSource(task: TaskSpec, indexOf: ReadonlyMap<string, number>): LengthSource | null {

@@ -328,7 +328,7 @@ export class EngineState {
     this.dirtyRuns.add(run);
     if (state === "none" || state === "scheduled") run.markDirty(plan.index);
     if (!isFinished(state) && !isFinished(was)) return;
-    for (const index of plan.downstream) run.markDirty(index);
+    for (const index of plan.wakes) run.markDirty(index);
     for (const follower of this.past.followersOf(run)) this.lookAtPast(follower);
   }
 

@@ -263,7 +263,7 @@ Deno.test("a cancelled run starts nothing more and fails when what ran is gone",
   const run = await world.trigger(spec);
   await world.settle();
   const [claimed] = await world.claim();
-  await world.store.cancelRun(run, world.clock.now(), "someone");
+  await world.store.cancelRun(run, { now: world.clock.now(), by: "someone" });
   await world.settle();
   assertEquals(await world.states(run), { a: "cancelling", b: "cancelled" });
   assertEquals(await world.runState(run), "running");
@@ -280,7 +280,7 @@ Deno.test("a run that is cancelled before it starts fails", async () => {
   const run = await world.trigger(spec);
   await world.settle();
   assertEquals(await world.runState(run), "queued");
-  await world.store.cancelRun(run, world.clock.now(), "someone");
+  await world.store.cancelRun(run, { now: world.clock.now(), by: "someone" });
   await world.settle();
   assertEquals(await world.runState(run), "failed");
 });

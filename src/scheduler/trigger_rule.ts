@@ -13,6 +13,8 @@ export interface UpstreamCounts {
   failed: number;
   upstreamFailed: number;
   removed: number;
+  /** Of those, the instances of setups. */
+  setups: { expected: number; success: number; skipped: number };
 }
 
 /** `run`: it may start; `wait`: not yet known; else how it ends without running. */
@@ -30,6 +32,14 @@ export function decideTrigger(
   if (counts.expected === 0) return "run";
   return endsWithoutRunning(rule, counts, mapIndex) ??
     (mayRun(rule, counts, mapIndex) ? "run" : "wait");
+}
+
+/**
+ * What the setups further up say of a task that they serve, given how they stand: `run` leaves it to
+ * the task's own rule; with `wait` that rule can still end it, but not start it.
+ */
+export function decideSetups(counts: UpstreamCounts, mapIndex: number): Verdict {
+  return decideTrigger("all_success", counts, mapIndex);
 }
 
 function endsWithoutRunning(
@@ -68,8 +78,13 @@ function endsWithoutRunning(
     case "all_done_min_one_success":
       if (skipped > 0) return "skip";
       return allDone && success === 0 ? "upstream_fail" : null;
+    case "all_done_setup_success": {
+      const { setups } = counts;
+      if (!allDone || setups.expected === 0) return null;
+      if (setups.skipped >= setups.expected) return "skip";
+      return setups.success === 0 ? "upstream_fail" : null;
+    }
     case "all_done":
-    case "all_done_setup_success":
     case "always":
       return null;
   }
@@ -85,7 +100,6 @@ function mayRun(rule: TriggerRule, counts: UpstreamCounts, mapIndex: number): bo
     case "all_failed":
       return failed + upstreamFailed + forgiven >= expected;
     case "all_done":
-    // No task is a setup, so there is none that could have failed.
     case "all_done_setup_success":
       return allDone;
     case "one_success":

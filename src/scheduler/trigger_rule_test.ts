@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type TriggerRule, triggerRules } from "../model/dag_spec.ts";
-import { decideTrigger, type UpstreamCounts } from "./trigger_rule.ts";
+import { decideSetups, decideTrigger, type UpstreamCounts } from "./trigger_rule.ts";
 
 type State = "open" | "success" | "skipped" | "failed" | "upstream_failed" | "removed";
 const states: State[] = ["open", "success", "skipped", "failed", "upstream_failed", "removed"];
@@ -16,8 +16,10 @@ function* combinations(): Generator<State[]> {
   }
 }
 
-function countsOf(ups: readonly State[]): UpstreamCounts {
+/** `isSetup`: which of the upstreams are setups; none by default. */
+function countsOf(ups: readonly State[], isSetup: readonly boolean[] = []): UpstreamCounts {
   const count = (state: State) => ups.filter((up) => up === state).length;
+  const setups = ups.filter((_, i) => isSetup[i]);
   return {
     expected: ups.length,
     done: ups.length - count("open"),
@@ -26,6 +28,11 @@ function countsOf(ups: readonly State[]): UpstreamCounts {
     failed: count("failed"),
     upstreamFailed: count("upstream_failed"),
     removed: count("removed"),
+    setups: {
+      expected: setups.length,
+      success: setups.filter((up) => up === "success").length,
+      skipped: setups.filter((up) => up === "skipped").length,
+    },
   };
 }
 
@@ -33,7 +40,12 @@ function countsOf(ups: readonly State[]): UpstreamCounts {
  * The rules in words, from the list of upstream states. Each line: when it ends without running,
  * first match wins, and when it runs.
  */
-function oracle(rule: TriggerRule, ups: readonly State[], mapIndex: number): string {
+function oracle(
+  rule: TriggerRule,
+  ups: readonly State[],
+  mapIndex: number,
+  setups: readonly State[] = [],
+): string {
   const any = (...which: State[]) => ups.some((up) => which.includes(up));
   const all = (...which: State[]) => ups.every((up) => which.includes(up));
   const allEnded = !any("open");
@@ -55,8 +67,15 @@ function oracle(rule: TriggerRule, ups: readonly State[], mapIndex: number): str
         [all("failed", "upstream_failed", ...forgiven), "run"],
       );
     case "all_done":
-    case "all_done_setup_success":
       return first([allEnded, "run"]);
+    case "all_done_setup_success":
+      return first(
+        [!allEnded, "wait"],
+        [setups.length === 0, "run"],
+        [setups.every((each) => each === "skipped"), "skip"],
+        [!setups.includes("success"), "upstream_fail"],
+        [true, "run"],
+      );
     case "one_success":
       return first(
         [all("skipped"), "skip"],
@@ -115,4 +134,31 @@ for (const rule of triggerRules) {
 
 Deno.test("decideTrigger() lets a task without upstreams run by every rule", () => {
   for (const rule of triggerRules) assertEquals(decideTrigger(rule, countsOf([]), -1), "run");
+});
+
+Deno.test("decideTrigger() lets a teardown run once all ended, if one of its setups succeeded", () => {
+  const rule = "all_done_setup_success";
+  for (const ups of combinations()) {
+    for (let bits = 0; bits < 2 ** ups.length; bits++) {
+      const isSetup = ups.map((_, i) => (bits >> i & 1) === 1);
+      assertEquals(
+        decideTrigger(rule, countsOf(ups, isSetup), -1),
+        oracle(rule, ups, -1, ups.filter((_, i) => isSetup[i])),
+        `${rule} over ${ups.join(", ")}, setups ${isSetup.join(", ")}`,
+      );
+    }
+  }
+});
+
+Deno.test("decideSetups() asks for the success of all setups further up", () => {
+  for (const ups of combinations()) {
+    const wanted = ups.some((up) => up === "failed" || up === "upstream_failed")
+      ? "upstream_fail"
+      : ups.includes("skipped")
+      ? "skip"
+      : ups.every((up) => up === "success")
+      ? "run"
+      : "wait";
+    assertEquals(decideSetups(countsOf(ups), -1), wanted, ups.join(", "));
+  }
 });

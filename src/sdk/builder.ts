@@ -11,6 +11,7 @@ import type { InputShapes, Operator } from "./operator.ts";
 import { reservedNames, type TaskDefaults, type TaskOptions } from "./options.ts";
 import type { TaskRef } from "./ref.ts";
 import { ItemHandle, type Source, TaskHandle } from "./ref_handle.ts";
+import { setupTeardownOf } from "./setup_teardown.ts";
 import { mergePermissions, taskSettings } from "./task_settings.ts";
 import { wire } from "./wiring.ts";
 import { problemsOf } from "./zod_problems.ts";
@@ -80,6 +81,8 @@ export function currentDag(what: string): DagBuilder {
 export class DagBuilder {
   readonly nodes = new Map<string, TaskNode>();
   readonly #upstream = new Map<string, Set<string>>();
+  /** Tasks that a teardown names as its setups. */
+  readonly #setups = new Set<string>();
   #scope: Scope;
   #expansion: { source: Source; made: string[] } | null = null;
   #groups = new Set<string>();
@@ -154,14 +157,18 @@ export class DagBuilder {
     if (this.nodes.size >= limits.tasksPerDag) {
       throw broken(what, `a DAG has at most ${limits.tasksPerDag} tasks; map one with expand()`);
     }
-    const wiring = wire(this, task, this.#expansion?.source ?? null, what);
+    const isBranch = task.body.kind === "branch" || task.body.kind === "gate";
+    const part = setupTeardownOf(options, isBranch, what);
+    const wiring = wire(this, task, { mapped: this.#expansion?.source ?? null, ...part }, what);
+    for (const setup of wiring.setups) this.#setups.add(setup);
     const parsed = TaskSpec.safeParse({
       taskId,
       operator: task.operator,
       ...(options.doc === undefined ? {} : { doc: options.doc }),
       upstream: [],
       group: this.#scope.id,
-      triggerRule: options.triggerRule,
+      triggerRule: part.triggerRule,
+      ...part.fields,
       ...attempt(what, () => taskSettings({ ...this.#scope.defaults, ...defined(options) })),
       connections: sortedSet(task.connections, options.connections),
       permissions: attempt(
@@ -170,7 +177,7 @@ export class DagBuilder {
       ),
       inputs: wiring.inputs,
       mappedOver: wiring.mappedOver,
-      isBranch: task.body.kind === "branch" || task.body.kind === "gate",
+      isBranch,
       ignoreDownstreamTriggerRules: task.body.kind === "gate" &&
         task.body.ignoreDownstreamTriggerRules,
       params: describeParams(
@@ -195,6 +202,11 @@ export class DagBuilder {
   connect(from: string, to: string): void {
     if (!this.#open) throw broken(this.what(to), "its DAG is declared already");
     this.#upstream.get(to)!.add(from);
+  }
+
+  /** Does a teardown name this task as a setup of its? */
+  isSetup(taskId: string): boolean {
+    return this.#setups.has(taskId);
   }
 
   /** Ids of the tasks that a task waits for, sorted. */

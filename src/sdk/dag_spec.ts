@@ -8,6 +8,7 @@ import { type Graph, reversed, topologicalOrder, totalWeights } from "./graph.ts
 import { canonical, type Json } from "./json.ts";
 import { blackoutSpec, catchupSpec, maintenanceSpec } from "./quiet_time.ts";
 import { checkTimezone, instantOf, scheduleSpec } from "./schedule.ts";
+import { wrongSetups } from "./setup_teardown.ts";
 import { problemsOf } from "./zod_problems.ts";
 
 /** The description of a whole DAG; throws DAG_BROKEN. */
@@ -90,11 +91,15 @@ function orderedTasks(builder: DagBuilder): TaskSpec[] {
     );
   }
   const weights = weightsOf(builder, graph, sorted.order);
-  return sorted.order.map((taskId) => ({
+  const tasks = sorted.order.map((taskId) => ({
     ...builder.nodes.get(taskId)!.spec,
+    ...(builder.isSetup(taskId) ? { isSetup: true } : {}),
     upstream: [...graph.get(taskId)!],
     priorityWeight: weights(taskId),
   }));
+  const wrong = wrongSetups(tasks);
+  if (wrong !== null) throw builder.broken(wrong);
+  return tasks;
 }
 
 /** Each task's weight by its own rule; the sums of a direction are made once it is asked for. */

@@ -2,6 +2,7 @@
 import type { PermissionsSpec, TriggerRule, WeightRule } from "../model/dag_spec.ts";
 import type { Bytes, Duration } from "./duration.ts";
 import type { TaskRef } from "./ref.ts";
+import type { TeardownOptions } from "./setup_teardown.ts";
 
 /** Settings that a DAG or a group gives to all of its tasks, and that a task can override. */
 export interface TaskDefaults {
@@ -51,6 +52,16 @@ export interface TaskOptions extends TaskDefaults {
   after?: TaskRef | readonly TaskRef[];
   /** Which ends of its upstream tasks let it run; `all_success`. */
   triggerRule?: TriggerRule;
+  /**
+   * It prepares something for tasks after it: they run only if it succeeded, also those further
+   * down. A task that a teardown names is one without this.
+   */
+  setup?: boolean;
+  /**
+   * It cleans up what its setups prepared. It runs once all tasks before it have ended, however they
+   * did, if one of its setups succeeded; also in a run that was cancelled.
+   */
+  teardown?: TeardownOptions;
   /** Connections that it may read, beside those that its parameters name. */
   connections?: readonly string[];
   /** What its process may do, beside what its operator needs; nothing else is allowed. */
@@ -64,6 +75,8 @@ export const reservedNames: ReadonlySet<string> = new Set(
     "doc",
     "after",
     "triggerRule",
+    "setup",
+    "teardown",
     "connections",
     "permissions",
     "retries",

@@ -8,6 +8,7 @@ import type { Jsonable } from "./json.ts";
 import type { TaskOptions } from "./options.ts";
 import type { Done, OutputOf, RetryAt, Skip } from "./outcome.ts";
 import type { InputArgs, InputValues, TaskRef } from "./ref.ts";
+import type { TeardownOptions } from "./setup_teardown.ts";
 import { TaskHandle } from "./ref_handle.ts";
 
 /** Now or later. */
@@ -31,6 +32,9 @@ export type TaskFunction<Params, Inputs, Output, Result> = Output extends z.ZodT
     inputs: Inputs,
   ) => Result & NoInfer<Awaitable<Jsonable<Awaited<Result>>>>;
 
+/** A teardown's inputs can be missing: it also runs when what came before it failed. */
+type RuleOf<Rule, Teardown> = Teardown extends TeardownOptions ? "all_done_setup_success" : Rule;
+
 /** The type of {@link task}, for a DAG with these params. */
 export interface TaskMaker<Params> {
   <
@@ -38,12 +42,14 @@ export interface TaskMaker<Params> {
     const Args extends InputArgs = Record<never, never>,
     Output extends z.ZodType | undefined = undefined,
     const Rule extends TriggerRule = "all_success",
+    Teardown extends TeardownOptions | undefined = undefined,
   >(
     options: FunctionTaskOptions<Args, Rule> & {
       /** Checks what the function returns, and gives the output its type. */
       output?: Output;
+      teardown?: Teardown;
     },
-    run: TaskFunction<Params, InputValues<Args, Rule>, Output, Result>,
+    run: TaskFunction<Params, InputValues<Args, RuleOf<Rule, Teardown>>, Output, Result>,
   ): TaskRef<Output extends z.ZodType ? z.output<Output> : OutputOf<Awaited<Result>>>;
   /** A task that runs a program: shell, Python or any other. */
   command: CommandMaker;

@@ -11,6 +11,8 @@ export interface Wiring {
   bindings: Record<string, string>;
   upstream: Set<string>;
   mappedOver: string | null;
+  /** Tasks that it tears down for; it waits for them too. */
+  setups: string[];
 }
 
 /** Name in the inputs of the ref that a parameter's value is taken from. */
@@ -19,16 +21,23 @@ export function paramInput(name: string): string {
 }
 
 /**
- * Wire a task of `dag`; `mapped` is the list of the expand() that it is declared in. Throws
- * DAG_BROKEN, "Cannot `what`: …", for what is no ref, or one from elsewhere.
+ * Wire a task of `dag`; `mapped` is the list of the expand() that it is declared in, `setups` what
+ * its teardown names. Throws DAG_BROKEN, "Cannot `what`: …", for what is no ref, or one from
+ * elsewhere.
  */
 export function wire(
   dag: DagBuilder,
   { inputs, params, options }: NewTask,
-  mapped: Source | null,
+  { mapped, setups }: { mapped: Source | null; setups: readonly unknown[] },
   what: string,
 ): Wiring {
-  const wiring: Wiring = { inputs: {}, bindings: {}, upstream: new Set(), mappedOver: null };
+  const wiring: Wiring = {
+    inputs: {},
+    bindings: {},
+    upstream: new Set(),
+    mappedOver: null,
+    setups: [],
+  };
   const idOf = (ref: unknown, name: string) => taskIdOf(dag, ref, name, what);
   for (const [name, arg] of refsByName(inputs, params)) {
     if (arg instanceof ItemHandle) {
@@ -51,6 +60,8 @@ export function wire(
   }
   const after = options.after === undefined ? [] : [options.after].flat();
   for (const ref of after) wiring.upstream.add(idOf(ref, "after"));
+  for (const ref of setups) wiring.setups.push(idOf(ref, "teardown.setups"));
+  for (const setup of wiring.setups) wiring.upstream.add(setup);
   return wiring;
 }
 

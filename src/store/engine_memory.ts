@@ -23,6 +23,7 @@ import type {
   Lease,
   NewRun,
   PastRun,
+  RunFence,
   SchedulableDag,
   TickResult,
   TickWrites,
@@ -147,10 +148,12 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
   /** May an instance be moved: is its run as it was when the pass was decided? */
   function fenceOf({ fences }: TickWrites): (id: string) => boolean {
     if (!fences) return () => true;
-    const free = new Set(
-      fences.filter(({ id, queuedAt }) => runs.get(id)?.queuedAt.getTime() === queuedAt.getTime())
-        .map(({ id }) => id),
-    );
+    const isAsItWas = ({ id, queuedAt, cancelRequestedAt }: RunFence) => {
+      const run = runs.get(id);
+      return run?.queuedAt.getTime() === queuedAt.getTime() &&
+        run.cancelRequestedAt?.getTime() === cancelRequestedAt?.getTime();
+    };
+    const free = new Set(fences.filter(isAsItWas).map(({ id }) => id));
     return (id) => free.has(tasks.get(id)?.dagRunId ?? "");
   }
 
@@ -440,10 +443,13 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       publish({ topic: "runs", ids: [run.id] });
       return Promise.resolve({ ...runs.get(run.id)! });
     },
-    cancelRun(dagRunId, now, by) {
+    cancelRun(dagRunId, { now, by, spared = [] }) {
       const run = runs.get(dagRunId);
+      const isFirst = run?.state === "running" && run.cancelRequestedAt === null;
       if (run && !isRunFinished(run.state)) run.cancelRequestedAt = now;
-      cancel((tasksOfRun.get(dagRunId) ?? []).map((row) => row.id), now, by, false);
+      const open = (tasksOfRun.get(dagRunId) ?? [])
+        .filter((row) => !isFirst || !spared.includes(row.taskId));
+      cancel(open.map((row) => row.id), now, by, false);
       publish({ topic: "runs", ids: [dagRunId] });
       return Promise.resolve();
     },

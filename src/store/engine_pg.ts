@@ -80,8 +80,8 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
       publish({ topic: "runs", ids: [created.id] });
       return created;
     },
-    async cancelRun(dagRunId, now, by) {
-      const { stop } = await retryTransaction(() => run.cancelRun(sql, dagRunId, now, by));
+    async cancelRun(dagRunId, asked) {
+      const { stop } = await retryTransaction(() => run.cancelRun(sql, dagRunId, asked));
       publish({ topic: "cancel", ids: stop });
       publish({ topic: "runs", ids: [dagRunId] });
     },

@@ -40,16 +40,24 @@ async function conflict(tx: TransactionSql, run: NewRun) {
   );
 }
 
-/** Ask all unfinished instances of a run to end; returns attempts that workers must stop. */
-export async function cancelRun(sql: Sql, dagRunId: string, now: Date, by: string) {
+/** Ask unfinished instances of a run to end; returns attempts that workers must stop. */
+export async function cancelRun(
+  sql: Sql,
+  dagRunId: string,
+  { now, by, spared = [] }: { now: Date; by: string; spared?: readonly string[] },
+) {
   return await sql.begin(async (tx) => {
+    const [run] = await tx<{ isFirst: boolean }[]>`
+      select state = 'running' and cancel_requested_at is null as "isFirst"
+      from dag_run where id = ${dagRunId} for no key update`;
     await tx`
       update dag_run set cancel_requested_at = ${now}
       where id = ${dagRunId} and state in ('queued', 'running')`;
     const open = await tx<{ id: string }[]>`
       select id from task_instance
-      where dag_run_id = ${dagRunId} and state not in
-        ('success', 'failed', 'cancelled', 'skipped', 'upstream_failed', 'removed', 'cancelling')`;
+      where dag_run_id = ${dagRunId} and task_id <> all(${run?.isFirst ? [...spared] : []})
+        and state not in ('success', 'failed', 'cancelled', 'skipped', 'upstream_failed', 'removed',
+          'cancelling')`;
     return await cancel(tx, open.map((row) => row.id), now, by, false);
   });
 }

@@ -57,13 +57,15 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
   };
 }
 
-/** Runs that nobody has cleared since they were read; none can be until the pass is written. */
+/** Runs that nobody has cleared or cancelled since they were read; none can be until the pass is written. */
 function fences(sql: Sql | TransactionSql, given: NonNullable<TickWrites["fences"]>) {
   return sql`
     fenced as (
       select r.id from dag_run r
-      join jsonb_to_recordset(${rows(given)}::text::jsonb) as f(id uuid, "queuedAt" timestamptz)
+      join jsonb_to_recordset(${rows(given)}::text::jsonb)
+        as f(id uuid, "queuedAt" timestamptz, "cancelRequestedAt" timestamptz)
         on r.id = f.id and r.queued_at = f."queuedAt"
+          and r.cancel_requested_at is not distinct from f."cancelRequestedAt"
       for share of r
     )`;
 }

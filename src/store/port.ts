@@ -133,14 +133,18 @@ export interface TickWrites {
   runMoves: RunMove[];
   taskMoves: TaskMove[];
   /**
-   * When given, task moves are made only in these runs, and only if they were last queued at that
-   * instant. A clear queues a run anew, so what was decided before it does not take effect.
+   * When given, task moves are made only in these runs, and only if they were last queued and asked
+   * to stop at these instants. A clear queues a run anew and a cancel asks it to stop, so what was
+   * decided before them does not take effect.
    */
-  fences?: { id: string; queuedAt: Date }[];
+  fences?: RunFence[];
   expansions: TaskExpansion[];
   /** Next due instants that changed; `null`: none. */
   nextRuns: { dagId: string; nextRunAt: Date | null; lastInterval?: { start: Date; end: Date } }[];
 }
+
+/** How a run was when a pass decided on its tasks. */
+export type RunFence = Pick<DagRun, "id" | "queuedAt" | "cancelRequestedAt">;
 
 /** What of {@link TickWrites} took effect: the ids of rows that did change. */
 export interface TickResult {
@@ -310,8 +314,14 @@ export interface EngineStore {
 
   /** Create a run by hand; CONFLICT where (dag, run id) or (dag, logical date) exists. */
   createRun(run: NewRun): Promise<DagRun>;
-  /** Ask every unfinished task of a run to end: waiting → cancelled, running → cancelling. */
-  cancelRun(dagRunId: string, now: Date, by: string): Promise<void>;
+  /**
+   * Ask every unfinished task of a run to end: waiting → cancelled, running → cancelling. The tasks
+   * in `spared` (its teardowns) are left alone where the run is under way and nobody has asked before.
+   */
+  cancelRun(
+    dagRunId: string,
+    asked: { now: Date; by: string; spared?: readonly string[] },
+  ): Promise<void>;
   cancelTasks(taskInstanceIds: string[], now: Date, by: string): Promise<void>;
   /**
    * Finished → none with a new budget of tries; running → cancelling, then none. The run becomes

@@ -251,9 +251,29 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
   test("cancelRun() marks the run and stops what is open", async (w) => {
     const { a, b } = await w.run();
     await w.end(await w.start(a), { result: "succeed" });
-    await w.store.cancelRun(w.runId, w.now, "ann");
+    await w.store.cancelRun(w.runId, { now: w.now, by: "ann" });
     assertEquals(await w.states(a, b), ["success", "cancelled"]);
     assert((await w.store.loadRuns([w.runId]))[0].run.cancelRequestedAt !== null);
+  });
+
+  test("cancelRun() spares teardowns of a run under way, until it is asked again", async (w) => {
+    const { a, b, c } = await w.run();
+    const running = await w.start(a);
+    const asked = { now: w.now, by: "ann", spared: ["b"] };
+    await w.store.cancelRun(w.runId, asked);
+    assertEquals(await w.states(a, b, c), ["cancelling", "none", "cancelled"]);
+    await w.queue(b);
+    await w.store.cancelRun(w.runId, asked);
+    assertEquals(await w.states(a, b, c), ["cancelling", "cancelled", "cancelled"]);
+    await w.end(running, { result: "fail", endReason: "cancelled" });
+    const queued = w.newRun({ runId: "queued" });
+    await w.tick({ newRuns: [queued] });
+    await w.store.cancelRun(queued.id, asked);
+    assertEquals(await w.states(...queued.tasks.map(({ id }) => id)), [
+      "cancelled",
+      "cancelled",
+      "cancelled",
+    ]);
   });
 
   test("applyTick() expands a mapped task by parts, and again when its list has grown", async (w) => {
@@ -277,13 +297,25 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
   test("applyTick() moves nothing in a run that was cleared since it was read", async (w) => {
     const { a, b } = await w.run();
     const [{ run }] = await w.store.loadRuns([w.runId]);
-    const fences = [{ id: run.id, queuedAt: run.queuedAt }];
+    const { id, queuedAt, cancelRequestedAt } = run;
+    const fences = [{ id, queuedAt, cancelRequestedAt }];
     const move = (id: string) => ({ id, from: "none" as const, to: "scheduled" as const });
     assertEquals((await w.tick({ taskMoves: [move(a)], fences })).taskMoves, [a]);
     assertEquals((await w.tick({ taskMoves: [move(b)], fences: [] })).taskMoves, []);
     w.under.clock.advance(1);
     await w.store.clearTasks(run.id, [a], { spec: chainSpec }, w.now);
     assertEquals((await w.tick({ taskMoves: [move(b)], fences })).taskMoves, []);
+  });
+
+  test("applyTick() moves nothing in a run that was cancelled since it was read", async (w) => {
+    const { a, b } = await w.run();
+    const [{ run: { id, queuedAt } }] = await w.store.loadRuns([w.runId]);
+    const move = (id: string) => ({ id, from: "none" as const, to: "scheduled" as const });
+    await w.store.cancelRun(id, { now: w.now, by: "ann", spared: ["a", "b"] });
+    const before = [{ id, queuedAt, cancelRequestedAt: null }];
+    assertEquals((await w.tick({ taskMoves: [move(a)], fences: before })).taskMoves, []);
+    const since = [{ id, queuedAt, cancelRequestedAt: w.now }];
+    assertEquals((await w.tick({ taskMoves: [move(b)], fences: since })).taskMoves, [b]);
   });
 
   test("loadPast() finds the run of the date before and what of it is not met", async (w) => {

@@ -26,6 +26,8 @@ export class Checkers {
   readonly #live = new Map<string, Set<string>>();
   readonly #endedAttempts = new Set<string>();
   readonly #cleared = new Set<string>();
+  /** Runs of which even the teardowns were stopped. */
+  readonly #stopped = new Set<string>();
   #epoch = 0;
 
   constructor(
@@ -67,11 +69,25 @@ export class Checkers {
   #checkUpstreams(task: Readonly<TaskInstance>) {
     const run = this.store.runs().find((each) => each.id === task.dagRunId)!;
     const spec = this.#taskOf(run, task)!;
-    const ups = [...this.store.tasks()].filter((up) =>
-      up.dagRunId === task.dagRunId && spec.upstream.includes(up.taskId) && up.state !== "removed"
-    ).map((up) => up.state);
-    if (!mayHaveRun(spec.triggerRule, ups)) {
+    const all = [...this.store.tasks()].filter((each) =>
+      each.dagRunId === task.dagRunId && each.state !== "removed"
+    );
+    const statesOf = (ids: readonly string[]) =>
+      all.filter((each) => ids.includes(each.taskId)).map((each) => each.state);
+    const ups = statesOf(spec.upstream);
+    const { tasks } = this.specOf(run.dagVersionId);
+    const setups = statesOf(setupsRightBefore(tasks, spec));
+    if (!mayHaveRun(spec.triggerRule, ups, setups)) {
       throw new Violation(`${task.taskId} starts by ${spec.triggerRule} over ${ups.join(", ")}`);
+    }
+    const needed = statesOf(neededSetups(tasks, spec));
+    if (spec.triggerRule !== "always" && needed.some((state) => state !== "success")) {
+      throw new Violation(`${task.taskId} starts while its setups are ${needed.join(", ")}`);
+    }
+    if (run.cancelRequestedAt === null) return;
+    if (!spec.isTeardown) throw new Violation(`${task.taskId} starts in a cancelled run`);
+    if (!statesOf(before(tasks, spec.taskId)).every(isFinished)) {
+      throw new Violation(`${task.taskId} cleans up what is still in use`);
     }
   }
 
@@ -157,6 +173,11 @@ export class Checkers {
     }
   }
 
+  /** Somebody cancels a run: the first time its teardowns are spared, if it is under way. */
+  cancelled({ id, state, cancelRequestedAt }: DagRun): void {
+    if (state !== "running" || cancelRequestedAt !== null) this.#stopped.add(id);
+  }
+
   /** A run whose tasks were cleared is no longer in line with its first decisions. */
   cleared(dagRunId: string): void {
     this.#cleared.add(dagRunId);
@@ -201,9 +222,11 @@ export class Checkers {
       tasks.filter((task) => task.taskId === taskId && task.state !== "removed");
     const isLeaf = (taskId: string) =>
       !spec.tasks.some((task) =>
-        task.upstream.includes(taskId) ||
-        Object.values(task.inputs).some((input) => input.kind === "item" && input.taskId === taskId)
-      );
+        (task.upstream.includes(taskId) ||
+          Object.values(task.inputs).some((input) =>
+            input.kind === "item" && input.taskId === taskId
+          )) && counts(task)
+      ) && spec.tasks.some((task) => task.taskId === taskId && counts(task));
     const bad: TaskState[] = ["failed", "upstream_failed", "cancelled"];
     for (const task of spec.tasks) {
       if (state === "success" && isLeaf(task.taskId)) {
@@ -213,13 +236,55 @@ export class Checkers {
       }
       if (this.#cleared.has(dagRunId)) continue;
       const ups = task.upstream.flatMap(of).map((up) => up.state);
+      const setups = setupsRightBefore(spec.tasks, task).flatMap(of).map((up) => up.state);
       for (const each of of(task.taskId)) {
-        if (each.attemptId !== null && !mayHaveRun(task.triggerRule, ups)) {
+        if (each.attemptId !== null && !mayHaveRun(task.triggerRule, ups, setups)) {
           throw new Violation(`${task.taskId} ran by ${task.triggerRule} over ${ups.join(", ")}`);
+        }
+        const isDue = task.isTeardown && setups.includes("success");
+        if (isDue && each.attemptId === null && !this.#stopped.has(dagRunId)) {
+          throw new Violation(`${task.taskId} did not clean up: it is ${each.state}`);
         }
       }
     }
   }
+}
+
+type Task = DagSpec["tasks"][number];
+
+/** Does how it ends matter to its run? */
+function counts(task: Task): boolean {
+  return !task.isTeardown || task.onFailureFailDagRun === true;
+}
+
+/** All tasks before one, step by step. */
+function before(tasks: readonly Task[], taskId: string): string[] {
+  const found = new Set<string>();
+  for (let size = -1; size !== found.size;) {
+    size = found.size;
+    for (const task of tasks) {
+      if (task.taskId === taskId || found.has(task.taskId)) {
+        task.upstream.forEach((up) => found.add(up));
+      }
+    }
+  }
+  return [...found];
+}
+
+function setupsRightBefore(tasks: readonly Task[], { upstream }: Task): string[] {
+  return tasks.filter((task) => task.isSetup && upstream.includes(task.taskId))
+    .map((task) => task.taskId);
+}
+
+/** Setups before a task whose teardown comes after it, or that have none. */
+function neededSetups(tasks: readonly Task[], task: Task): string[] {
+  if (task.isTeardown || task.upstream.length === 0) return [];
+  return before(tasks, task.taskId).filter((id) => {
+    const teardowns = tasks.filter((each) => each.isTeardown && each.upstream.includes(id));
+    const isAfter = (each: Task) => before(tasks, each.taskId).includes(task.taskId);
+    return tasks.some((each) => each.taskId === id && each.isSetup) &&
+      (teardowns.length === 0 || teardowns.some(isAfter));
+  });
 }
 
 /** One step of the table, or two of the scheduler's in one write. */
@@ -232,7 +297,7 @@ function isLegal(from: TaskState, to: TaskState, writer: Writer): boolean {
 }
 
 /** The rules that wait for all upstreams, as plain conditions on how those ended. */
-function mayHaveRun(rule: DagSpec["tasks"][number]["triggerRule"], ups: TaskState[]): boolean {
+function mayHaveRun(rule: Task["triggerRule"], ups: TaskState[], setups: TaskState[]): boolean {
   const good = (...states: TaskState[]) => ups.every((up) => states.includes(up));
   const allDone = ups.every(isFinished);
   switch (rule) {
@@ -249,6 +314,8 @@ function mayHaveRun(rule: DagSpec["tasks"][number]["triggerRule"], ups: TaskStat
       return allDone && !ups.includes("skipped");
     case "all_done":
       return allDone;
+    case "all_done_setup_success":
+      return allDone && (setups.length === 0 || setups.includes("success"));
     default:
       return true;
   }

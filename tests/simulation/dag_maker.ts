@@ -57,9 +57,28 @@ function makeTasks(dice: Dice): Record<string, ShortTask> {
     const names = Object.keys(tasks);
     const kind = dice.pick(["plain", "plain", "plain", "list", "mapped", "branch"] as const);
     const [taskId, task] = makeTask(dice, i, names, kind);
-    tasks[taskId] = task;
+    if (task.upstream!.some((up) => tasks[up].isSetup)) task.triggerRule = "all_success";
+    tasks[taskId] = dice.chance(0.15) && kind !== "branch" ? { ...task, isSetup: true } : task;
   }
+  addTeardowns(dice, tasks);
   return tasks;
+}
+
+/** Some setups get a teardown behind some of the other tasks; now and then one stands alone. */
+function addTeardowns(dice: Dice, tasks: Record<string, ShortTask>) {
+  const names = Object.keys(tasks);
+  const setups = names.filter((name) => tasks[name].isSetup && dice.chance(0.8));
+  if (setups.length === 0 && dice.chance(0.9)) return;
+  const rule = { isTeardown: true, triggerRule: "all_done_setup_success" } as const;
+  const upstream = [...new Set([...setups, ...dice.some(names, 0.5)])];
+  tasks.down = { ...rule, upstream, retry: { retries: 1 }, pool: "large" };
+  if (dice.chance(0.3)) tasks.down.onFailureFailDagRun = true;
+  if (dice.chance(0.3)) {
+    tasks.after = {
+      upstream: ["down", dice.pick(names.filter((name) => !tasks[name].isSetup).concat("down"))],
+      pool: "large",
+    };
+  }
 }
 
 function makeTask(

@@ -297,7 +297,7 @@ class World implements LinkWorld {
       const run = this.dice.pick(this.#store.runs());
       const action = this.dice.int(0, 10);
       if (action < 4) await this.#trigger();
-      else if (action < 6) await this.#observed.cancelRun(run.id, this.clock.now(), "someone");
+      else if (action < 6) await this.#cancel(run);
       else if (action < 8) await this.#clear(run);
       else if (action === 10) await this.#edit(run.dagId);
       else this.#store.setPaused(run.dagId, this.dice.chance(0.5));
@@ -327,6 +327,13 @@ class World implements LinkWorld {
         maxTries: retry.retries,
       })),
     });
+  }
+
+  async #cancel(run: DagRun) {
+    const { tasks } = this.#specs.get(run.dagVersionId)!;
+    const spared = tasks.filter((task) => task.isTeardown).map((task) => task.taskId);
+    this.#checkers.cancelled(run);
+    await this.#observed.cancelRun(run.id, { now: this.clock.now(), by: "someone", spared });
   }
 
   /** As it was, or on the newest version. */

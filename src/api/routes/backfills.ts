@@ -178,7 +178,7 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest, filler: BackfillF
     const id = params.backfill_id;
     const queued = await completeBackfill(sql, { id, now: clock.now() });
     for (const runId of queued ?? []) {
-      await rest.store.cancelRun(runId, clock.now(), principal.name);
+      await rest.store.cancelRun(runId, { now: clock.now(), by: principal.name });
     }
     return await changed(id, queued !== null, "cancel");
   });

@@ -332,5 +332,7 @@ async function setState(
   }
   if (run.state === "failed") return;
   if (isRunFinished(run.state)) throw refuse(`it is ${run.state} already`);
-  await rest.store.cancelRun(run.id, rest.clock.now(), by);
+  const { spec } = await rest.versions.get(run.dagVersionId);
+  const spared = spec.tasks.filter((task) => task.isTeardown).map((task) => task.taskId);
+  await rest.store.cancelRun(run.id, { now: rest.clock.now(), by, spared });
 }

@@ -147,6 +147,8 @@ export const TaskShape = z.object({
   isolation: z.string(),
   connections: z.array(z.string()),
   is_branch: z.boolean(),
+  is_setup: z.boolean(),
+  is_teardown: z.boolean(),
 }).meta({ id: "TaskResponse" });
 
 /** All tasks of a DAG. */

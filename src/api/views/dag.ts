@@ -158,6 +158,8 @@ export function taskView(task: TaskSpec, spec: DagSpec): z.input<typeof TaskShap
     isolation: task.isolation,
     connections: task.connections,
     is_branch: task.isBranch,
+    is_setup: task.isSetup ?? false,
+    is_teardown: task.isTeardown ?? false,
   };
 }
 
