@@ -39,6 +39,7 @@ function startRun(state: EngineState, spec: DagSpec) {
     runId: "bench",
     runType: "manual",
     state: "queued",
+    partitionKey: null,
     logicalDate: null,
     dataIntervalStart: null,
     dataIntervalEnd: null,

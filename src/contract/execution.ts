@@ -44,10 +44,13 @@ export const Workload = z.object({
     intervalDate: z.iso.date().optional().meta({
       doc: "Of a session: its trade date; without it, the interval's start in the zone",
     }),
+    partition: z.string().optional().meta({ doc: "Of a run for one partition of its datasets" }),
     datasetEvents: z.array(z.object({
       dataset: z.string(),
-      partition: z.string(),
-      version: z.int(),
+      partition: z.string().nullable(),
+      version: z.int().nullable().meta({ doc: "Null: word from outside, of no version" }),
+      key: z.string().nullable().default(null),
+      extra: z.record(z.string(), z.json()).default({}),
       createdAt: Instant,
     })).optional().meta({ doc: "Of a run that datasets started: the events that it has taken" }),
     previousSuccess: z.object({

@@ -10,6 +10,8 @@ export interface DagRun {
   runId: string;
   runType: RunType;
   state: RunState;
+  /** Of a run for one partition of the datasets that it waits for: its key. */
+  partitionKey: string | null;
   logicalDate: Date | null;
   dataIntervalStart: Date | null;
   dataIntervalEnd: Date | null;
@@ -74,11 +76,16 @@ export interface Pool {
   slots: number;
 }
 
-/** A published version, as those see it that wait for its dataset. */
+/** Something new in a dataset, as those see it that wait for it: a version, or word from outside. */
 export interface DatasetEvent {
   id: string;
   dataset: string;
-  partition: string;
-  version: number;
+  /** Null: it is of no partition. */
+  partition: string | null;
+  /** Null: it came from outside, with no version. */
+  version: number | null;
+  /** What tells it from others of its dataset, where its source gave that: once only. */
+  key: string | null;
+  extra: Record<string, unknown>;
   createdAt: Date;
 }

@@ -6,7 +6,13 @@ export const runStates = ["queued", "running", "success", "failed"] as const;
 export type RunState = (typeof runStates)[number];
 
 /** Why a run exists. */
-export const runTypes = ["scheduled", "manual", "backfill", "asset_triggered"] as const;
+export const runTypes = [
+  "scheduled",
+  "manual",
+  "backfill",
+  "asset_triggered",
+  "asset_materialization",
+] as const;
 /** One of {@link runTypes}. */
 export type RunType = (typeof runTypes)[number];
 

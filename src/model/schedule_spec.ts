@@ -35,6 +35,66 @@ const periodic = [
   SessionsSpec,
 ] as const;
 
+/** Spans of the calendar that partitions are rolled up into. */
+export const rollupSpans = ["week", "month", "quarter", "year"] as const;
+/** One of {@link rollupSpans}. */
+export type RollupSpan = (typeof rollupSpans)[number];
+
+/** To which partition of a DAG an event's partition belongs, and what that one needs to be whole. */
+const PartitionSpec = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("each") }).meta({ doc: "The same partition" }),
+  z.object({
+    kind: z.literal("rollup"),
+    over: z.enum(rollupSpans),
+    sessions: z.string().nullable().default(null).meta({
+      doc: "It needs this calendar's sessions; null: every day",
+    }),
+  }),
+  z.object({
+    kind: z.literal("groups"),
+    groups: z.record(z.string(), z.array(z.string()).min(1)).meta({
+      doc: "By the DAG's partition: the partitions that it needs",
+    }),
+  }),
+]);
+/** See {@link PartitionSpec}. */
+export type PartitionSpec = z.infer<typeof PartitionSpec>;
+
+const combinations = [
+  z.object({
+    kind: z.literal("any"),
+    of: z.array(z.discriminatedUnion("kind", periodic)).min(1),
+  }).meta({ doc: "Due whenever one of these is" }),
+  z.object({
+    kind: z.literal("all"),
+    of: z.array(z.discriminatedUnion("kind", periodic)).min(1),
+  }).meta({ doc: "Due at the instants at which all of these are" }),
+] as const;
+
+/** A schedule that fires by itself at known instants. */
+const TimeSpec = z.discriminatedUnion("kind", [...periodic, ...combinations]);
+/** See {@link TimeSpec}. */
+export type TimeSpec = z.infer<typeof TimeSpec>;
+
+const DatasetsSpec = z.object({
+  kind: z.literal("datasets"),
+  datasets: z.array(z.string()).min(1).meta({ doc: "All that it names, sorted" }),
+  anyOf: z.array(z.array(z.string()).min(1)).min(1).meta({
+    doc: "Due when each dataset of one of these lists has a version that no run has taken",
+  }),
+  partition: PartitionSpec.optional().meta({ doc: "Runs are for partitions, each by itself" }),
+  or: TimeSpec.optional().meta({ doc: "Also due by time, without taking what waits" }),
+  at: z.object({
+    time: TimeSpec,
+    orAt: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/).nullable().meta({
+      doc: "Local time from which on it no longer waits for the datasets",
+    }),
+    timezone: z.string(),
+  }).optional().meta({ doc: "Due by time, once the datasets are there too" }),
+});
+/** See {@link DatasetsSpec}. */
+export type DatasetsSpec = z.infer<typeof DatasetsSpec>;
+
 /**
  * When runs are due. Cron, interval and combined runs carry the data interval that ends at the
  * tick; a run of a session carries the session; an event is an empty interval.
@@ -46,22 +106,9 @@ export const ScheduleSpec = z.discriminatedUnion("kind", [
     doc:
       "A run begins when the one before it has ended; its interval begins where that one's ended",
   }),
-  z.object({
-    kind: z.literal("datasets"),
-    datasets: z.array(z.string()).min(1).meta({ doc: "All that it names, sorted" }),
-    anyOf: z.array(z.array(z.string()).min(1)).min(1).meta({
-      doc: "Due when each dataset of one of these lists has a version that no run has taken",
-    }),
-  }),
+  DatasetsSpec,
   ...periodic,
-  z.object({
-    kind: z.literal("any"),
-    of: z.array(z.discriminatedUnion("kind", periodic)).min(1),
-  }).meta({ doc: "Due whenever one of these is" }),
-  z.object({
-    kind: z.literal("all"),
-    of: z.array(z.discriminatedUnion("kind", periodic)).min(1),
-  }).meta({ doc: "Due at the instants at which all of these are" }),
+  ...combinations,
 ]);
 /** See {@link ScheduleSpec}. */
 export type ScheduleSpec = z.infer<typeof ScheduleSpec>;

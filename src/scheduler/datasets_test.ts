@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { endingOf, SchedulerWorld, specOf } from "../../tests/support/scheduler_world.ts";
+import { seededRandom } from "../base/random.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
+import type { PartitionSpec } from "../model/schedule_spec.ts";
+import { schedulerService } from "./loop.ts";
 
 /** Due when prices and one of two sources of rates are there. */
 const waiting = specOf("waits", { a: {} }, {
@@ -15,14 +18,18 @@ const waiting = specOf("waits", { a: {} }, {
 const publishing = specOf("publishes", { p: {} }, { schedule: { kind: "none" } });
 
 /** Let a run of the publishing DAG publish a version. */
-async function publish(world: SchedulerWorld, dataset: string): Promise<void> {
+async function publish(
+  world: SchedulerWorld,
+  dataset: string,
+  partition = "2030-01-01",
+): Promise<void> {
   await world.trigger(publishing);
   await world.settle();
   const claimed = await world.claim();
   const now = world.clock.now();
   const one = claimed.find(({ run }) => run.dagId === "publishes")!;
   const intent = {
-    ...{ dataset, partition: "2030-01-01", kind: "table" as const, schema: null, rows: 1 },
+    ...{ dataset, partition, kind: "table" as const, schema: null, rows: 1 },
     ...{ files: [], lineageFiles: [], inputs: [], columns: [], metrics: {} },
   };
   const ending = { ...endingOf(one.attempt.id, "succeed", now), effects: { publish: [intent] } };
@@ -88,4 +95,139 @@ Deno.test("a paused DAG's events wait for it", async () => {
   await world.settle();
 
   assertEquals(runsOf(world).length, 1);
+});
+
+/** A DAG that waits for partitions of prices, and of the listed others. */
+function byPartition(partition: PartitionSpec, ...others: string[]): DagSpec {
+  const datasets = ["prices", ...others].sort();
+  return specOf("waits", { a: {} }, {
+    schedule: { kind: "datasets", datasets, anyOf: [datasets], partition },
+    timezone: "America/New_York",
+  });
+}
+
+const shown = (world: SchedulerWorld) =>
+  runsOf(world).map(({ partitionKey, dataIntervalStart }) => [
+    partitionKey,
+    dataIntervalStart?.toISOString() ?? null,
+  ]);
+
+Deno.test("each partition starts a run of its own, with its day as data interval", async () => {
+  const world = worldWith(byPartition({ kind: "each" }));
+  for (const day of ["2030-01-02", "2030-01-03", "IBM"]) await publish(world, "prices", day);
+  assertEquals(shown(world), [
+    ["2030-01-02", "2030-01-02T05:00:00.000Z"],
+    ["2030-01-03", "2030-01-03T05:00:00.000Z"],
+    ["IBM", null],
+  ]);
+  assertEquals(runsOf(world).map(({ logicalDate }) => logicalDate), [null, null, null]);
+});
+
+Deno.test("a partition waits for all of the datasets; a correction of one runs it again", async () => {
+  const world = worldWith(byPartition({ kind: "each" }, "fx"));
+  await publish(world, "prices", "2030-01-02");
+  await publish(world, "fx", "2030-01-03");
+  assertEquals(shown(world), []);
+
+  await publish(world, "fx", "2030-01-02");
+  assertEquals(runsOf(world).map(({ partitionKey }) => partitionKey), ["2030-01-02"]);
+  await publish(world, "prices", "2030-01-02");
+  assertEquals(runsOf(world).length, 2);
+  assertEquals(await takenBy(world, 1), ["prices"]);
+});
+
+/** Publish days of January 2030 in New York; holidays are the 1st and the 21st. */
+async function publishDays(world: SchedulerWorld, from: number, to: number) {
+  for (let day = from; day <= to; day++) {
+    const date = `2030-01-${String(day).padStart(2, "0")}`;
+    const weekday = new Date(`${date}T00:00:00Z`).getUTCDay();
+    if (weekday > 0 && weekday < 6 && day !== 1 && day !== 21) {
+      await publish(world, "prices", date);
+    }
+  }
+}
+
+const january: PartitionSpec = { kind: "rollup", over: "month", sessions: "XNYS" };
+
+Deno.test("a roll-up runs once its last session is there, in whatever order they come", async () => {
+  const world = worldWith(byPartition(january));
+  await publishDays(world, 16, 31);
+  await publishDays(world, 1, 14);
+  assertEquals(shown(world), []);
+  await publish(world, "prices", "2030-01-15");
+  assertEquals(shown(world), [["2030-01", "2030-01-01T05:00:00.000Z"]]);
+  assertEquals((await takenBy(world, 0)).length, 21);
+});
+
+Deno.test("a roll-up runs again, once, for corrections that came while it could not", async () => {
+  const world = worldWith({ ...byPartition(january), maxActiveRuns: 1 });
+  await publishDays(world, 1, 31);
+  await publish(world, "prices", "2030-01-07");
+  await publish(world, "prices", "2030-01-08");
+  assertEquals(runsOf(world).length, 1);
+  const [first] = await world.store.loadRuns([runsOf(world)[0].id]);
+  const ending = endingOf(first.tasks[0].attemptId!, "succeed", world.clock.now());
+  await world.store.endAttempts([ending], world.clock.now());
+  await world.settle();
+  assertEquals(runsOf(world).map(({ partitionKey }) => partitionKey), ["2030-01", "2030-01"]);
+  assertEquals((await takenBy(world, 1)).length, 2);
+});
+
+Deno.test("a new leader knows the sessions that were there before", async () => {
+  const world = worldWith(byPartition(january));
+  await publishDays(world, 1, 31);
+  await world.work();
+  const other = worldOn(world);
+  await world.scheduler.stop();
+  await world.store.releaseLease((await world.store.readLease())!);
+  await world.store.recordEvents(
+    [{ dataset: "prices", partition: "2030-01-09", key: null, extra: {} }],
+    world.clock.now(),
+  );
+  while (await other.runOnce());
+  assertEquals(runsOf(world).length, 2);
+});
+
+function worldOn({ store, clock, ids, log }: SchedulerWorld) {
+  return schedulerService({ store, clock, ids, random: seededRandom(3), log, holder: "other" });
+}
+
+Deno.test("a run of a time waits for the datasets, and no longer than orAt", async () => {
+  const at = {
+    time: { kind: "cron" as const, cron: "0 18 * * *", timezone: "UTC" },
+    orAt: "21:00",
+    timezone: "UTC",
+  };
+  const world = worldWith(specOf("waits", { a: {} }, {
+    schedule: { kind: "datasets", datasets: ["prices"], anyOf: [["prices"]], at },
+    start: "2029-12-31T18:00:00.000Z",
+    catchup: true,
+  }));
+  const hours = (n: number) => world.advance(n * 3_600_000);
+  await publish(world, "prices");
+  assertEquals(runsOf(world), [], "not before 18:00");
+  await hours(18);
+  assertEquals(runsOf(world).map(({ runType, runId }) => [runType, runId]), [
+    ["scheduled", "scheduled__2029-12-31T18:00:00+00:00"],
+  ]);
+  assertEquals(await takenBy(world, 0), ["prices"]);
+  await hours(26);
+  assertEquals(runsOf(world).length, 1, "2 January at 20:00, nothing was published");
+  await hours(1);
+  assertEquals(runsOf(world).length, 2);
+  await hours(22);
+  await publish(world, "prices");
+  assertEquals(await takenBy(world, 2), ["prices"], "3 January at 19:00");
+});
+
+Deno.test("a schedule of time or datasets does both, and time takes nothing", async () => {
+  const time = { kind: "interval" as const, everyMs: 3_600_000 };
+  const world = worldWith(specOf("waits", { a: {} }, {
+    schedule: { kind: "datasets", datasets: ["prices"], anyOf: [["prices"]], or: time },
+    start: "2030-01-01T00:00:00.000Z",
+  }));
+  await publish(world, "prices");
+  await world.advance(3_600_000);
+  assertEquals(runsOf(world).map(({ runType }) => runType), ["asset_triggered", "scheduled"]);
+  assertEquals([await takenBy(world, 0), await takenBy(world, 1)], [["prices"], []]);
 });

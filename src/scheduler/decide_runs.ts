@@ -3,7 +3,8 @@ import type { Ids } from "../base/ids.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import type { DagRun, TaskInstance } from "../model/rows.ts";
 import type { NewRun, TickWrites } from "../store/port.ts";
-import { type DueRun, nextRunOf } from "../timetable/mod.ts";
+import { type DueRun, nextRunOf, timeOf } from "../timetable/mod.ts";
+import { dataFor, decideDatasetRuns } from "./decide_dataset_runs.ts";
 import type { Dag, EngineState } from "./state.ts";
 
 /** What decisions go by beside the state. */
@@ -22,8 +23,14 @@ export type RunWrites = Pick<TickWrites, "newRuns" | "nextRuns">;
 export function decideRuns(state: EngineState, dag: Dag, deciding: Deciding): RunWrites {
   const writes: RunWrites = { newRuns: [], nextRuns: [] };
   if (dag.row && !dag.row.isPaused && !dag.row.isStale) {
-    if (dag.row.spec.schedule.kind === "datasets") createDatasetRun(state, dag, deciding, writes);
-    else createDueRuns(state, dag, deciding, writes);
+    const { schedule } = dag.row.spec;
+    if (timeOf(schedule) || schedule.kind !== "datasets") {
+      createDueRuns(state, dag, deciding, writes);
+    }
+    for (const run of decideDatasetRuns(dag, deciding)) {
+      writes.newRuns.push(run);
+      state.putRun(snapshotOf(run, deciding.now), state.plan(dag.row.dagId, dag.row.dagVersionId)!);
+    }
   }
   if (!dag.row?.isPaused) startRuns(state, dag, deciding.now);
   return writes;
@@ -35,7 +42,12 @@ function createDueRuns(state: EngineState, dag: Dag, deciding: Deciding, writes:
   let due = dueRun(dag, deciding.now);
   let created: DueRun | null = null;
   while (due && due.runAfter <= deciding.now && queue.active < row.spec.maxActiveRuns) {
-    const run = newRun(dag, due, deciding.ids);
+    const data = dataFor(dag, due, deciding.now);
+    if (data.untilAt !== undefined) {
+      if (data.untilAt) state.wakeAt(data.untilAt, dag);
+      break;
+    }
+    const run = { ...newRun(dag, due, deciding.ids), ...data.takes };
     writes.newRuns.push(run);
     state.putRun(snapshotOf(run, deciding.now), state.plan(row.dagId, row.dagVersionId)!);
     row.lastInterval = due.interval;
@@ -51,33 +63,6 @@ function createDueRuns(state: EngineState, dag: Dag, deciding: Deciding, writes:
     nextRunAt: row.nextRunAt,
     ...(created ? { lastInterval: created.interval } : {}),
   });
-}
-
-/** One run takes all events that wait, once its datasets are there; more wait for the next one. */
-function createDatasetRun(state: EngineState, dag: Dag, { now, ids }: Deciding, writes: RunWrites) {
-  const row = dag.row!;
-  if (!isComplete(row.spec.schedule, row.pendingDatasets ?? [])) return;
-  if (dag.queue(null).active >= row.spec.maxActiveRuns) return;
-  const id = ids.uuid();
-  const run: NewRun = {
-    ...newRunOf(dag, ids),
-    id,
-    runId: `asset_triggered__${airflowTime(now)}_${id.slice(-8)}`,
-    runType: "asset_triggered",
-    logicalDate: null,
-    dataIntervalStart: null,
-    dataIntervalEnd: null,
-    runAfter: now,
-    takesDatasetEvents: true,
-  };
-  writes.newRuns.push(run);
-  state.putRun(snapshotOf(run, now), state.plan(row.dagId, row.dagVersionId)!);
-  row.pendingDatasets = [];
-}
-
-function isComplete(schedule: DagSpec["schedule"], pending: readonly string[]): boolean {
-  return schedule.kind === "datasets" &&
-    schedule.anyOf.some((all) => all.every((dataset) => pending.includes(dataset)));
 }
 
 function dueRun({ row }: Dag, now: Date): DueRun | null {
@@ -124,7 +109,7 @@ function newRun(dag: Dag, due: DueRun, ids: Ids): NewRun {
 }
 
 /** What every run of a DAG's current version begins with. */
-function newRunOf({ row }: Dag, ids: Ids) {
+export function newRunOf({ row }: Dag, ids: Ids) {
   const trace = ids.uuid().replaceAll("-", "");
   const span = ids.uuid().replaceAll("-", "").slice(16);
   return {
@@ -137,7 +122,8 @@ function newRunOf({ row }: Dag, ids: Ids) {
   };
 }
 
-function airflowTime(at: Date): string {
+/** An instant as Airflow's run ids have it. */
+export function airflowTime(at: Date): string {
   return at.toISOString().replace(/(\.000)?Z$/, "+00:00");
 }
 
@@ -150,9 +136,10 @@ function newTasks(spec: DagSpec, ids: Ids): NewRun["tasks"] {
 }
 
 /** The rows that the store makes of a new run. */
-function snapshotOf({ tasks, takesDatasetEvents: _, ...rest }: NewRun, now: Date) {
+function snapshotOf({ tasks, takes: _, ...rest }: NewRun, now: Date) {
   const run: DagRun = {
     ...rest,
+    partitionKey: rest.partitionKey ?? null,
     state: "queued",
     queuedAt: now,
     startDate: null,

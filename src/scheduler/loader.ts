@@ -3,8 +3,10 @@ import type { Logger } from "../base/log.ts";
 import { messageOf } from "../model/errors.ts";
 import { occupyingTaskStates } from "../model/task_state.ts";
 import type { EngineStore, Outline, RunSnapshot, SchedulableDag } from "../store/port.ts";
+import { partitionQuestions, type PendingPartition } from "../timetable/mod.ts";
 import type { Changes } from "./inbox.ts";
 import type { Run, RunTask } from "./instance.ts";
+import { partitionName } from "./decide_dataset_runs.ts";
 import { makePlan } from "./plan.ts";
 import type { EngineState } from "./state.ts";
 
@@ -12,6 +14,7 @@ import type { EngineState } from "./state.ts";
 export interface Loading {
   store: EngineStore;
   log: Logger;
+  now: Date;
 }
 
 /** Task instances that one sweep looks at again, beside what its outline shows. */
@@ -47,6 +50,7 @@ async function loadAll(state: EngineState, loading: Loading) {
     loading.store.loadRuns(),
   ]);
   putDags(state, dags, loading);
+  await loadPartitions(state, dags, loading);
   state.putPools(pools);
   state.putBackfills(backfills);
   await putRuns(state, runs, loading);
@@ -61,8 +65,29 @@ async function loadDags(state: EngineState, ids: string[], loading: Loading) {
   const found = new Set(dags.map((dag) => dag.dagId));
   for (const id of ids) if (!found.has(id)) state.dag(id).row = null;
   putDags(state, dags, loading);
+  await loadPartitions(state, dags, loading);
   state.putPools(pools);
   state.putBackfills(backfills);
+}
+
+/** Ask which partitions are there that DAGs wait for, beside those whose events wait for them. */
+async function loadPartitions(
+  state: EngineState,
+  dags: readonly SchedulableDag[],
+  { store, now }: Loading,
+) {
+  const asked = new Map<string, PendingPartition>();
+  const asking: SchedulableDag[] = [];
+  for (const row of dags) {
+    const { schedule } = row.spec;
+    if (schedule.kind !== "datasets" || !schedule.partition || !row.pending?.length) continue;
+    const questions = partitionQuestions(schedule, row.pending, now);
+    for (const one of questions) asked.set(partitionName(one), one);
+    if (questions.length > 0) asking.push(row);
+  }
+  if (asked.size === 0) return;
+  const found = new Set((await store.findPartitions([...asked.values()])).map(partitionName));
+  for (const { dagId } of asking) state.dag(dagId).partitions = found;
 }
 
 function putDags(state: EngineState, dags: readonly SchedulableDag[], { log }: Loading) {
@@ -113,7 +138,7 @@ async function loadPlans(state: EngineState, found: readonly RunSnapshot[], load
   const dagIds = new Set(
     found.map(({ run }) => run.dagId).filter((id) => !state.dags.get(id)?.row),
   );
-  if (dagIds.size > 0) putDags(state, await loading.store.loadDags([...dagIds]), loading);
+  if (dagIds.size > 0) await loadDags(state, [...dagIds], loading);
   const missing = new Set<string>();
   for (const { run } of found) {
     if (!state.plan(run.dagId, run.dagVersionId)) missing.add(run.dagVersionId);
@@ -171,6 +196,8 @@ export async function sweep(
   state.putPools(pools);
   state.putBackfills(backfills);
   state.past.disturbAll();
+  // A closing that is known late may make a partition whole.
+  for (const dag of state.dags.values()) if (dag.row?.pending?.length) state.dirtyDags.add(dag);
   const allHeld = heldInstances(state);
   const held = nextSlice(allHeld, notes.read, SWEPT_INSTANCES_MAX);
   const dags = changedDags(state, outline);
@@ -202,7 +229,7 @@ function changedDags(state: EngineState, { dags }: Outline): string[] {
     known.delete(dag.dagId);
     return row?.dagVersionId !== dag.dagVersionId || row.isPaused !== dag.isPaused ||
       row.isStale !== dag.isStale ||
-      (row.pendingDatasets ?? []).join("\n") !== dag.pendingDatasets.join("\n");
+      (row.pendingMark ?? "") !== dag.pendingMark;
   });
   return [...changed.map((dag) => dag.dagId), ...known];
 }

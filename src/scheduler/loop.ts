@@ -211,9 +211,10 @@ class SchedulerLoop implements SchedulerService {
     const { store, clock, ids, log, metrics, tracer } = this.#parts;
     const lease = this.#leadership.lease!;
     const startedAtMs = clock.monotonicMs();
-    await loadChanges(this.#state, this.#inbox.take(), { store, log });
+    const loading = { store, log, now: clock.now() };
+    await loadChanges(this.#state, this.#inbox.take(), loading);
     if (startedAtMs >= this.#sweepAtMs) await this.#sweep();
-    await loadPast(this.#state, { store, log });
+    await loadPast(this.#state, loading);
     const now = clock.now();
     const pass = decidePass(this.#state, { now, ids, log });
     this.#hasPassed = true;
@@ -226,7 +227,7 @@ class SchedulerLoop implements SchedulerService {
       () => store.applyTick(lease.epoch, pass.writes, now),
     );
     const reload = settle(this.#state, pass, result);
-    if (reload.length > 0) await loadRuns(this.#state, reload, { store, log });
+    if (reload.length > 0) await loadRuns(this.#state, reload, loading);
     const durationMs = clock.monotonicMs() - startedAtMs;
     countPass(metrics, { pass, result, now, durationMs });
     return !this.#inbox.isEmpty || reload.length > 0 || pass.isShort ||
@@ -236,8 +237,8 @@ class SchedulerLoop implements SchedulerService {
   /** Compare with the store, find lost workers, and set the next sweep. */
   async #sweep() {
     const { store, clock, random, log, metrics, heartbeatTimeoutMs } = this.#parts;
-    this.#notes = await sweep(this.#state, this.#notes, { store, log });
     const now = clock.now();
+    this.#notes = await sweep(this.#state, this.#notes, { store, log, now });
     const beats = this.#state.runs.size > 0 ? await store.readHeartbeats() : new Map();
     const lost = this.#heartbeats.look(beats, clock.monotonicMs());
     if (lost.length > 0) {

@@ -22,6 +22,8 @@ export class Dag {
   /** The next automatic run, due now or later. */
   next: DueRun | null = null;
   wakeAtMs: number | null = null;
+  /** Partitions that are there though nothing of them waits, as `dataset\npartition`. */
+  partitions: ReadonlySet<string> = new Set();
   /** By backfill id; "" has the runs that are not a backfill's. */
   readonly queues = new Map<string, RunQueue>();
   /** Limits of tasks over all runs, by task. */

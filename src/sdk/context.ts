@@ -22,6 +22,8 @@ export interface RunFacts<Params = Record<string, unknown>> {
   taskId: string;
   mapIndex: number;
   logicalDate: Date | null;
+  /** Of a run for one partition of the datasets that it waits for: its key; else null. */
+  partition: string | null;
   /** For a run without a logical date: the empty interval at `runAfter`. */
   interval: DataInterval;
   runAfter: Date;
@@ -60,11 +62,16 @@ export interface TaskStateStore {
   set(key: string, value: unknown): void;
 }
 
-/** A published version that a run was started for. */
+/** What a run was started for: a published version, or an event from outside. */
 export interface DatasetEventFacts {
   dataset: string;
-  partition: string;
-  version: number;
+  partition: string | null;
+  /** Null: it came from outside, with no version. */
+  version: number | null;
+  /** What tells it from the others of its source, where that says so. */
+  key: string | null;
+  /** What came with it. */
+  extra: Readonly<Record<string, unknown>>;
   createdAt: Date;
 }
 
@@ -81,6 +88,8 @@ export interface TaskContext<Params = Record<string, unknown>> extends RunFacts<
   previousSuccess: { runId: string; logicalDate: Date | null; dataIntervalEnd: Date | null } | null;
   /** Published versions that the run was started for, oldest first; see `onDatasets()`. */
   datasetEvents: readonly DatasetEventFacts[];
+  /** The newest of them that came from outside: a webhook's call, a file, a message; else null. */
+  event: DatasetEventFacts | null;
   state: TaskStateStore;
   /** The attempt's own empty folder; gone when the attempt ends. */
   workDir: string;

@@ -59,9 +59,10 @@ function timingOf(options: DagOptions<z.ZodObject | undefined>) {
     throw new RangeError(`its end ${end} is not after its start ${start}`);
   }
   const catchup = catchupSpec(options.catchup ?? false);
-  if (
-    catchup === true && start === null && schedule.kind !== "none" && schedule.kind !== "datasets"
-  ) {
+  const hasTime = schedule.kind === "datasets"
+    ? schedule.or !== undefined || schedule.at !== undefined
+    : schedule.kind !== "none";
+  if (catchup === true && start === null && hasTime) {
     throw new RangeError("it has catchup: true but no start; give the start to catch up from");
   }
   if (schedule.kind === "continuous" && options.maxActiveRuns !== 1) {

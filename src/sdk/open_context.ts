@@ -37,6 +37,10 @@ export function openContext(
   const runAfter = new Date(run.runAfter);
   const previous = run.previousSuccess;
   const stateChanges: Record<string, Json> = {};
+  const datasetEvents = (run.datasetEvents ?? []).map((event) => ({
+    ...event,
+    createdAt: new Date(event.createdAt),
+  }));
   const { log, signal, clock, workDir, files, engine } = services;
   const ctx: TaskContext = {
     dagId: workload.dagId,
@@ -44,6 +48,7 @@ export function openContext(
     taskId: workload.task.taskId,
     mapIndex: workload.mapIndex,
     logicalDate: dateOf(run.logicalDate),
+    partition: run.partition ?? null,
     interval: intervalOf(run, runAfter),
     runAfter,
     params,
@@ -57,10 +62,8 @@ export function openContext(
       logicalDate: dateOf(previous.logicalDate),
       dataIntervalEnd: dateOf(previous.dataIntervalEnd),
     },
-    datasetEvents: (run.datasetEvents ?? []).map((event) => ({
-      ...event,
-      createdAt: new Date(event.createdAt),
-    })),
+    datasetEvents,
+    event: datasetEvents.findLast((event) => event.version === null) ?? null,
     state: stateStore(workload.state, stateChanges),
     workDir,
     files,
@@ -102,8 +105,9 @@ export async function fetchInputs(
 
 /** The facts alone: what a parameter function is given. */
 export function factsOf(ctx: TaskContext): RunFacts {
-  const { dagId, runId, taskId, mapIndex, logicalDate, interval, runAfter, params } = ctx;
-  return { dagId, runId, taskId, mapIndex, logicalDate, interval, runAfter, params };
+  const { dagId, runId, taskId, mapIndex, logicalDate, partition, interval, runAfter, params } =
+    ctx;
+  return { dagId, runId, taskId, mapIndex, logicalDate, partition, interval, runAfter, params };
 }
 
 /** The key, and the element of its array, that a value stands for; null for a plain value. */

@@ -1,5 +1,6 @@
 /** @module When a DAG's runs are due, as authors say it. */
 import type { ScheduleSpec } from "../model/dag_spec.ts";
+import type { DatasetsSpec, TimeSpec } from "../model/schedule_spec.ts";
 import { cronProblem } from "./cron_check.ts";
 import { type Duration, durationMs } from "./duration.ts";
 
@@ -52,11 +53,39 @@ export function events(at: readonly (string | Date)[]): Schedule {
   };
 }
 
-/** Runs at the instants at which all of the schedules are due: `allOf("0 6 13 * *", "0 6 * * 5")`. */
-export function allOf(...schedules: readonly (string | Schedule)[]): Schedule {
+/** How {@link allOf} combines time with datasets. */
+export interface AllOfOptions {
+  /** The local time, `"21:00"`, from which on a run no longer waits for the datasets. */
+  orAt?: string;
+}
+
+/**
+ * Runs at the instants at which all of the schedules are due: `allOf("0 6 13 * *", "0 6 * * 5")`.
+ * With datasets, `allOf("0 18 * * 1-5", onDatasets("prices.daily"), { orAt: "21:00" })`, the run of
+ * an instant waits until they have been published since the run before, or for `orAt`; it has the
+ * data interval of its instant and takes what was published.
+ */
+export function allOf(
+  ...given: readonly (string | Schedule)[] | readonly [...(string | Schedule)[], AllOfOptions]
+): Schedule {
+  const last = given.at(-1);
+  const options = typeof last === "object" && !(scheduleBrand in last) ? last : null;
+  const schedules = (options ? given.slice(0, -1) : given) as readonly (string | Schedule)[];
   return {
     [scheduleBrand]: true,
-    spec: (timezone) => combined("all", schedules, timezone),
+    spec: (timezone) => combined("all", schedules, timezone, options ?? {}),
+  };
+}
+
+/**
+ * Runs whenever one of the schedules is due; the same as a list of them. With datasets,
+ * `anyOf("0 6 * * *", onDatasets("prices.daily"))`, also whenever these are published; a run that is
+ * due by time leaves what was published to the next one that is due by it.
+ */
+export function anyOf(...schedules: readonly (string | Schedule)[]): Schedule {
+  return {
+    [scheduleBrand]: true,
+    spec: (timezone) => combined("any", schedules, timezone),
   };
 }
 
@@ -64,14 +93,49 @@ function combined(
   kind: "any" | "all",
   schedules: readonly (string | Schedule)[],
   timezone: string,
+  { orAt }: AllOfOptions = {},
 ): ScheduleSpec {
-  const of = schedules.map((one) => scheduleSpec(one, timezone)).flatMap((one) => {
+  const specs = schedules.map((one) => scheduleSpec(one, timezone));
+  const data = specs.filter((one) => one.kind === "datasets");
+  const of = specs.filter((one) => one.kind !== "datasets").flatMap((one) => {
     if (one.kind === kind) return one.of;
     if (isPeriodic(one)) return [one];
     throw new RangeError(`it combines a schedule "${one.kind}" with others; that one stands alone`);
   });
+  if (data.length > 0) {
+    const time = of.length === 0 ? null : of.length === 1 ? of[0] : { kind, of };
+    return withData(kind, data, time, { timezone, orAt });
+  }
+  if (orAt !== undefined) {
+    throw new RangeError("it has orAt but waits for no datasets; leave it out");
+  }
   if (of.length === 0) throw new RangeError("its list of schedules is empty; give null for none");
   return of.length === 1 ? of[0] : { kind, of };
+}
+
+function withData(
+  kind: "any" | "all",
+  data: readonly DatasetsSpec[],
+  time: TimeSpec | null,
+  { timezone, orAt }: { timezone: string; orAt?: string },
+): ScheduleSpec {
+  const [one] = data;
+  if (data.length > 1 || one.or || one.at) {
+    throw new RangeError(
+      "it combines several schedules of datasets; name all datasets in one onDatasets(…)",
+    );
+  }
+  if (!time) throw new RangeError("it combines datasets with no time; leave anyOf or allOf out");
+  if (kind === "any") return { ...one, or: time };
+  if (one.partition) {
+    throw new RangeError(
+      "it waits for a time and for partitions of datasets; leave the partition or the time out",
+    );
+  }
+  if (orAt !== undefined && !/^([01]\d|2[0-3]):[0-5]\d$/.test(orAt)) {
+    throw new RangeError(`its orAt is ${JSON.stringify(orAt)}; give a time such as "21:00"`);
+  }
+  return { ...one, at: { time, orAt: orAt ?? null, timezone } };
 }
 
 type Periodic = (ScheduleSpec & { kind: "any" })["of"][number];

@@ -47,7 +47,7 @@ export function sessions(
 ): Schedule {
   const { before, after, by, every, nth, open = "all", interval = "session" } = options;
   const calendars = [...new Set([calendar].flat())].sort();
-  for (const name of calendars) checkName(name);
+  for (const name of calendars) checkCalendar(name, "sessions()");
   if (calendars.length === 0) throw new RangeError("sessions() names no calendar; give a MIC");
   if (before !== undefined && (after !== undefined || every !== undefined)) {
     throw new RangeError("sessions() takes one of before, after and every");
@@ -76,10 +76,11 @@ export function sessions(
   };
 }
 
-function checkName(name: string): asserts name is CalendarName {
+/** Throws RangeError for a calendar that is not known; `what` is who asks. */
+export function checkCalendar(name: string, what: string): asserts name is CalendarName {
   if ((calendarNames as readonly string[]).includes(name)) return;
   throw new RangeError(
-    `sessions() names a calendar ${JSON.stringify(name)} that is not known; ` +
+    `${what} names a calendar ${JSON.stringify(name)} that is not known; ` +
       `there are ${calendarNames.join(", ")}`,
   );
 }

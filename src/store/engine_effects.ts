@@ -5,6 +5,7 @@ import type { Ids } from "../base/ids.ts";
 import { limits } from "../base/limits.ts";
 import { AppError } from "../model/errors.ts";
 import type { PublishIntent, Quarantine } from "../model/data.ts";
+import { queueEvent } from "./engine_events.ts";
 import { rows } from "./engine_rows.ts";
 import type { AttemptEnding } from "./port.ts";
 
@@ -78,6 +79,7 @@ async function publish(
     on conflict (name) do nothing`;
   const [dataset] = await tx<{ kind: string; knownAt: string }[]>`
     update dataset set
+      kind = case when kind = 'external' then ${intent.kind} else kind end,
       last_known_at = greatest(${now}, last_known_at + interval '1 microsecond')
     where name = ${intent.dataset}
     returning kind, last_known_at::text as "knownAt"`;
@@ -123,14 +125,9 @@ async function publish(
     on conflict do nothing`;
   const eventId = ids.uuid();
   await tx`
-    insert into asset_event (id, dataset, dataset_version_id, created_at)
-    values (${eventId}, ${intent.dataset}, ${id}, ${now})`;
-  const waiting = await tx<{ dagId: string }[]>`
-    insert into dataset_queue (dag_id, asset_event_id)
-    select d.dag_id, ${eventId} from dag_version v join dag d on d.dag_version_id = v.id
-    where v.spec #> '{schedule,datasets}' ? ${intent.dataset} and not d.is_stale
-    returning dag_id as "dagId"`;
-  return waiting.map(({ dagId }) => dagId);
+    insert into asset_event (id, dataset, dataset_version_id, partition, created_at)
+    values (${eventId}, ${intent.dataset}, ${id}, ${intent.partition}, ${now})`;
+  return await queueEvent(tx, eventId, intent);
 }
 
 async function keep(tx: TransactionSql, ids: Ids, origin: Origin, kept: Quarantine, now: Date) {

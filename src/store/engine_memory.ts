@@ -4,13 +4,21 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/ids.ts";
-import { limits } from "../base/limits.ts";
 import { AppError } from "../model/errors.ts";
-import type { Attempt, DagRun, Pool, TaskInstance } from "../model/rows.ts";
+import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import { isFinished, type TaskState } from "../model/task_state.ts";
 import { endedHint, localHintBus, waitingDags } from "./hints.ts";
 import { memoryDatasetQueue } from "./memory_dataset_queue.ts";
+import {
+  countStates,
+  endQueued,
+  newAttempt,
+  pastRuns,
+  type Row,
+  stateAfter,
+  type Try,
+} from "./memory_rows.ts";
 import { type MemoryDataset, memoryDatasets } from "./memory_datasets.ts";
 import type {
   AttemptEnding,
@@ -21,22 +29,14 @@ import type {
   EngineStore,
   Hint,
   Lease,
+  NewDatasetEvent,
   NewRun,
-  PastRun,
+  RecordedEvent,
   RunFence,
   SchedulableDag,
   TickResult,
   TickWrites,
 } from "./port.ts";
-
-type Row = TaskInstance & {
-  clearRequested: boolean;
-  queue: string;
-  priorityWeight: number;
-  dagId: string;
-  note: string | null;
-};
-type Try = Attempt & { dagRunId: string; beats: number };
 
 /** What tests and `tidewheel run` set and look at beside the port. */
 export interface MemoryEngineStore extends EngineStore {
@@ -49,6 +49,9 @@ export interface MemoryEngineStore extends EngineStore {
   attempts(): Attempt[];
   /** Everything published. */
   datasets(): MemoryDataset[];
+  /** Dataset events: all of them, and those that still wait for a DAG. */
+  events(): DatasetEvent[];
+  waitingEvents(dagId: string): DatasetEvent[];
   /** Every run, also finished ones. */
   runs(): DagRun[];
   /** Every task instance as it is, not copied: look, do not touch. */
@@ -118,10 +121,11 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         return false;
       }
     }
-    const { tasks: given, takesDatasetEvents, ...rest } = run;
-    if (takesDatasetEvents) datasetQueue.take(run.dagId, run.id);
+    const { tasks: given, takes, ...rest } = run;
+    if (takes && datasetQueue.take(run) === 0 && takes.isRequired) return false;
     const made: DagRun = {
       ...rest,
+      partitionKey: rest.partitionKey ?? null,
       state: "queued",
       queuedAt: now,
       startDate: null,
@@ -235,13 +239,24 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     for (const intent of ending.effects?.publish ?? []) {
       const { id, version } = published.publish(intent, attempt.id, now);
       const { dataset, partition } = intent;
-      const event = { id, dataset, partition, version, createdAt: now };
-      for (const dagId of dagsWaitingFor(dataset)) datasetQueue.add(dagId, event);
+      datasetQueue.record(
+        { id, dataset, partition, version, key: null, extra: {}, createdAt: now },
+        dagsWaitingFor(dataset),
+      );
     }
     const key = stateKey(row.dagId, row.taskId, row.mapIndex);
     const state = { ...taskState.get(key), ...ending.effects?.state };
     for (const name of Object.keys(state)) if (state[name] === null) delete state[name];
     taskState.set(key, state);
+  }
+
+  function recordEvent({ key, ...event }: NewDatasetEvent, now: Date): RecordedEvent {
+    const known = key === null ? undefined : datasetQueue.keyed(event.dataset, key);
+    if (known) return { id: known.id, isNew: false, waitingDags: [] };
+    const id = ids.uuid();
+    const waitingDags = dagsWaitingFor(event.dataset);
+    datasetQueue.record({ id, ...event, key, version: null, createdAt: now }, waitingDags);
+    return { id, isNew: true, waitingDags };
   }
 
   function dagsWaitingFor(dataset: string): string[] {
@@ -297,7 +312,11 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       Promise.resolve(
         [...dags.values()].filter((dag) => !which || which.includes(dag.dagId)).map((dag) => ({
           ...dag,
-          pendingDatasets: datasetQueue.pending(dag.dagId),
+          pending: datasetQueue.pending(
+            dag.dagId,
+            dag.spec.schedule.kind === "datasets" && dag.spec.schedule.partition !== undefined,
+          ),
+          pendingMark: datasetQueue.mark(dag.dagId),
         })),
       ),
     loadDagVersions: (which) =>
@@ -329,7 +348,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
           dagVersionId,
           isPaused,
           isStale,
-          pendingDatasets: datasetQueue.pending(dagId),
+          pendingMark: datasetQueue.mark(dagId),
         })),
       }),
     loadBackfills: () => Promise.resolve([...backfills.values()]),
@@ -410,6 +429,15 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       publish({ topic: "dags", ids: waitingDags(results) });
       return Promise.resolve(results);
     },
+    recordEvents(events, now) {
+      const recorded = events.map((event) => recordEvent(event, now));
+      publish({ topic: "dags", ids: recorded.flatMap((one) => one.waitingDags) });
+      return Promise.resolve(recorded);
+    },
+    findPartitions: (asked) =>
+      Promise.resolve(
+        asked.filter(({ dataset, partition }) => datasetQueue.hasPartition(dataset, partition)),
+      ),
     loadDatasetEvents: (dagRunId) => Promise.resolve(datasetQueue.takenBy(dagRunId)),
     loadOutputs: (dagRunId, taskIds) =>
       Promise.resolve(
@@ -441,6 +469,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         );
       }
       publish({ topic: "runs", ids: [run.id] });
+      if (run.takes) publish({ topic: "dags", ids: [run.dagId] });
       return Promise.resolve({ ...runs.get(run.id)! });
     },
     cancelRun(dagRunId, { now, by, spared = [] }) {
@@ -531,72 +560,9 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     setBackfill: (backfill) => void backfills.set(backfill.id, backfill),
     attempts: () => [...attempts.values()].map((attempt) => ({ ...attempt })),
     datasets: () => published.all(),
+    events: () => datasetQueue.all(),
+    waitingEvents: (dagId) => datasetQueue.waitingFor(dagId),
     runs: () => [...runs.values()].map((run) => ({ ...run })),
     tasks: () => tasks.values(),
   };
-}
-
-function newAttempt(row: Row, id: string, tryNumber: number, now: Date): Try {
-  return {
-    id,
-    taskInstanceId: row.id,
-    dagRunId: row.dagRunId,
-    tryNumber,
-    state: "queued",
-    endReason: null,
-    evidence: {},
-    workerId: null,
-    hostname: null,
-    pid: null,
-    queuedAt: now,
-    startDate: null,
-    endDate: null,
-    beats: 0,
-  };
-}
-
-function endQueued(attempt: Try, endReason: "cancelled" | "cleared", now: Date, by: string) {
-  Object.assign(attempt, { state: "ended", endReason, endDate: now, evidence: { by } });
-}
-
-/** The same decision as `engine_end.ts` makes in SQL. */
-function stateAfter(row: Row, result: AttemptEnding["result"]): TaskState {
-  if (row.state === "cancelling") return row.clearRequested ? "none" : "cancelled";
-  switch (result) {
-    case "succeed":
-      return "success";
-    case "skip":
-      return "skipped";
-    case "reschedule":
-      return "up_for_reschedule";
-    case "retry":
-      return row.tryNumber <= row.maxTries ? "up_for_retry" : "failed";
-    case "lose":
-      return row.infraLosses < limits.infraLossesMax ? "scheduled" : "failed";
-    case "fail":
-      return "failed";
-  }
-}
-
-/** The same as `loadPast` of `engine_read.ts`. */
-function pastRuns(
-  which: readonly string[],
-  runs: ReadonlyMap<string, DagRun>,
-  tasksOfRun: ReadonlyMap<string, Row[]>,
-): PastRun[] {
-  const ended: ReadonlySet<TaskState> = new Set(["success", "skipped", "removed"]);
-  return which.flatMap((id) => runs.get(id) ?? []).map(({ id, dagId, logicalDate }) => {
-    const earlier = [...runs.values()].filter((run) =>
-      run.dagId === dagId && run.logicalDate && logicalDate && run.logicalDate < logicalDate
-    ).sort((a, b) => b.logicalDate!.getTime() - a.logicalDate!.getTime());
-    const open = (tasksOfRun.get(earlier[0]?.id) ?? []).filter(({ state }) => !ended.has(state));
-    const unmet = [...new Set(open.map((row) => row.taskId))].sort();
-    return { dagRunId: id, previousId: earlier[0]?.id ?? null, unmet };
-  });
-}
-
-function countStates(rows: readonly Row[]) {
-  const counts: Partial<Record<TaskState, number>> = {};
-  for (const { state } of rows) counts[state] = (counts[state] ?? 0) + 1;
-  return counts;
 }

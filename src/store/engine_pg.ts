@@ -4,6 +4,7 @@ import type { Ids } from "../base/ids.ts";
 import type { Clock } from "../base/clock.ts";
 import * as claims from "./engine_claim.ts";
 import { endAttempts } from "./engine_end.ts";
+import * as events from "./engine_events.ts";
 import * as lease from "./engine_lease.ts";
 import * as read from "./engine_read.ts";
 import * as run from "./engine_run.ts";
@@ -53,7 +54,13 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     loadOutputs: (dagRunId, taskIds) => read.loadOutputs(sql, dagRunId, taskIds),
     loadTaskState: (dagId, taskId, index) => read.loadTaskState(sql, dagId, taskId, index),
     previousSuccess: (dagId, before) => read.previousSuccess(sql, dagId, before),
-    loadDatasetEvents: (dagRunId) => read.loadDatasetEvents(sql, dagRunId),
+    loadDatasetEvents: (dagRunId) => events.loadDatasetEvents(sql, dagRunId),
+    findPartitions: (asked) => events.findPartitions(sql, asked),
+    async recordEvents(given, now) {
+      const recorded = await retryTransaction(() => events.recordEvents(sql, ids, given, now));
+      publish({ topic: "dags", ids: [...new Set(recorded.flatMap((one) => one.waitingDags))] });
+      return recorded;
+    },
 
     async applyTick(epoch, writes, now) {
       const result = await applyTick(sql, epoch, writes, now);
@@ -78,6 +85,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     async createRun(made) {
       const created = await retryTransaction(() => run.createRun(sql, made, clock.now()));
       publish({ topic: "runs", ids: [created.id] });
+      if (made.takes) publish({ topic: "dags", ids: [made.dagId] });
       return created;
     },
     async cancelRun(dagRunId, asked) {

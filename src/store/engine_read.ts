@@ -1,6 +1,7 @@
 /** @module What the scheduler and the Task Execution API read. */
 import type { Sql } from "postgres";
-import type { DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
+import type { DagRun, Pool, TaskInstance } from "../model/rows.ts";
+import { pendingMark, pendingPartitions } from "./engine_events.ts";
 import { runColumns, taskColumns } from "./engine_rows.ts";
 import type {
   BackfillLimits,
@@ -17,7 +18,7 @@ export async function loadDags(sql: Sql, ids?: string[]): Promise<SchedulableDag
     select d.dag_id as "dagId", d.is_paused as "isPaused", d.is_stale as "isStale",
       d.dag_version_id as "dagVersionId", v.spec, d.next_run_at as "nextRunAt",
       d.last_interval_start as "lastStart", d.last_interval_end as "lastEnd",
-      ${pendingDatasets(sql)}
+      ${pendingMark(sql)}, ${pendingPartitions(sql)} as pending
     from dag d join dag_version v on v.id = d.dag_version_id
     ${ids ? sql`where d.dag_id = any(${ids})` : sql``}
     order by d.dag_id`;
@@ -25,25 +26,6 @@ export async function loadDags(sql: Sql, ids?: string[]): Promise<SchedulableDag
     ...dag,
     lastInterval: lastStart ? { start: lastStart, end: lastEnd } : null,
   } as SchedulableDag));
-}
-
-/** Of a DAG `d`: the datasets with events that wait for it. */
-function pendingDatasets(sql: Sql) {
-  return sql`
-    array(
-      select distinct e.dataset from dataset_queue q join asset_event e on e.id = q.asset_event_id
-      where q.dag_id = d.dag_id order by e.dataset) as "pendingDatasets"`;
-}
-
-/** Dataset events that a run has taken, oldest first. */
-export async function loadDatasetEvents(sql: Sql, dagRunId: string): Promise<DatasetEvent[]> {
-  return await sql<DatasetEvent[]>`
-    select e.id, e.dataset, v.partition, v.version, e.created_at as "createdAt"
-    from dag_run_asset_event c
-    join asset_event e on e.id = c.asset_event_id
-    join dataset_version v on v.id = e.dataset_version_id
-    where c.dag_run_id = ${dagRunId}
-    order by e.created_at, e.id`;
 }
 
 /** DAG versions; they never change. */
@@ -110,7 +92,7 @@ export async function loadOutline(sql: Sql): Promise<Outline> {
       from dag_run r where r.state in ('queued', 'running')`,
     sql<Outline["dags"]>`
       select dag_id as "dagId", dag_version_id as "dagVersionId", is_paused as "isPaused",
-        is_stale as "isStale", ${pendingDatasets(sql)}
+        is_stale as "isStale", ${pendingMark(sql)}
       from dag d where dag_version_id is not null`,
   ]);
   return { runs: [...runs], dags: [...dags] };

@@ -5,6 +5,7 @@ import type { Sql } from "postgres";
 export const runColumns = (sql: Sql) =>
   sql`
   r.id, r.dag_id as "dagId", r.run_id as "runId", r.run_type as "runType", r.state,
+  r.partition_key as "partitionKey",
   r.logical_date as "logicalDate", r.data_interval_start as "dataIntervalStart",
   r.data_interval_end as "dataIntervalEnd", r.run_after as "runAfter", r.queued_at as "queuedAt",
   r.start_date as "startDate", r.end_date as "endDate", r.conf,

@@ -1,6 +1,7 @@
 /** @module The writes of one scheduler pass, under the leader's lease. */
 import type { Sql, TransactionSql } from "postgres";
 import { AppError } from "../model/errors.ts";
+import { takeEvents } from "./engine_events.ts";
 import { rows } from "./engine_rows.ts";
 import type { NewRun, TaskExpansion, TickResult, TickWrites } from "./port.ts";
 
@@ -172,18 +173,18 @@ export async function insertRuns(
   triggeredBy: string,
 ): Promise<string[]> {
   if (runs.length === 0) return [];
-  const given = runs.map(({ tasks: _tasks, ...run }) => run);
+  const given = runs.map(({ tasks: _tasks, takes: _takes, ...run }) => run);
   const inserted = await sql<{ id: string }[]>`
     insert into dag_run (id, dag_id, run_id, run_type, state, logical_date, data_interval_start,
       data_interval_end, run_after, queued_at, conf, dag_version_id, backfill_id, trace_parent,
-      triggered_by)
+      partition_key, triggered_by)
     select id, "dagId", "runId", "runType", 'queued', "logicalDate", "dataIntervalStart",
       "dataIntervalEnd", "runAfter", ${now}, conf, "dagVersionId", "backfillId"::bigint,
-      "traceParent", ${triggeredBy}
+      "traceParent", "partitionKey", ${triggeredBy}
     from jsonb_to_recordset(${rows(given)}::text::jsonb) as x(id uuid, "dagId" text, "runId" text,
       "runType" text, "logicalDate" timestamptz, "dataIntervalStart" timestamptz,
       "dataIntervalEnd" timestamptz, "runAfter" timestamptz, conf jsonb, "dagVersionId" uuid,
-      "backfillId" text, "traceParent" text)
+      "backfillId" text, "traceParent" text, "partitionKey" text)
     on conflict do nothing
     returning id`;
   const isNew = new Set(inserted.map((row) => row.id));
@@ -201,23 +202,9 @@ export async function insertRuns(
     select id, run, dag, task, 'none', max_tries
     from jsonb_to_recordset(${rows(tasks)}::text::jsonb)
       as x(id uuid, run uuid, dag text, task text, max_tries int)`;
-  await takeDatasetEvents(sql, runs.filter((run) => run.takesDatasetEvents && isNew.has(run.id)));
+  const empty = await takeEvents(sql, runs.filter((run) => run.takes && isNew.has(run.id)));
+  for (const id of empty) isNew.delete(id);
   return [...isNew];
-}
-
-/** What waits for the DAGs of these runs is theirs now. */
-async function takeDatasetEvents(sql: Sql | TransactionSql, runs: NewRun[]): Promise<void> {
-  if (runs.length === 0) return;
-  const given = runs.map(({ id, dagId }) => ({ id, dag: dagId }));
-  await sql`
-    with taken as (
-      delete from dataset_queue q
-      using jsonb_to_recordset(${rows(given)}::text::jsonb) as r(id uuid, dag text)
-      where q.dag_id = r.dag
-      returning r.id, q.asset_event_id
-    )
-    insert into dag_run_asset_event (dag_run_id, asset_event_id)
-    select id, asset_event_id from taken`;
 }
 
 /** A task's first instance is its fence: two leaders cannot both add to what it stands for. */

@@ -12,6 +12,25 @@ import type { Effects } from "../model/outcome.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import type { RunState, RunType } from "../model/run_state.ts";
 import type { TaskState } from "../model/task_state.ts";
+import type { PendingPartition } from "../timetable/mod.ts";
+
+/** A dataset event from outside, to record. */
+export interface NewDatasetEvent {
+  dataset: string;
+  partition: string | null;
+  /** A second event of this key in the dataset is none; null: each one is new. */
+  key: string | null;
+  extra: Record<string, unknown>;
+}
+
+/** What became of a {@link NewDatasetEvent}. */
+export interface RecordedEvent {
+  id: string;
+  /** False: the key was known, and `id` is the first one's. */
+  isNew: boolean;
+  /** DAGs that it waits for a run of. */
+  waitingDags: string[];
+}
 
 /** A DAG with its current version, as the scheduler reads it. */
 export interface SchedulableDag {
@@ -25,8 +44,13 @@ export interface SchedulableDag {
   lastInterval: { start: Date; end: Date } | null;
   /** Due instant of the next automatic run as computed last; null: none or not computed. */
   nextRunAt: Date | null;
-  /** Datasets that it waits for and that have events for it, by name; none when left out. */
-  pendingDatasets?: readonly string[];
+  /**
+   * What has events for it that no run has taken, oldest first: datasets, and partitions of them where
+   * its schedule is by partition; none when left out.
+   */
+  pending?: readonly PendingPartition[];
+  /** Differs when the events that wait for it do; "": none. */
+  pendingMark?: string;
 }
 
 /** An immutable DAG version. */
@@ -60,6 +84,8 @@ export interface NewRun {
   dagId: string;
   runId: string;
   runType: RunType;
+  /** See {@link DagRun.partitionKey}; null when left out. */
+  partitionKey?: string | null;
   logicalDate: Date | null;
   dataIntervalStart: Date | null;
   dataIntervalEnd: Date | null;
@@ -68,8 +94,13 @@ export interface NewRun {
   dagVersionId: string;
   backfillId: string | null;
   traceParent: string | null;
-  /** Takes all dataset events that wait for its DAG. */
-  takesDatasetEvents?: boolean;
+  /** Dataset events that it takes, of those that wait for its DAG. */
+  takes?: {
+    /** Null: whatever the partition. */
+    partitions: string[] | null;
+    /** Without an event to take there is no run: another has taken them, or they were removed. */
+    isRequired: boolean;
+  };
   /** Ids for the task instances, by task. */
   tasks: { id: string; taskId: string; maxTries: number }[];
 }
@@ -177,7 +208,7 @@ export interface Outline {
     dagVersionId: string;
     isPaused: boolean;
     isStale: boolean;
-    pendingDatasets: readonly string[];
+    pendingMark: string;
   }[];
 }
 
@@ -311,6 +342,10 @@ export interface EngineStore {
   previousSuccess(dagId: string, before: Date | null): Promise<DagRun | null>;
   /** Dataset events that a run has taken, oldest first. */
   loadDatasetEvents(dagRunId: string): Promise<DatasetEvent[]>;
+  /** Record events from outside, in one transaction; in their order. */
+  recordEvents(events: NewDatasetEvent[], now: Date): Promise<RecordedEvent[]>;
+  /** Which of these partitions have a version or an event. */
+  findPartitions(asked: PendingPartition[]): Promise<PendingPartition[]>;
 
   /** Create a run by hand; CONFLICT where (dag, run id) or (dag, logical date) exists. */
   createRun(run: NewRun): Promise<DagRun>;

@@ -164,10 +164,12 @@ async function removeRuns(tx: TransactionSql, before: Date): Promise<number> {
   return gone.count;
 }
 
+/** What still waits for a run stays. */
 async function removeEvents(tx: TransactionSql, before: Date): Promise<number> {
   const gone = await tx`
     delete from asset_event where id in (
-      select id from asset_event where created_at < ${before}
+      select id from asset_event e where created_at < ${before}
+        and not exists (select from dataset_queue q where q.asset_event_id = e.id)
       order by created_at limit ${limits.retentionBatch})`;
   return gone.count;
 }

@@ -19,14 +19,21 @@ create table api_token (
 create table asset_event (
   id uuid not null,
   dataset text not null,
-  dataset_version_id uuid not null,
+  dataset_version_id uuid,
   created_at timestamp with time zone not null,
+  seq bigint not null generated always as identity,
+  partition text,
+  event_key text,
+  extra jsonb not null default '{}'::jsonb,
   constraint asset_event_pkey PRIMARY KEY (id),
+  constraint asset_event_seq_key UNIQUE (seq),
   constraint asset_event_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(name),
   constraint asset_event_dataset_version_id_fkey FOREIGN KEY (dataset_version_id) REFERENCES dataset_version(id) ON DELETE CASCADE
 );
 CREATE INDEX asset_event_by_dataset ON public.asset_event USING btree (dataset, created_at DESC);
+CREATE INDEX asset_event_by_partition ON public.asset_event USING btree (dataset, partition);
 CREATE INDEX asset_event_by_time ON public.asset_event USING btree (created_at);
+CREATE UNIQUE INDEX asset_event_key ON public.asset_event USING btree (dataset, event_key) WHERE (event_key IS NOT NULL);
 
 create table attempt (
   id uuid not null,
@@ -203,12 +210,13 @@ create table dag_run (
   note text,
   clear_number integer not null default 0,
   product_version text,
+  partition_key text,
   constraint dag_run_pkey PRIMARY KEY (id),
   constraint dag_run_dag_id_logical_date_key UNIQUE (dag_id, logical_date),
   constraint dag_run_dag_id_run_id_key UNIQUE (dag_id, run_id),
   constraint dag_run_check CHECK (((data_interval_start IS NULL) = (data_interval_end IS NULL))),
   constraint dag_run_check1 CHECK (((end_date IS NOT NULL) = (state = ANY (ARRAY['success'::text, 'failed'::text])))),
-  constraint dag_run_run_type_check CHECK ((run_type = ANY (ARRAY['scheduled'::text, 'manual'::text, 'backfill'::text, 'asset_triggered'::text]))),
+  constraint dag_run_run_type_check CHECK ((run_type = ANY (ARRAY['scheduled'::text, 'manual'::text, 'backfill'::text, 'asset_triggered'::text, 'asset_materialization'::text]))),
   constraint dag_run_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text]))),
   constraint dag_run_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfill(id) ON DELETE SET NULL,
   constraint dag_run_dag_id_fkey FOREIGN KEY (dag_id) REFERENCES dag(dag_id) ON DELETE CASCADE,
@@ -216,6 +224,7 @@ create table dag_run (
 );
 CREATE INDEX dag_run_by_backfill ON public.dag_run USING btree (backfill_id) WHERE (backfill_id IS NOT NULL);
 CREATE INDEX dag_run_by_dag ON public.dag_run USING btree (dag_id, run_after DESC, id DESC);
+CREATE INDEX dag_run_by_partition ON public.dag_run USING btree (dag_id, partition_key) WHERE (partition_key IS NOT NULL);
 CREATE INDEX dag_run_by_time ON public.dag_run USING btree (run_after DESC, id DESC);
 CREATE INDEX dag_run_by_version ON public.dag_run USING btree (dag_version_id);
 CREATE INDEX dag_run_unfinished ON public.dag_run USING btree (dag_id, run_after) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
@@ -223,11 +232,13 @@ CREATE INDEX dag_run_unfinished ON public.dag_run USING btree (dag_id, run_after
 create table dag_run_asset_event (
   dag_run_id uuid not null,
   asset_event_id uuid not null,
+  dag_id text not null,
   constraint dag_run_asset_event_pkey PRIMARY KEY (dag_run_id, asset_event_id),
   constraint dag_run_asset_event_asset_event_id_fkey FOREIGN KEY (asset_event_id) REFERENCES asset_event(id) ON DELETE CASCADE,
   constraint dag_run_asset_event_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE CASCADE
 );
 CREATE INDEX dag_run_asset_event_by_event ON public.dag_run_asset_event USING btree (asset_event_id);
+CREATE UNIQUE INDEX dag_run_asset_event_once ON public.dag_run_asset_event USING btree (dag_id, asset_event_id);
 
 create table dag_version (
   id uuid not null,
@@ -251,13 +262,18 @@ create table dataset (
   kind text not null,
   created_at timestamp with time zone not null,
   last_known_at timestamp with time zone,
+  id bigint not null generated always as identity,
   constraint dataset_pkey PRIMARY KEY (name),
-  constraint dataset_kind_check CHECK ((kind = ANY (ARRAY['raw'::text, 'table'::text])))
+  constraint dataset_id_key UNIQUE (id),
+  constraint dataset_kind_check CHECK ((kind = ANY (ARRAY['raw'::text, 'table'::text, 'external'::text])))
 );
 
 create table dataset_queue (
   dag_id text not null,
   asset_event_id uuid not null,
+  id bigint not null generated always as identity,
+  dataset text not null,
+  partition text not null default ''::text,
   constraint dataset_queue_pkey PRIMARY KEY (dag_id, asset_event_id),
   constraint dataset_queue_asset_event_id_fkey FOREIGN KEY (asset_event_id) REFERENCES asset_event(id) ON DELETE CASCADE,
   constraint dataset_queue_dag_id_fkey FOREIGN KEY (dag_id) REFERENCES dag(dag_id) ON DELETE CASCADE

@@ -1,9 +1,18 @@
 /** @module Timetables: from a schedule to the next data interval. Pure but for calendar files. */
 export { isPeriodic, manualInterval, nextRun, nextRunOf, runsBetween } from "./next_run.ts";
 export type { DueRun, Interval, NextRunOptions, RunRules } from "./next_run.ts";
-export { checkSchedule } from "./schedules.ts";
+export { checkSchedule, timeOf } from "./schedules.ts";
 export { parseCron } from "./cron.ts";
 export { checkTimezone } from "./zone.ts";
+export {
+  partitionFor,
+  partitionInterval,
+  partitionNeeds,
+  partitionQuestions,
+  type PartitionState,
+  partitionStates,
+  type PendingPartition,
+} from "./partitions.ts";
 export { sessionDateOf } from "./sessions.ts";
 export { readCalendar } from "./bundled_calendars.ts";
 export { type ExpandedRun, expandRuns } from "./expand.ts";

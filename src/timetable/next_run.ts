@@ -9,7 +9,7 @@ import { limits } from "../base/limits.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import type { Catchup, ScheduleSpec } from "../model/schedule_spec.ts";
 import { quietTimeAt } from "./quiet_time.ts";
-import { timetableOf } from "./schedules.ts";
+import { timeOf, timetableOf } from "./schedules.ts";
 import { afterTick, type Tick, type Timetable } from "./timetable.ts";
 
 /** A data interval: [start, end). */
@@ -65,7 +65,11 @@ export function nextRunOf(
 /** The next automatic run, due now or later; null when there is none any more. */
 export function nextRun(schedule: ScheduleSpec, options: NextRunOptions): DueRun | null {
   const { lastInterval, start, end, now } = options;
-  if (schedule.kind === "none" || schedule.kind === "datasets") return null;
+  if (schedule.kind === "datasets") {
+    const time = timeOf(schedule);
+    return time && nextRun(time, options);
+  }
+  if (schedule.kind === "none") return null;
   if (schedule.kind === "once") {
     const at = (start ?? now).getTime();
     if (lastInterval !== null || (end && at > end.getTime())) return null;
@@ -94,8 +98,9 @@ export function* runsBetween(
     now: Date;
   },
 ): Generator<DueRun> {
-  if (!isPeriodic(schedule)) return;
-  const timetable = timetableOf(schedule, start, now);
+  const time = timeOf(schedule);
+  if (!time) return;
+  const timetable = timetableOf(time, start, now);
   const untilMs = (end && end < to ? end : to).getTime();
   let tick = timetable.next(Math.max(from.getTime(), start?.getTime() ?? -Infinity));
   while (tick && tick.startMs <= untilMs && tick.dueMs <= now.getTime()) {
@@ -109,19 +114,18 @@ export function* runsBetween(
  * one; the empty one where the schedule has none.
  */
 export function manualInterval(schedule: ScheduleSpec, at: Date): Interval {
-  if (schedule.kind === "interval") {
-    return { start: new Date(at.getTime() - schedule.everyMs), end: at };
+  const time = timeOf(schedule);
+  if (time?.kind === "interval") {
+    return { start: new Date(at.getTime() - time.everyMs), end: at };
   }
-  const tick = isPeriodic(schedule) ? timetableOf(schedule, null, at).latest(at.getTime()) : null;
+  const tick = time ? timetableOf(time, null, at).latest(at.getTime()) : null;
   if (tick) return dueRun(tick, tick.dueMs).interval;
   return { start: at, end: at };
 }
 
 /** Does a schedule have data intervals of its own, so that it can be backfilled? */
-export function isPeriodic(
-  schedule: ScheduleSpec,
-): schedule is Exclude<ScheduleSpec, { kind: "none" | "once" | "continuous" | "datasets" }> {
-  return !["none", "once", "continuous", "datasets"].includes(schedule.kind);
+export function isPeriodic(schedule: ScheduleSpec): boolean {
+  return timeOf(schedule) !== null;
 }
 
 /** From the end of the last run's interval to now: due at once, but not in a whirl of empty runs. */

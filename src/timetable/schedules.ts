@@ -1,6 +1,6 @@
 /** @module From a schedule's description to its timetable. */
 import { AppError } from "../model/errors.ts";
-import type { ScheduleSpec } from "../model/schedule_spec.ts";
+import type { ScheduleSpec, TimeSpec } from "../model/schedule_spec.ts";
 import { parseCron } from "./cron.ts";
 import { sessionsTimetable } from "./sessions.ts";
 import { nextTick, previousTick } from "./ticks.ts";
@@ -15,14 +15,22 @@ import {
 } from "./timetable.ts";
 import { checkTimezone } from "./zone.ts";
 
-/** A schedule that fires by itself at known instants. */
-export type PeriodicSchedule = Exclude<
-  ScheduleSpec,
-  { kind: "none" | "once" | "continuous" | "datasets" }
->;
+/** The part of a schedule that fires by itself at known instants; null: it has none. */
+export function timeOf(schedule: ScheduleSpec): TimeSpec | null {
+  switch (schedule.kind) {
+    case "none":
+    case "once":
+    case "continuous":
+      return null;
+    case "datasets":
+      return schedule.or ?? schedule.at?.time ?? null;
+    default:
+      return schedule;
+  }
+}
 
 /** The timetable of a schedule; intervals count from `start`, calendars are as known at `now`. */
-export function timetableOf(schedule: PeriodicSchedule, start: Date | null, now: Date): Timetable {
+export function timetableOf(schedule: TimeSpec, start: Date | null, now: Date): Timetable {
   if (schedule.kind === "sessions") return sessionsTimetable(schedule, now.getTime());
   const grid = gridOf(schedule, start, now);
   return schedule.kind === "events" ? pointsOf(grid) : intervalsOf(grid);
@@ -31,9 +39,9 @@ export function timetableOf(schedule: PeriodicSchedule, start: Date | null, now:
 const endOfTime = new Date(8.64e15);
 
 /** Throws INVALID when a schedule cannot be used or never fires. */
-export function checkSchedule(schedule: ScheduleSpec, start: Date | null): void {
-  const { kind } = schedule;
-  if (kind === "none" || kind === "once" || kind === "continuous" || kind === "datasets") return;
+export function checkSchedule(given: ScheduleSpec, start: Date | null): void {
+  const schedule = timeOf(given);
+  if (!schedule) return;
   if (schedule.kind === "cron") checkTimezone(schedule.timezone);
   const from = start ?? new Date(0);
   if (timetableOf(schedule, start, endOfTime).next(from.getTime()) !== null) return;
@@ -47,7 +55,7 @@ export function checkSchedule(schedule: ScheduleSpec, start: Date | null): void 
   );
 }
 
-function gridOf(schedule: PeriodicSchedule, start: Date | null, now: Date): Grid {
+function gridOf(schedule: TimeSpec, start: Date | null, now: Date): Grid {
   switch (schedule.kind) {
     case "cron":
       return cronGrid(schedule.cron, schedule.timezone);

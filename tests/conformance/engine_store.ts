@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AppError } from "../../src/model/errors.ts";
 import type { Hint } from "../../src/store/port.ts";
-
+import { eventCases } from "./engine_store_events.ts";
 import {
   chainSpec,
   intent,
@@ -185,15 +185,21 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
 
     const told = hints.filter(({ topic }) => topic === "dags");
     assertEquals(told.map(({ ids }) => ids), [["waits"], ["waits"]]);
-    const pending = async () => [
-      (await w.store.loadDags(["waits"]))[0].pendingDatasets,
-      (await w.store.loadOutline()).dags.find(({ dagId }) => dagId === "waits")!.pendingDatasets,
-    ];
-    assertEquals(await pending(), [["prices.daily"], ["prices.daily"]]);
-    const run = w.newRun({ dagId: "waits", dagVersionId, takesDatasetEvents: true });
+    const pending = async () => {
+      const [{ pending, pendingMark }] = await w.store.loadDags(["waits"]);
+      const { dags } = await w.store.loadOutline();
+      assertEquals(dags.find(({ dagId }) => dagId === "waits")!.pendingMark, pendingMark);
+      return pending;
+    };
+    assertEquals(await pending(), [{ dataset: "prices.daily", partition: "" }]);
+    const takes = { partitions: null, isRequired: true };
+    const run = w.newRun({ dagId: "waits", dagVersionId, takes });
     await w.tick({ newRuns: [run] });
-    await w.tick({ newRuns: [w.newRun({ ...run, takesDatasetEvents: true })] });
-    assertEquals(await pending(), [[], []]);
+    const { newRuns } = await w.tick({
+      newRuns: [w.newRun({ ...run, id: w.ids.uuid(), runId: "r2", tasks: [] })],
+    });
+    assertEquals(newRuns, [], "what another run has taken starts none");
+    assertEquals(await pending(), []);
     assertEquals(
       (await w.store.loadDatasetEvents(run.id)).map((event) => [event.dataset, event.partition]),
       [["prices.daily", "2030-01-01"], ["prices.daily", "2030-01-02"]],
@@ -387,4 +393,6 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     );
     assertEquals(results.flat().filter((r) => r.result === "ok").length, 1);
   });
+
+  eventCases(test);
 }

@@ -58,7 +58,9 @@ export function testTask(options: TestTaskOptions): TestTask {
     signal: options.signal ?? new AbortController().signal,
     clock: options.clock,
     previousSuccess: null,
+    partition: null,
     datasetEvents: [],
+    event: null,
     state: {
       get: <T>(key: string) => state[key] as T | undefined,
       set: (key, value) => void (state[key] = value),

@@ -7,7 +7,7 @@ import type { ScheduleSpec } from "../../model/schedule_spec.ts";
 import type { ObjectStore } from "../../objects/port.ts";
 import type { Claimed, EngineStore } from "../../store/port.ts";
 import type { TokenMint } from "../attempt_token.ts";
-import { sessionDateOf } from "../../timetable/mod.ts";
+import { sessionDateOf, timeOf } from "../../timetable/mod.ts";
 import { inputTasks, type Output, resolveInputs } from "./inputs.ts";
 import type { CachedVersion, Versions } from "./versions.ts";
 
@@ -55,7 +55,9 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
         objects,
       }),
       previous(run),
-      run.runType === "asset_triggered" ? store.loadDatasetEvents(run.id) : [],
+      run.runType === "asset_triggered" || version.spec.schedule.kind === "datasets"
+        ? store.loadDatasetEvents(run.id)
+        : [],
     ]);
     const lifeMs = Math.max(TOKEN_MS, (spec.timeoutMs ?? 0) + TOKEN_AFTER_TIMEOUT_MS);
     return {
@@ -93,6 +95,7 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
         conf: { ...version.spec.paramsDefault, ...run.conf } as Workload["run"]["conf"],
         timezone: version.timezone,
         ...tradeDate(version.spec.schedule, run.dataIntervalStart),
+        ...(run.partitionKey === null ? {} : { partition: run.partitionKey }),
         ...(datasetEvents.length === 0 ? {} : { datasetEvents: datasetEvents.map(eventFacts) }),
         previousSuccess: before,
       },
@@ -170,9 +173,11 @@ function previousRuns(store: EngineStore, clock: Clock) {
   };
 }
 
-function eventFacts({ dataset, partition, version, createdAt }: DatasetEvent) {
-  return { dataset, partition, version, createdAt: createdAt.toISOString() };
+function eventFacts({ id: _, createdAt, ...event }: DatasetEvent): EventFacts {
+  return { ...event, createdAt: createdAt.toISOString() } as EventFacts;
 }
+
+type EventFacts = NonNullable<Workload["run"]["datasetEvents"]>[number];
 
 function iso(at: Date | null): string | null {
   return at ? at.toISOString() : null;
@@ -188,7 +193,8 @@ function taskIsGone(taskId: string, run: DagRun, version: CachedVersion | undefi
 }
 
 function tradeDate(schedule: ScheduleSpec, start: Date | null) {
-  if (schedule.kind !== "sessions" || !start) return {};
-  const date = sessionDateOf(schedule, start.getTime());
+  const time = timeOf(schedule);
+  if (time?.kind !== "sessions" || !start) return {};
+  const date = sessionDateOf(time, start.getTime());
   return date === null ? {} : { intervalDate: date };
 }

@@ -6,13 +6,13 @@ import { Instant } from "./basic.ts";
 export const DatasetEventShape = z.object({
   id: z.uuid(),
   name: z.string().meta({ doc: "The dataset" }),
-  partition_key: z.string(),
-  version: z.int(),
-  dataset_version_id: z.uuid(),
+  partition_key: z.string().nullable(),
+  version: z.int().nullable().meta({ doc: "null: word from outside" }),
+  dataset_version_id: z.uuid().nullable(),
   timestamp: Instant,
-  source_dag_id: z.string(),
-  source_run_id: z.string(),
-  source_task_id: z.string(),
+  source_dag_id: z.string().nullable(),
+  source_run_id: z.string().nullable(),
+  source_task_id: z.string().nullable(),
 });
 
 /** A list of them. */

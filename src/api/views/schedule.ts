@@ -1,6 +1,6 @@
 /** @module A schedule in a few words. */
 import type { ScheduleSpec } from "../../model/dag_spec.ts";
-import type { SessionsSpec } from "../../model/schedule_spec.ts";
+import type { DatasetsSpec, SessionsSpec } from "../../model/schedule_spec.ts";
 
 /** The schedule as a list shows it; null where it has none. */
 export function scheduleText(schedule: ScheduleSpec): string | null {
@@ -12,7 +12,7 @@ export function scheduleText(schedule: ScheduleSpec): string | null {
     case "continuous":
       return "@continuous";
     case "datasets":
-      return datasetsText(schedule, " + ", " | ");
+      return [datasetsText(schedule, " + ", " | "), ...timesText(schedule, scheduleText)].join(" ");
     case "cron":
       return schedule.cron;
     case "interval":
@@ -37,7 +37,11 @@ export function scheduleDescription(schedule: ScheduleSpec): string {
     case "continuous":
       return "Again as soon as a run has ended";
     case "datasets":
-      return `When these are published: ${datasetsText(schedule, " and ", ", or ")}`;
+      return [
+        `When these are published: ${datasetsText(schedule, " and ", ", or ")}`,
+        ...partitionText(schedule),
+        ...timesText(schedule, scheduleDescription),
+      ].join(" ");
     case "cron":
       return `Cron ${schedule.cron} in ${schedule.timezone}`;
     case "interval":
@@ -53,7 +57,21 @@ export function scheduleDescription(schedule: ScheduleSpec): string {
   }
 }
 
-type DatasetsSpec = Extract<ScheduleSpec, { kind: "datasets" }>;
+function partitionText({ partition }: DatasetsSpec): string[] {
+  if (!partition) return [];
+  if (partition.kind === "each") return ["(a run for each partition)"];
+  if (partition.kind === "groups") {
+    return [`(a run for each of ${Object.keys(partition.groups).join(", ")})`];
+  }
+  const of = partition.sessions === null ? "days" : `sessions of ${partition.sessions}`;
+  return [`(a run for each ${partition.over}, once all ${of} are there)`];
+}
+
+function timesText({ or, at }: DatasetsSpec, textOf: (one: ScheduleSpec) => string | null) {
+  if (or) return [`or ${textOf(or)}`];
+  if (!at) return [];
+  return [`and ${textOf(at.time)}${at.orAt === null ? "" : `, at the latest at ${at.orAt}`}`];
+}
 
 function datasetsText({ anyOf }: DatasetsSpec, and: string, or: string): string {
   return anyOf.map((all) => all.join(and)).join(or);

@@ -1,0 +1,116 @@
+/** @module Runs that datasets call for: for all events at once, or for each partition by itself. */
+import type { DatasetsSpec } from "../model/schedule_spec.ts";
+import type { NewRun } from "../store/port.ts";
+import {
+  type DueRun,
+  partitionInterval,
+  partitionStates,
+  type PendingPartition,
+} from "../timetable/mod.ts";
+import { airflowTime, type Deciding, newRunOf } from "./decide_runs.ts";
+import type { Dag } from "./state.ts";
+
+/** Of a partition: the name by which `Dag.partitions` has it. */
+export function partitionName({ dataset, partition }: PendingPartition): string {
+  return `${dataset}\n${partition}`;
+}
+
+/** The runs that a DAG's datasets call for now, as far as its limit of active runs allows. */
+export function decideDatasetRuns(dag: Dag, deciding: Deciding): NewRun[] {
+  const { schedule, maxActiveRuns } = dag.row!.spec;
+  const pending = dag.row!.pending ?? [];
+  if (schedule.kind !== "datasets" || schedule.at || pending.length === 0) return [];
+  const room = maxActiveRuns - dag.queue(null).active;
+  if (room <= 0) return [];
+  if (schedule.partition) return partitionRuns(dag, schedule, { ...deciding, room });
+  if (!isComplete(schedule, pending)) return [];
+  forget(dag, () => true);
+  return [
+    datasetRun(dag, deciding, { takes: { partitions: null, isRequired: true } }),
+  ];
+}
+
+/** A partition is run once it is whole; what is published of it later runs it again, once. */
+function partitionRuns(
+  dag: Dag,
+  schedule: DatasetsSpec,
+  { room, ...deciding }: Deciding & { room: number },
+): NewRun[] {
+  const row = dag.row!;
+  const isThere = (dataset: string, partition: string) =>
+    dag.partitions.has(partitionName({ dataset, partition }));
+  const whole = partitionStates(schedule, row.pending!, isThere, deciding.now)
+    .filter((one) => one.isWhole).slice(0, room);
+  if (whole.length === 0) return [];
+  const taken = new Set(whole.flatMap((one) => one.from));
+  forget(dag, ({ partition }) => taken.has(partition));
+  return whole.map(({ partition, from }) => {
+    const interval = partitionInterval(schedule.partition!, partition, row.spec.timezone);
+    return datasetRun(dag, deciding, {
+      partitionKey: partition,
+      dataIntervalStart: interval?.start ?? null,
+      dataIntervalEnd: interval?.end ?? null,
+      takes: { partitions: from, isRequired: true },
+    });
+  });
+}
+
+/**
+ * Of a run that is due by time and waits for datasets too: what it takes, or until when to wait
+ * (null: until they come).
+ */
+export function dataFor(
+  dag: Dag,
+  due: DueRun,
+  now: Date,
+): { takes?: Pick<NewRun, "takes">; untilAt?: Date | null } {
+  const { schedule } = dag.row!.spec;
+  if (schedule.kind !== "datasets" || !schedule.at) return {};
+  if (!isComplete(schedule, dag.row!.pending ?? [])) {
+    const untilAt = latestAt(schedule.at, due);
+    if (!untilAt || untilAt > now) return { untilAt };
+  }
+  forget(dag, () => true);
+  return { takes: { takes: { partitions: null, isRequired: false } } };
+}
+
+/** The first instant after a run is due at which clocks show `orAt`. */
+function latestAt({ orAt, timezone }: NonNullable<DatasetsSpec["at"]>, due: DueRun): Date | null {
+  if (orAt === null) return null;
+  const local = Temporal.Instant.fromEpochMilliseconds(due.runAfter.getTime())
+    .toZonedDateTimeISO(timezone);
+  const time = Temporal.PlainTime.from(orAt);
+  const same = local.toPlainDate().toZonedDateTime({ timeZone: timezone, plainTime: time });
+  const at = Temporal.ZonedDateTime.compare(same, local) < 0 ? same.add({ days: 1 }) : same;
+  return new Date(at.epochMilliseconds);
+}
+
+function isComplete(schedule: DatasetsSpec, pending: readonly PendingPartition[]): boolean {
+  const there = new Set(pending.map(({ dataset }) => dataset));
+  return schedule.anyOf.some((all) => all.every((dataset) => there.has(dataset)));
+}
+
+/** What a run is about to take; the next sweep sees whether it did. */
+function forget({ row }: Dag, isTaken: (one: PendingPartition) => boolean) {
+  row!.pending = (row!.pending ?? []).filter((one) => !isTaken(one));
+  row!.pendingMark = "?";
+}
+
+function datasetRun(
+  dag: Dag,
+  { now, ids }: Deciding,
+  some: Pick<NewRun, "takes"> & Partial<NewRun>,
+): NewRun {
+  const id = ids.uuid();
+  return {
+    ...newRunOf(dag, ids),
+    id,
+    runId: `asset_triggered__${airflowTime(now)}_${id.slice(-8)}`,
+    runType: "asset_triggered",
+    logicalDate: null,
+    dataIntervalStart: null,
+    dataIntervalEnd: null,
+    runAfter: now,
+    ...some,
+  };
+}

@@ -1,0 +1,136 @@
+/** @module Dataset events on PostgreSQL: recorded once, waiting for DAGs, taken by runs. */
+import type { Sql, TransactionSql } from "postgres";
+import type { Ids } from "../base/ids.ts";
+import type { DatasetEvent } from "../model/rows.ts";
+import type { PendingPartition } from "../timetable/mod.ts";
+import { rows } from "./engine_rows.ts";
+import type { NewDatasetEvent, NewRun, RecordedEvent } from "./port.ts";
+
+/** Partitions that a DAG is told of at a time; the others follow once these are taken. */
+const PENDING_MAX = 10_000;
+
+/** Have an event wait for each DAG whose schedule names its dataset; returns those DAGs. */
+export async function queueEvent(
+  tx: TransactionSql,
+  eventId: string,
+  { dataset, partition }: { dataset: string; partition: string | null },
+): Promise<string[]> {
+  const waiting = await tx<{ dagId: string }[]>`
+    insert into dataset_queue (dag_id, asset_event_id, dataset, partition)
+    select d.dag_id, ${eventId}, ${dataset}, ${partition ?? ""}
+    from dag_version v join dag d on d.dag_version_id = v.id
+    where v.spec #> '{schedule,datasets}' ? ${dataset} and not d.is_stale
+    returning dag_id as "dagId"`;
+  return waiting.map(({ dagId }) => dagId);
+}
+
+/** Record events from outside, each key once; in their order. */
+export async function recordEvents(
+  sql: Sql,
+  ids: Ids,
+  events: readonly NewDatasetEvent[],
+  now: Date,
+): Promise<RecordedEvent[]> {
+  return await sql.begin(async (tx) => {
+    const names = [...new Set(events.map(({ dataset }) => dataset))].sort();
+    await tx`
+      insert into dataset (name, kind, created_at)
+      select name, 'external', ${now} from jsonb_array_elements_text(${rows(names)}::text::jsonb)
+        as n(name)
+      on conflict (name) do nothing`;
+    const recorded: RecordedEvent[] = [];
+    for (const event of events) recorded.push(await recordEvent(tx, ids.uuid(), event, now));
+    return recorded;
+  });
+}
+
+async function recordEvent(
+  tx: TransactionSql,
+  id: string,
+  event: NewDatasetEvent,
+  now: Date,
+): Promise<RecordedEvent> {
+  const { dataset, partition, key, extra } = event;
+  const [made] = await tx`
+    insert into asset_event (id, dataset, partition, event_key, extra, created_at)
+    values (${id}, ${dataset}, ${partition}, ${key}, ${JSON.stringify(extra)}::text::jsonb, ${now})
+    on conflict (dataset, event_key) where event_key is not null do nothing
+    returning id`;
+  if (made) return { id, isNew: true, waitingDags: await queueEvent(tx, id, event) };
+  const [known] = await tx<{ id: string }[]>`
+    select id from asset_event where dataset = ${dataset} and event_key = ${key}`;
+  return { id: known.id, isNew: false, waitingDags: [] };
+}
+
+/** Of a DAG `d`: a mark that changes with the events that wait for it. */
+export function pendingMark(sql: Sql) {
+  return sql`
+    (select case when count(*) = 0 then '' else count(*) || ':' || max(q.id) end
+      from dataset_queue q where q.dag_id = d.dag_id) as "pendingMark"`;
+}
+
+/** Of a DAG `d` with its version `v`: what waits for it, by partition if its schedule is. */
+export function pendingPartitions(sql: Sql) {
+  return sql`
+    (select coalesce(jsonb_agg(jsonb_build_object('dataset', p.dataset, 'partition', p.partition)
+        order by p.first), '[]')
+      from (
+        select q.dataset, min(q.id) as first,
+          case when v.spec #> '{schedule,partition}' is null then '' else q.partition end
+            as partition
+        from dataset_queue q where q.dag_id = d.dag_id
+        group by 1, 3 order by 2 limit ${PENDING_MAX}) p)`;
+}
+
+/** Dataset events that a run has taken, oldest first. */
+export async function loadDatasetEvents(sql: Sql, dagRunId: string): Promise<DatasetEvent[]> {
+  return await sql<DatasetEvent[]>`
+    select e.id, e.dataset, e.partition, v.version, e.event_key as "key", e.extra,
+      e.created_at as "createdAt"
+    from dag_run_asset_event c
+    join asset_event e on e.id = c.asset_event_id
+    left join dataset_version v on v.id = e.dataset_version_id
+    where c.dag_run_id = ${dagRunId}
+    order by e.seq`;
+}
+
+/** Which of these partitions have a version or an event. */
+export async function findPartitions(
+  sql: Sql,
+  asked: readonly PendingPartition[],
+): Promise<PendingPartition[]> {
+  if (asked.length === 0) return [];
+  const found = await sql<PendingPartition[]>`
+    select a.dataset, a.partition
+    from jsonb_to_recordset(${rows(asked)}::text::jsonb) as a(dataset text, partition text)
+    where exists (
+        select from dataset_version v where v.dataset = a.dataset and v.partition = a.partition)
+      or exists (
+        select from asset_event e where e.dataset = a.dataset and e.partition = a.partition)`;
+  return [...found];
+}
+
+/**
+ * Give new runs the events that wait for them. One that must have an event and got none, since
+ * another run has it, is removed; returns the ids of those.
+ */
+export async function takeEvents(sql: Sql | TransactionSql, runs: readonly NewRun[]) {
+  if (runs.length === 0) return [];
+  const given = runs.map(({ id, dagId, takes }) => ({ id, dag: dagId, of: takes!.partitions }));
+  const took = await sql<{ id: string }[]>`
+    with taken as (
+      delete from dataset_queue q
+      using jsonb_to_recordset(${rows(given)}::text::jsonb) as r(id uuid, dag text, "of" jsonb)
+      where q.dag_id = r.dag and (r."of" is null or r."of" = 'null' or r."of" ? q.partition)
+      returning r.id, r.dag, q.asset_event_id
+    )
+    insert into dag_run_asset_event (dag_run_id, dag_id, asset_event_id)
+    select id, dag, asset_event_id from taken
+    on conflict (dag_id, asset_event_id) do nothing
+    returning dag_run_id as id`;
+  const has = new Set(took.map(({ id }) => id));
+  const empty = runs.filter(({ id, takes }) => takes!.isRequired && !has.has(id));
+  if (empty.length === 0) return [];
+  await sql`delete from dag_run where id = any(${empty.map(({ id }) => id)}::uuid[])`;
+  return empty.map(({ id }) => id);
+}

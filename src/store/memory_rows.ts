@@ -1,0 +1,84 @@
+/** @module Rows of the engine's store in memory, and what is decided from them alone. */
+import { limits } from "../base/limits.ts";
+import type { Attempt, DagRun, TaskInstance } from "../model/rows.ts";
+import type { TaskState } from "../model/task_state.ts";
+import type { AttemptEnding, PastRun } from "./port.ts";
+
+/** A task instance with what claims go by. */
+export type Row = TaskInstance & {
+  clearRequested: boolean;
+  queue: string;
+  priorityWeight: number;
+  dagId: string;
+  note: string | null;
+};
+/** An attempt with its heartbeats. */
+export type Try = Attempt & { dagRunId: string; beats: number };
+
+/** An attempt that was queued. */
+export function newAttempt(row: Row, id: string, tryNumber: number, now: Date): Try {
+  return {
+    id,
+    taskInstanceId: row.id,
+    dagRunId: row.dagRunId,
+    tryNumber,
+    state: "queued",
+    endReason: null,
+    evidence: {},
+    workerId: null,
+    hostname: null,
+    pid: null,
+    queuedAt: now,
+    startDate: null,
+    endDate: null,
+    beats: 0,
+  };
+}
+
+/** End an attempt that no worker has. */
+export function endQueued(attempt: Try, endReason: "cancelled" | "cleared", now: Date, by: string) {
+  Object.assign(attempt, { state: "ended", endReason, endDate: now, evidence: { by } });
+}
+
+/** The same decision as `engine_end.ts` makes in SQL. */
+export function stateAfter(row: Row, result: AttemptEnding["result"]): TaskState {
+  if (row.state === "cancelling") return row.clearRequested ? "none" : "cancelled";
+  switch (result) {
+    case "succeed":
+      return "success";
+    case "skip":
+      return "skipped";
+    case "reschedule":
+      return "up_for_reschedule";
+    case "retry":
+      return row.tryNumber <= row.maxTries ? "up_for_retry" : "failed";
+    case "lose":
+      return row.infraLosses < limits.infraLossesMax ? "scheduled" : "failed";
+    case "fail":
+      return "failed";
+  }
+}
+
+/** The same as `loadPast` of `engine_read.ts`. */
+export function pastRuns(
+  which: readonly string[],
+  runs: ReadonlyMap<string, DagRun>,
+  tasksOfRun: ReadonlyMap<string, Row[]>,
+): PastRun[] {
+  const ended: ReadonlySet<TaskState> = new Set(["success", "skipped", "removed"]);
+  return which.flatMap((id) => runs.get(id) ?? []).map(({ id, dagId, logicalDate }) => {
+    const earlier = [...runs.values()].filter((run) =>
+      run.dagId === dagId && run.logicalDate && logicalDate && run.logicalDate < logicalDate
+    ).sort((a, b) => b.logicalDate!.getTime() - a.logicalDate!.getTime());
+    const open = (tasksOfRun.get(earlier[0]?.id) ?? []).filter(({ state }) => !ended.has(state));
+    const unmet = [...new Set(open.map((row) => row.taskId))].sort();
+    return { dagRunId: id, previousId: earlier[0]?.id ?? null, unmet };
+  });
+}
+
+/** How many instances are in each state. */
+export function countStates(rows: readonly Row[]) {
+  const counts: Partial<Record<TaskState, number>> = {};
+  for (const { state } of rows) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
