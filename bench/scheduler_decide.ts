@@ -23,6 +23,7 @@ const options = { ids: systemIds(), log: silentLogger };
 function decide(state: EngineState): Pass {
   const pass = decidePass(state, { ...options, now: systemClock.now() });
   settle(state, pass, {
+    started: [],
     newRuns: pass.writes.newRuns.map(({ id }) => id),
     expansions: pass.writes.expansions.map(({ id }) => id),
     taskMoves: pass.writes.taskMoves.map(({ id }) => id),

@@ -10,6 +10,7 @@ import type { Metrics } from "../metrics/registry.ts";
 import type { Tracer } from "../metrics/trace.ts";
 import type { ObjectStore } from "../objects/port.ts";
 import type { Sql } from "../store/database.ts";
+import type { HandOver } from "../store/hand_over.ts";
 import type { HintBus } from "../store/hints.ts";
 import type { EngineStore } from "../store/port.ts";
 import type { SecretBox } from "../store/secrets.ts";
@@ -47,6 +48,8 @@ export interface ApiParts {
   store: EngineStore;
   sql: Sql;
   hints: HintBus;
+  /** Where claims wait for what a scheduler in this process starts; none when left out. */
+  handOver?: HandOver;
   objects: ObjectStore;
   logs: AttemptLogs;
   secrets: SecretBox;

@@ -11,6 +11,7 @@ import type { Settings } from "../settings.ts";
 import { connect, openDatabase, type Sql } from "../store/database.ts";
 import { startEmbedded } from "../store/embedded/mod.ts";
 import { pgEngineStore } from "../store/engine_pg.ts";
+import { HandOver } from "../store/hand_over.ts";
 import { databaseHintBus, type HintBus, localHintBus } from "../store/hints.ts";
 import { migrate } from "../store/migrate.ts";
 import type { EngineStore } from "../store/port.ts";
@@ -33,6 +34,8 @@ export interface DatabaseParts extends Parts {
   databaseUrl: string;
   sql: Sql;
   hints: HintBus;
+  /** Claims at this process's API, for its scheduler. */
+  handOver: HandOver;
   store: EngineStore;
   secrets: SecretBox;
   /** The embedded server, where it is ours. */
@@ -104,6 +107,7 @@ export async function openDatabaseParts(
       databaseUrl,
       sql,
       hints,
+      handOver: new HandOver(),
       store: pgEngineStore({ sql: engineSql, hints, ids, clock }),
       secrets: await openSecretBox({ home: home.dir, secretKey: settings.secretKey }),
       database: embedded?.service ?? null,

@@ -25,9 +25,11 @@ import { tableReader } from "./table_reader.ts";
 import { takeWorkDir } from "./work_dir.ts";
 
 /** The leader's loop. */
-export function makeScheduler({ store, clock, ids, log, metrics, settings }: DatabaseParts) {
+export function makeScheduler(
+  { store, handOver, clock, ids, log, metrics, settings }: DatabaseParts,
+) {
   return schedulerService({
-    ...{ store, clock, ids, log, metrics },
+    ...{ store, handOver, clock, ids, log, metrics },
     random: systemRandom,
     holder: `${hostname()}:${Deno.pid}`,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,

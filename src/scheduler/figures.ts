@@ -42,7 +42,7 @@ function countRun(metrics: Metrics, { state, row, tasks }: Run, now: Date): void
   }
 }
 
-/** Has it been tried before this pass? The pass may have queued it. */
+/** Has it been tried before this pass? The pass may have queued or started it. */
 function wasTried({ state, row }: Instance): boolean {
-  return row.tryNumber > (state === "queued" ? 1 : 0);
+  return row.tryNumber > (state === "queued" || state === "running" ? 1 : 0);
 }

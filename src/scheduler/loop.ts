@@ -14,6 +14,7 @@ import type { Health, Service } from "../base/service.ts";
 import { type Metrics, noMetrics } from "../metrics/registry.ts";
 import { noTracer, type Tracer } from "../metrics/trace.ts";
 import { hasCode, messageOf } from "../model/errors.ts";
+import { HandOver } from "../store/hand_over.ts";
 import type { EngineStore } from "../store/port.ts";
 import { countPass } from "./figures.ts";
 import { endLost, HeartbeatWatch } from "./heartbeat_watch.ts";
@@ -40,6 +41,8 @@ export interface SchedulerParts {
   metrics?: Metrics;
   /** The default makes no spans. */
   tracer?: Tracer;
+  /** Claims that wait in this process, so that what becomes ready starts at once; none by default. */
+  handOver?: HandOver;
 }
 
 /** The scheduler; `runOnce` is one step of its loop, for tests. */
@@ -80,6 +83,7 @@ class SchedulerLoop implements SchedulerService {
       heartbeatTimeoutMs: limits.heartbeatTimeoutMs,
       metrics: noMetrics,
       tracer: noTracer,
+      handOver: new HandOver(),
       ...given,
     };
     this.#heartbeats = new HeartbeatWatch(parts.heartbeatTimeoutMs);
@@ -189,8 +193,9 @@ class SchedulerLoop implements SchedulerService {
 
   /** How long to wait after an error; what is known may be wrong now. */
   #recover(error: unknown): number {
-    const { log, random, metrics } = this.#parts;
+    const { log, random, metrics, handOver } = this.#parts;
     this.#forget();
+    handOver.settle([]);
     if (hasCode(error, "LEASE_LOST")) {
       this.#leadership.drop();
       log.warn("Another scheduler leads; standing by");
@@ -208,7 +213,7 @@ class SchedulerLoop implements SchedulerService {
   }
 
   async #pass(): Promise<boolean> {
-    const { store, clock, ids, log, metrics, tracer } = this.#parts;
+    const { store, clock, ids, log, metrics, tracer, handOver } = this.#parts;
     const lease = this.#leadership.lease!;
     const startedAtMs = clock.monotonicMs();
     const loading = { store, log, now: clock.now() };
@@ -216,7 +221,7 @@ class SchedulerLoop implements SchedulerService {
     if (startedAtMs >= this.#sweepAtMs) await this.#sweep();
     await loadPast(this.#state, loading);
     const now = clock.now();
-    const pass = decidePass(this.#state, { now, ids, log });
+    const pass = decidePass(this.#state, { now, ids, log, handOver });
     this.#hasPassed = true;
     this.#queued = pass.queued;
     metrics.inc("tidewheel_scheduler_heartbeat_total", undefined);
@@ -226,6 +231,7 @@ class SchedulerLoop implements SchedulerService {
       pass,
       () => store.applyTick(lease.epoch, pass.writes, now),
     );
+    handOver.settle(result.started);
     const reload = settle(this.#state, pass, result);
     if (reload.length > 0) await loadRuns(this.#state, reload, loading);
     const durationMs = clock.monotonicMs() - startedAtMs;

@@ -3,8 +3,9 @@ import type { VirtualClock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { seededRandom } from "../base/random.ts";
 import { AppError } from "../model/errors.ts";
-import type { EngineStore, TickWrites } from "../store/port.ts";
-import { SchedulerWorld, specOf } from "../../tests/support/scheduler_world.ts";
+import { HandOver } from "../store/hand_over.ts";
+import type { Claimed, EngineStore, TickWrites } from "../store/port.ts";
+import { endingOf, SchedulerWorld, specOf } from "../../tests/support/scheduler_world.ts";
 import { type SchedulerService, schedulerService } from "./loop.ts";
 
 /** Let everything that waits for nothing but promises go on. */
@@ -28,7 +29,7 @@ async function pass(clock: VirtualClock, ms: number) {
 function schedulerOn(
   world: SchedulerWorld,
   change: Partial<EngineStore> = {},
-  holder = "other",
+  { holder = "other", handOver }: { holder?: string; handOver?: HandOver } = {},
 ): SchedulerService {
   return schedulerService({
     store: { ...world.store, ...change },
@@ -37,6 +38,7 @@ function schedulerOn(
     random: seededRandom(3),
     log: world.log,
     holder,
+    ...(handOver ? { handOver } : {}),
   });
 }
 
@@ -56,6 +58,40 @@ Deno.test("the loop goes on at a hint, without time passing", async () => {
   assertEquals(await world.runState(run), "success");
   assertEquals(world.clock.now(), new Date("2030-01-01T00:00:00Z"));
   await world.scheduler.stop();
+});
+
+Deno.test("what becomes ready starts with a claim that waits, and is queued where none does", async () => {
+  const world = new SchedulerWorld();
+  world.addDag(chain);
+  const handOver = new HandOver();
+  const told: string[] = [];
+  const place = () => ({
+    claimer: { workerId: "w", hostname: "h", pid: 1 },
+    queues: new Set(["default"]),
+    slots: 1,
+    deliver: (started: readonly Claimed[]) => void told.push(...started.map((s) => s.task.taskId)),
+  });
+  handOver.open(place());
+  let isAway = true;
+  const applyTick: EngineStore["applyTick"] = (...given) =>
+    isAway
+      ? Promise.reject(new AppError("UNAVAILABLE", "Cannot write"))
+      : world.store.applyTick(...given);
+  const scheduler = schedulerOn(world, { applyTick }, { handOver });
+  await scheduler.start();
+  await world.trigger(chain);
+  await flush();
+  assertEquals(told, [], "a write that failed starts nothing");
+  isAway = false;
+  handOver.open(place());
+  await pass(world.clock, 1_000);
+  assertEquals(told, ["a"]);
+  assertEquals(await world.claim(), [], "it was never queued");
+  const [{ id }] = world.store.attempts();
+  await world.store.endAttempts([endingOf(id, "succeed", world.clock.now())], world.clock.now());
+  await flush();
+  assertEquals((await world.claim()).map((each) => each.task.taskId), ["b"]);
+  await scheduler.stop();
 });
 
 Deno.test("the end of a task queues the next in one write, and nothing need be read", async () => {
@@ -148,8 +184,10 @@ Deno.test("a lost hint costs at most a sweep", async () => {
 Deno.test("a standby takes over from a leader that renews no longer, and goes on", async () => {
   const world = new SchedulerWorld();
   world.addDag(chain);
-  const leader = schedulerOn(world, { renewLease: () => new Promise(() => {}) }, "first");
-  const standby = schedulerOn(world, {}, "second");
+  const leader = schedulerOn(world, { renewLease: () => new Promise(() => {}) }, {
+    holder: "first",
+  });
+  const standby = schedulerOn(world, {}, { holder: "second" });
   await leader.start();
   await flush();
   await standby.start();
@@ -169,7 +207,10 @@ Deno.test("a standby takes over from a leader that renews no longer, and goes on
 
 Deno.test("a leader that stops gives its lease to the standby at once", async () => {
   const world = new SchedulerWorld();
-  const [first, second] = [schedulerOn(world, {}, "first"), schedulerOn(world, {}, "second")];
+  const [first, second] = [
+    schedulerOn(world, {}, { holder: "first" }),
+    schedulerOn(world, {}, { holder: "second" }),
+  ];
   await first.start();
   await flush();
   await second.start();

@@ -4,6 +4,7 @@ import { limits } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { messageOf } from "../model/errors.ts";
 import { isRunFinished } from "../model/run_state.ts";
+import type { HandOver } from "../store/hand_over.ts";
 import type { NewRun, RunMove, TaskMove, TickResult, TickWrites } from "../store/port.ts";
 import { decideRuns } from "./decide_runs.ts";
 import { decideRunState } from "./decide_run_state.ts";
@@ -30,6 +31,8 @@ export interface PassOptions {
   now: Date;
   ids: Ids;
   log: Logger;
+  /** Claims that wait in this process; none when left out. */
+  handOver?: HandOver;
 }
 
 /** Tasks moved to `scheduled` in one pass; those beyond wait for their turn as they are. */
@@ -56,7 +59,7 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
     decideDirtyRuns(state, writes, { ready, room }, options);
   }
   state.expanding = room.next;
-  const queues = decideQueue(state, options.ids);
+  const queues = decideQueue(state, options);
   let scheduled = 0;
   for (const instance of ready) {
     if (instance.place === null || instance.state === "scheduled") continue;
@@ -91,9 +94,12 @@ function runMove({ row, storedState: from, state: to }: Run, moved: readonly Ins
   return { id: row.id, from, to, taskMoves };
 }
 
-function taskMove(instance: Instance, queue: TaskMove["queue"]): TaskMove {
+/** A new attempt of an instance, for a worker that waits for it or for whoever claims it. */
+type NewAttempt = Pick<TaskMove, "queue" | "start">;
+
+function taskMove(instance: Instance, attempt: NewAttempt | undefined): TaskMove {
   const { id, storedState: from, state: to, note } = instance;
-  if (queue) return { id, from, to, queue };
+  if (attempt) return { id, from, to, ...attempt };
   return note === null ? { id, from, to } : { id, from, to, note };
 }
 
@@ -143,9 +149,12 @@ function decideDirtyRuns(
   }
 }
 
-/** Give ready tasks their turn, each with a new attempt. */
-function decideQueue(state: EngineState, ids: Ids): Map<Instance, TaskMove["queue"]> {
-  const queues = new Map<Instance, TaskMove["queue"]>();
+/** Give ready tasks their turn, each with a new attempt; it starts where a claim waits for it. */
+function decideQueue(
+  state: EngineState,
+  { ids, handOver }: PassOptions,
+): Map<Instance, NewAttempt> {
+  const queues = new Map<Instance, NewAttempt>();
   state.ready.pick(limits.queueBatch, (waiting) => {
     const instance = waiting as Instance;
     const { spec } = instance.task.plan;
@@ -153,17 +162,21 @@ function decideQueue(state: EngineState, ids: Ids): Map<Instance, TaskMove["queu
     row.attemptId = ids.uuid();
     row.tryNumber++;
     row.nextTryAt = null;
-    queues.set(instance, {
+    const queue = {
       attemptId: row.attemptId,
       tryNumber: row.tryNumber,
       queue: spec.queue,
       pool: spec.pool,
       poolSlots: spec.poolSlots,
       priorityWeight: spec.priorityWeight,
-    });
-    state.move(instance, "queued");
+    };
+    // In a run with more than it may start, claims of many at once do better than starts one by one.
+    const isBacklogged = instance.task.run.counts.of("scheduled") > 0;
+    const start = isBacklogged ? null : handOver?.promise(spec.queue, row.attemptId);
+    queues.set(instance, start ? { queue, start } : { queue });
+    state.move(instance, start ? "running" : "queued");
   });
-  // What moves to `queued` sets nothing off: no task waits for that.
+  // Neither state sets anything off: no task waits for one.
   state.dirtyRuns.clear();
   return queues;
 }

@@ -1,5 +1,6 @@
 /** @module The scheduler's part of the trace of a run. */
 import type { SpanAttributes, Tracer } from "../metrics/trace.ts";
+import type { TaskState } from "../model/task_state.ts";
 import type { Run } from "./instance.ts";
 import type { Pass } from "./pass.ts";
 
@@ -21,10 +22,15 @@ export function tracePass<T>(
   return traced();
 }
 
+/** A pass moves an instance to `running` only with a new attempt. */
+function startsAttempt(state: TaskState): boolean {
+  return state === "queued" || state === "running";
+}
+
 function movedRuns({ moved, movedRuns }: Pass): Map<Run, SpanAttributes> {
   const queued = new Map<Run, number>(movedRuns.map((run) => [run, 0]));
   for (const { task: { run }, state } of moved) {
-    queued.set(run, (queued.get(run) ?? 0) + (state === "queued" ? 1 : 0));
+    queued.set(run, (queued.get(run) ?? 0) + (startsAttempt(state) ? 1 : 0));
   }
   return new Map(
     [...queued].slice(0, RUNS_MAX).map(([run, count]) => [run, {

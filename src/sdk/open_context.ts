@@ -11,8 +11,6 @@ export interface OpenContext {
   ctx: TaskContext;
   /** What `ctx.state.set` was told; goes into the outcome of success. */
   stateChanges: Readonly<Record<string, Json>>;
-  /** Is the run for its DAG's newest interval, for tasks that go by that? */
-  isNewest: boolean;
 }
 
 /** The DAG's params for a run with this conf; throws INVALID when it does not fit. */
@@ -74,7 +72,7 @@ export function openContext(
     dataset: (name, partition = null) => services.dataset(name, partition),
     variable: (key) => services.variable(key),
   };
-  return { ctx, stateChanges, isNewest: run.isNewest ?? true };
+  return { ctx, stateChanges };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** @module Handing queued attempts to workers, and counting their heartbeats. */
-import type { Sql } from "postgres";
+import type { Sql, TransactionSql } from "postgres";
 import type { Attempt, DagRun, TaskInstance } from "../model/rows.ts";
 import { attemptColumns, runColumns, taskColumns } from "./engine_rows.ts";
 import type { Claimed, EngineStore } from "./port.ts";
@@ -27,18 +27,17 @@ export async function claim(sql: Sql, claim: Claim, now: Date): Promise<Claimed[
       from moved where a.id = moved.attempt_id
       returning a.*
     )
-    select ${prefixed(sql)}
+    select ${taskColumns(sql)}, ${besideTask(sql)}
     from moved t join started a on a.id = t.attempt_id join dag_run r on r.id = t.dag_run_id
     order by t.priority_weight desc, t.queued_at, t.id`;
   return (claimed as unknown as Record<string, unknown>[]).map(split);
 }
 
-/** The three rows side by side; run's and attempt's columns would clash with the instance's. */
-function prefixed(sql: Sql) {
-  return sql`${taskColumns(sql)}, ${renamed(sql)}`;
-}
-
-function renamed(sql: Sql) {
+/**
+ * Of attempt `a`, run `r` and instance `t` what a {@link Claimed} has beside the instance; as JSON,
+ * since their columns would clash with the instance's.
+ */
+export function besideTask(sql: Sql | TransactionSql) {
   return sql`
     (select row_to_json(x) from (select ${attemptColumns(sql)}) x) as attempt,
     (select row_to_json(x) from (select ${runColumns(sql)}) x) as run,
@@ -46,7 +45,8 @@ function renamed(sql: Sql) {
       where s.dag_id = t.dag_id and s.task_id = t.task_id and s.map_index = t.map_index) as kept`;
 }
 
-function split({ attempt, run, kept, ...task }: Record<string, unknown>): Claimed {
+/** What columns of the instance and {@link besideTask} say. */
+export function split({ attempt, run, kept, ...task }: Record<string, unknown>): Claimed {
   return {
     state: (kept ?? {}) as Record<string, unknown>,
     task: task as unknown as TaskInstance,
@@ -55,6 +55,7 @@ function split({ attempt, run, kept, ...task }: Record<string, unknown>): Claime
   };
 }
 
+export const taskDates = ["nextTryAt", "queuedAt", "startDate", "endDate"];
 const attemptDates = ["queuedAt", "startDate", "endDate"];
 const runDates = [
   "logicalDate",
@@ -68,7 +69,7 @@ const runDates = [
 ];
 
 /** JSON has no dates; PostgreSQL writes them as ISO 8601 with an offset. */
-function withDates(row: Record<string, unknown>, names: string[]) {
+export function withDates(row: Record<string, unknown>, names: string[]) {
   for (const name of names) if (row[name]) row[name] = new Date(row[name] as string);
   return row;
 }

@@ -8,6 +8,7 @@ import { AppError } from "../model/errors.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import { isFinished, type TaskState } from "../model/task_state.ts";
+import type { Claimer } from "./hand_over.ts";
 import { endedHint, localHintBus, waitingDags } from "./hints.ts";
 import { memoryDatasetQueue } from "./memory_dataset_queue.ts";
 import {
@@ -181,6 +182,19 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       attempts.set(attemptId, newAttempt(row, attemptId, tryNumber, now));
     }
     return true;
+  }
+
+  function start(row: Row, { workerId, hostname, pid }: Claimer, now: Date): Claimed {
+    setState(row, "running");
+    row.startDate = now;
+    const attempt = attempts.get(row.attemptId!)!;
+    Object.assign(attempt, { state: "running", startDate: now, workerId, hostname, pid });
+    return {
+      attempt: { ...attempt },
+      task: { ...row },
+      run: { ...runs.get(row.dagRunId)! },
+      state: { ...taskState.get(stateKey(row.dagId, row.taskId, row.mapIndex)) },
+    };
   }
 
   function moveRun({ id, from, to }: TickWrites["runMoves"][number], now: Date): boolean {
@@ -377,6 +391,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         taskMoves: writes.taskMoves.filter((move) => isFree(move.id) && moveTask(move, now))
           .map((move) => move.id),
         runMoves: [] as string[],
+        started: [] as Claimed[],
       };
       const movedIn = Map.groupBy(result.taskMoves, (id) => tasks.get(id)!.dagRunId);
       result.runMoves = writes.runMoves.filter((move) =>
@@ -387,31 +402,22 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         if (dag) Object.assign(dag, { nextRunAt }, lastInterval && { lastInterval });
       }
       const moved = new Set(result.taskMoves);
-      const queues = writes.taskMoves.filter((m) => m.queue && moved.has(m.id))
+      const starting = writes.taskMoves.filter((move) => move.start && moved.has(move.id));
+      result.started = starting.map((move) => start(tasks.get(move.id)!, move.start!, now));
+      const queues = writes.taskMoves.filter((m) => m.to === "queued" && m.queue && moved.has(m.id))
         .map((m) => m.queue!.queue);
       publish({ topic: "queued", ids: [...new Set(queues)] });
       return Promise.resolve(result);
     },
 
-    claim({ workerId, hostname, pid, queues, slots }, now): Promise<Claimed[]> {
+    claim({ queues, slots, ...claimer }, now): Promise<Claimed[]> {
       const isOurs = (row: Row) => queues.includes("*") || queues.includes(row.queue);
       const ready = [...queued].filter(isOurs)
         .sort((a, b) =>
           b.priorityWeight - a.priorityWeight ||
           a.queuedAt!.getTime() - b.queuedAt!.getTime() || (a.id < b.id ? -1 : 1)
         ).slice(0, slots);
-      return Promise.resolve(ready.map((row) => {
-        setState(row, "running");
-        row.startDate = now;
-        const attempt = attempts.get(row.attemptId!)!;
-        Object.assign(attempt, { state: "running", startDate: now, workerId, hostname, pid });
-        return {
-          attempt: { ...attempt },
-          task: { ...row },
-          run: { ...runs.get(row.dagRunId)! },
-          state: { ...taskState.get(stateKey(row.dagId, row.taskId, row.mapIndex)) },
-        };
-      }));
+      return Promise.resolve(ready.map((row) => start(row, claimer, now)));
     },
     heartbeat: (which) =>
       Promise.resolve(which.map((id) => {

@@ -66,8 +66,8 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
       const result = await applyTick(sql, epoch, writes, now);
       const moved = new Set(result.taskMoves);
       const queues = new Set<string>();
-      for (const { id, queue } of writes.taskMoves) {
-        if (queue && moved.has(id)) queues.add(queue.queue);
+      for (const { id, to, queue } of writes.taskMoves) {
+        if (to === "queued" && queue && moved.has(id)) queues.add(queue.queue);
       }
       publish({ topic: "queued", ids: [...queues] });
       return result;

@@ -1,8 +1,8 @@
 /** @module Columns of the engine's tables as the engine's nouns; one place for the names. */
-import type { Sql } from "postgres";
+import type { Sql, TransactionSql } from "postgres";
 
 /** Columns of `dag_run r` as a {@link ../model/rows.ts#DagRun}. */
-export const runColumns = (sql: Sql) =>
+export const runColumns = (sql: Sql | TransactionSql) =>
   sql`
   r.id, r.dag_id as "dagId", r.run_id as "runId", r.run_type as "runType", r.state,
   r.partition_key as "partitionKey",
@@ -13,7 +13,7 @@ export const runColumns = (sql: Sql) =>
   r.cancel_requested_at as "cancelRequestedAt", r.trace_parent as "traceParent"`;
 
 /** Columns of `task_instance t` as a {@link ../model/rows.ts#TaskInstance}. */
-export const taskColumns = (sql: Sql) =>
+export const taskColumns = (sql: Sql | TransactionSql) =>
   sql`
   t.id, t.dag_run_id as "dagRunId", t.task_id as "taskId", t.map_index as "mapIndex", t.state,
   t.attempt_id as "attemptId", t.try_number as "tryNumber", t.max_tries as "maxTries",
@@ -22,7 +22,7 @@ export const taskColumns = (sql: Sql) =>
   t.start_date as "startDate", t.end_date as "endDate"`;
 
 /** Columns of `attempt a` as an {@link ../model/rows.ts#Attempt}. */
-export const attemptColumns = (sql: Sql) =>
+export const attemptColumns = (sql: Sql | TransactionSql) =>
   sql`
   a.id, a.task_instance_id as "taskInstanceId", a.try_number as "tryNumber", a.state,
   a.end_reason as "endReason", a.evidence, a.worker_id as "workerId", a.hostname, a.pid,

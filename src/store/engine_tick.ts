@@ -1,9 +1,10 @@
 /** @module The writes of one scheduler pass, under the leader's lease. */
 import type { Sql, TransactionSql } from "postgres";
 import { AppError } from "../model/errors.ts";
+import { besideTask, split, taskDates, withDates } from "./engine_claim.ts";
 import { takeEvents } from "./engine_events.ts";
-import { rows } from "./engine_rows.ts";
-import type { NewRun, TaskExpansion, TickResult, TickWrites } from "./port.ts";
+import { rows, taskColumns } from "./engine_rows.ts";
+import type { Claimed, NewRun, TaskExpansion, TickResult, TickWrites } from "./port.ts";
 
 /** All or nothing; throws LEASE_LOST when `epoch` is no longer the lease's. */
 export async function applyTick(
@@ -44,18 +45,54 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
   if (writes.fences) parts.unshift(fences(sql, writes.fences));
   if (writes.runMoves.length > 0) parts.push(runMoves(sql, writes.runMoves, now));
   if (writes.nextRuns.length > 0) parts.push(nextRuns(sql, writes.nextRuns));
-  const changed = await sql<{ kind: "lease" | "task" | "run"; id: string | null }[]>`
+  const isStarting = writes.taskMoves.some((move) => move.start);
+  const changed = await sql<Changed[]>`
     with lease as (
       select 1 from leader_lease where name = 'scheduler' and epoch = ${epoch} for update
     ) ${parts.flatMap((part) => [sql`, `, part])}
-    select 'lease' as kind, null::uuid as id from lease
-    union all select 'task', id from moved
-    ${writes.runMoves.length > 0 ? sql`union all select 'run', id from run_moved` : sql``}`;
+    select 'lease' as kind, null::uuid as id, null::json as started from lease
+    union all ${isStarting ? movedAndStarted(sql) : sql`select 'task', id, null from moved`}
+    ${writes.runMoves.length > 0 ? sql`union all select 'run', id, null from run_moved` : sql``}`;
   if (!changed.some((row) => row.kind === "lease")) throw leaseLost(epoch);
   return {
     taskMoves: changed.filter((row) => row.kind === "task").map((row) => row.id!),
     runMoves: changed.filter((row) => row.kind === "run").map((row) => row.id!),
+    started: isStarting ? startedOf(changed, writes, now) : [],
   };
+}
+
+interface Changed {
+  kind: "lease" | "task" | "run";
+  id: string | null;
+  started: Record<string, unknown> | null;
+}
+
+/** Moved instances, with all that a claim would have brought where an attempt has started. */
+function movedAndStarted(sql: Sql | TransactionSql) {
+  return sql`
+    select 'task', t.id, case when a.state = 'running' then (
+      select row_to_json(x) from (select ${taskColumns(sql)}, ${besideTask(sql)}) x) end
+    from moved t
+    left join attempts a on a.id = t.attempt
+    left join dag_run r on r.id = t.dag_run_id`;
+}
+
+/** In the order of the moves. The statement sees runs as they were before it. */
+function startedOf(changed: readonly Changed[], writes: TickWrites, now: Date): Claimed[] {
+  const isRunMoved = new Set(changed.filter((row) => row.kind === "run").map((row) => row.id));
+  const states = new Map(writes.runMoves.map((move) => [move.id, move.to]));
+  const found = new Map(changed.map((row) => [row.id, row.started]));
+  return writes.taskMoves.flatMap(({ id }) => {
+    const row = found.get(id);
+    if (!row) return [];
+    const claimed = split(withDates(row, taskDates));
+    const { run } = claimed;
+    if (isRunMoved.has(run.id)) {
+      run.state = states.get(run.id)!;
+      run.startDate ??= now;
+    }
+    return [claimed];
+  });
 }
 
 /** Runs that nobody has cleared or cancelled since they were read; none can be until the pass is written. */
@@ -77,7 +114,7 @@ function taskMoves(
   now: Date,
   isFenced: boolean,
 ) {
-  const given = moves.map(({ id, from, to, note, queue }) => ({
+  const given = moves.map(({ id, from, to, note, queue, start }) => ({
     id,
     from,
     to,
@@ -88,6 +125,9 @@ function taskMoves(
     pool: queue?.pool,
     pool_slots: queue?.poolSlots,
     priority_weight: queue?.priorityWeight,
+    worker: start?.workerId,
+    hostname: start?.hostname,
+    pid: start?.pid,
   }));
   return sql`
     moved as (
@@ -100,22 +140,29 @@ function taskMoves(
         pool_slots = coalesce(m.pool_slots, t.pool_slots),
         priority_weight = coalesce(m.priority_weight, t.priority_weight),
         note = coalesce(m.note, t.note),
-        queued_at = case when m."to" = 'queued' then ${now} else t.queued_at end,
-        start_date = case when m."to" = 'queued' then null else t.start_date end,
-        next_try_at = case when m."to" = 'queued' then null else t.next_try_at end,
+        queued_at = case when m.attempt is not null then ${now} else t.queued_at end,
+        start_date = case
+          when m.worker is not null then ${now}
+          when m.attempt is not null then null
+          else t.start_date end,
+        next_try_at = case when m.attempt is not null then null else t.next_try_at end,
         end_date = case
           when m."to" in ('success', 'failed', 'cancelled', 'skipped', 'upstream_failed', 'removed')
           then ${now} end
       from jsonb_to_recordset(${rows(given)}::text::jsonb) as m(
         id uuid, "from" text, "to" text, note text, attempt uuid, try_number int, queue text,
-        pool text, pool_slots int, priority_weight int), lease
+        pool text, pool_slots int, priority_weight int, worker text, hostname text, pid int), lease
       where t.id = m.id and t.state = m."from"
         ${isFenced ? sql`and t.dag_run_id in (select id from fenced)` : sql``}
-      returning t.id, t.dag_run_id, m.attempt, m.try_number
+      returning t.*, m.attempt, m.worker, m.hostname, m.pid
     ), attempts as (
-      insert into attempt (id, task_instance_id, dag_run_id, try_number, state, queued_at)
-      select attempt, id, dag_run_id, try_number, 'queued', ${now} from moved
-      where attempt is not null
+      insert into attempt (id, task_instance_id, dag_run_id, try_number, state, queued_at,
+        start_date, worker_id, hostname, pid)
+      select attempt, id, dag_run_id, try_number,
+        case when worker is null then 'queued' else 'running' end, ${now},
+        case when worker is not null then ${now}::timestamptz end, worker, hostname, pid
+      from moved where attempt is not null
+      returning *
     )`;
 }
 

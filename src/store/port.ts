@@ -13,6 +13,7 @@ import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model
 import type { RunState, RunType } from "../model/run_state.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { PendingPartition } from "../timetable/mod.ts";
+import type { Claimer } from "./hand_over.ts";
 
 /** A dataset event from outside, to record. */
 export interface NewDatasetEvent {
@@ -107,7 +108,7 @@ export interface NewRun {
 
 /**
  * One fenced move of a task instance by the scheduler. A waiting instance (`none`, `up_for_retry`,
- * `up_for_reschedule`) may go to `queued` at once: both steps in one write.
+ * `up_for_reschedule`) may go to `queued` at once, or to `running`: all steps in one write.
  */
 export interface TaskMove {
   id: string;
@@ -115,7 +116,7 @@ export interface TaskMove {
   to: TaskState;
   /** Shown with the instance: why it failed without an attempt. */
   note?: string;
-  /** With `to: "queued"`: the new attempt and what a claim needs to choose by. */
+  /** With `to: "queued"` or "running": the new attempt and what a claim needs to choose by. */
   queue?: {
     attemptId: string;
     tryNumber: number;
@@ -124,6 +125,8 @@ export interface TaskMove {
     poolSlots: number;
     priorityWeight: number;
   };
+  /** With `to: "running"`: the worker that waits for it, so that it starts in the same write. */
+  start?: Claimer;
 }
 
 /**
@@ -183,6 +186,8 @@ export interface TickResult {
   runMoves: string[];
   taskMoves: string[];
   expansions: string[];
+  /** Those of the task moves that start an attempt, in their order. */
+  started: Claimed[];
 }
 
 /** What the scheduler needs of a backfill: its runs have a cap and a pause of their own. */

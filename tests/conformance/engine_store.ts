@@ -57,6 +57,51 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assertEquals((await w.task(b)).state, "none");
   });
 
+  test("applyTick() starts an attempt for a worker that waits, as a claim would", async (w) => {
+    const run = w.newRun();
+    const [a, b, c] = run.tasks.map((task) => task.id);
+    const claimer = { workerId: "w", hostname: "h", pid: 7 };
+    const start = (id: string, from: "none" | "scheduled") =>
+      ({ id, from, to: "running", queue: w.queueing(), start: claimer }) as const;
+    const moves = [start(a, "none"), start(b, "scheduled")];
+    const hints: Hint[] = [];
+    const listening = await w.store.listen((hint) => hints.push(hint));
+    const { started, taskMoves } = await w.tick({
+      newRuns: [run],
+      runMoves: [{ id: run.id, from: "queued", to: "running" }],
+      taskMoves: [...moves, { id: c, from: "none", to: "queued", queue: w.queueing() }],
+    });
+    assertEquals(taskMoves.toSorted(), [a, c].toSorted(), "b is not scheduled");
+    assertEquals(hints, [{ topic: "queued", ids: ["default"] }]);
+    await listening.stop();
+    assertEquals(started.length, 1);
+    const [{ attempt, task, run: itsRun, state }] = started;
+    assertEquals(attempt.id, moves[0].queue.attemptId);
+    assertEquals(attempt.startDate, w.now);
+    assertEquals([attempt.state, attempt.workerId, attempt.pid], ["running", "w", 7]);
+    assertEquals([itsRun.state, itsRun.startDate], ["running", w.now]);
+    assertEquals(state, {});
+    assertEquals(task, await w.task(a));
+    const [claimed] = await w.claim("w", 9);
+    assertEquals(claimed.task.id, c, "what has started is not claimed");
+    const shape = (of: object) => Object.keys(of).toSorted();
+    assertEquals(shape(attempt), shape(claimed.attempt));
+    assertEquals(shape(itsRun), shape(claimed.run));
+    const [ended] = await w.end(attempt.id, {});
+    assertEquals(ended.result, "ok");
+  });
+
+  test("applyTick() starts nothing in a run that was cleared since", async (w) => {
+    const { a } = await w.run();
+    const start = { workerId: "w", hostname: "h", pid: 7 };
+    const { started } = await w.tick({
+      taskMoves: [{ id: a, from: "none", to: "running", queue: w.queueing(), start }],
+      fences: [{ id: w.runId, queuedAt: new Date(0), cancelRequestedAt: null }],
+    });
+    assertEquals(started, []);
+    assertEquals((await w.task(a)).state, "none");
+  });
+
   test("claim() gives a queued task to one of many workers", async (w) => {
     const { a } = await w.run();
     await w.queue(a);

@@ -62,7 +62,8 @@ export class Checkers {
       }
     }
     if (!isLegal(from, task.state, writer)) throw new Violation(`${what}: no such move`);
-    if (task.state === "queued") this.#checkUpstreams(task);
+    const isStart = task.state === "queued" || task.state === "running" && writer === "scheduler";
+    if (isStart) this.#checkUpstreams(task);
   }
 
   /** What starts must be right at that very moment, also where somebody has just cleared a task. */
@@ -287,12 +288,13 @@ function neededSetups(tasks: readonly Task[], task: Task): string[] {
   });
 }
 
-/** One step of the table, or two of the scheduler's in one write. */
+/** One step of the table, or two or three of the scheduler's in one write. */
 function isLegal(from: TaskState, to: TaskState, writer: Writer): boolean {
   const next = (state: TaskState) => Object.values(taskTransitions[state]);
   if (next(from).includes(to)) return true;
   if (writer !== "scheduler") return writer === "user-clear" && to === "none";
-  if (waiting.includes(from) && (to === "queued" || to === "scheduled")) return true;
+  const isWaiting = waiting.includes(from) || from === "scheduled";
+  if (isWaiting && (to === "queued" || to === "scheduled" || to === "running")) return true;
   return from === "removed" && taskTransitions.none["skip" as TaskEvent] !== undefined;
 }
 

@@ -45,8 +45,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a claim leaves its task in the queue",
     file: memory,
-    from: 'setState(row, "running");\n        row.startDate',
-    to: 'row.state = "running";\n        row.startDate',
+    from: 'setState(row, "running");\n    row.startDate',
+    to: 'row.state = "running";\n    row.startDate',
   },
   {
     name: "a new leader has the old one's epoch",
@@ -75,8 +75,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "an error leaves a wrong view of the world",
     file: loop,
-    from: "    this.#forget();\n    if (hasCode",
-    to: "    if (hasCode",
+    from: "    this.#forget();\n    handOver",
+    to: "    handOver",
   },
   {
     name: "nothing makes up for a lost hint",

@@ -1,6 +1,7 @@
 /** @module A worker without processes: claims, beats, ends as the dice say, and has bad days. */
 import { limits } from "../../src/base/limits.ts";
 import type { DagSpec } from "../../src/model/dag_spec.ts";
+import type { HandOver } from "../../src/store/hand_over.ts";
 import type { AttemptEnding, Claimed, EndingResult, EngineStore } from "../../src/store/port.ts";
 import { endingOf } from "../support/scheduler_world.ts";
 import type { Dice } from "./dag_maker.ts";
@@ -15,6 +16,8 @@ export interface SimWorkerParts {
   specOf(dagVersionId: string): DagSpec;
   /** Wall time; it may jump. */
   now(): Date;
+  /** Where a claim may wait for what a scheduler starts; null when none runs. */
+  handOver(): HandOver | null;
 }
 
 interface Held {
@@ -54,15 +57,43 @@ export class SimWorker {
       if (slots <= 0) continue;
       const claim = { workerId: id, hostname: id, pid: 1, queues: ["default"], slots };
       try {
-        for (const claimed of await this.#store.claim(claim, this.#parts.now())) {
-          const held = { claimed, isStopped: false };
-          this.#held.set(claimed.attempt.id, held);
-          void this.#run(held);
-        }
+        const started = await this.#waitFor(slots);
+        const claimed = started.length > 0
+          ? started
+          : await this.#store.claim(claim, this.#parts.now());
+        for (const each of claimed) this.#hold(each);
       } catch {
         // What an answer that was lost gave out is found by its silence.
       }
     }
+  }
+
+  #hold(claimed: Claimed) {
+    const held = { claimed, isStopped: false };
+    this.#held.set(claimed.attempt.id, held);
+    void this.#run(held);
+  }
+
+  /** Half of the time: wait at a scheduler for what it starts; it may be killed meanwhile. */
+  async #waitFor(slots: number): Promise<readonly Claimed[]> {
+    const { dice, id, link } = this.#parts;
+    const handOver = dice.chance(0.5) ? this.#parts.handOver() : null;
+    if (!handOver) return [];
+    let given: readonly Claimed[] = [];
+    const place = {
+      claimer: { workerId: id, hostname: id, pid: 1 },
+      queues: new Set(["default"]),
+      slots,
+      deliver(started: readonly Claimed[]) {
+        given = started;
+      },
+    };
+    handOver.open(place);
+    await this.#clock.sleep(dice.int(20, 1_000));
+    if (handOver.close(place)) await this.#clock.sleep(5_000);
+    if (given.length > 0) link.world.count("started at once");
+    if (dice.chance(link.world.rates.answerLost)) return [];
+    return given;
   }
 
   async #beatLoop() {

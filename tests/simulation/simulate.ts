@@ -15,6 +15,7 @@ import type { DagRun } from "../../src/model/rows.ts";
 import { schedulerService } from "../../src/scheduler/loop.ts";
 import type { Sql } from "../../src/store/database.ts";
 import { pgEngineStore } from "../../src/store/engine_pg.ts";
+import { HandOver } from "../../src/store/hand_over.ts";
 import { localHintBus } from "../../src/store/hints.ts";
 import { type MemoryEngineStore, memoryEngineStore } from "../../src/store/engine_memory.ts";
 import type { EngineStore, SchedulableDag } from "../../src/store/port.ts";
@@ -84,6 +85,7 @@ class World implements LinkWorld {
   readonly #ids;
   #observed: EngineStore;
   #schedulers: Link[] = [];
+  readonly #handOvers = new Map<Link, HandOver>();
   #workers: Link[] = [];
   #jumpMs = 0;
   #names = 0;
@@ -230,7 +232,9 @@ class World implements LinkWorld {
 
   #startScheduler() {
     const link = new Link(this, this.#observed);
+    const handOver = new HandOver();
     this.#schedulers.push(link);
+    this.#handOvers.set(link, handOver);
     void schedulerService({
       store: link.view(),
       clock: this.#wallClock(),
@@ -238,6 +242,7 @@ class World implements LinkWorld {
       random: this.dice.random,
       log: silentLogger,
       holder: `s${this.#names++}`,
+      handOver,
     }).start();
   }
 
@@ -252,6 +257,10 @@ class World implements LinkWorld {
       dice: this.dice,
       specOf: (id) => this.#specs.get(id)!,
       now: () => wall.now(),
+      handOver: () => {
+        const alive = this.#schedulers.filter((each) => each.isAlive);
+        return alive.length > 0 ? this.#handOvers.get(this.dice.pick(alive))! : null;
+      },
     }).start();
   }
 
@@ -369,6 +378,7 @@ class World implements LinkWorld {
         });
         this.#check(() => {
           this.#checkers.afterTick(epoch);
+          this.#checkers.afterClaim(result.started);
           const moved = new Set(result.runMoves);
           const ended = writes.runMoves.filter(({ id, to }) => to !== "running" && moved.has(id));
           this.#checkers.afterRunsEnded(ended.map(({ id }) => id));

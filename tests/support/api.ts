@@ -15,7 +15,7 @@ import { attemptPhases } from "../../src/store/attempt_phase.ts";
 import { parserStore } from "../../src/store/dag.ts";
 import { pgEngineStore } from "../../src/store/engine_pg.ts";
 import { localHintBus } from "../../src/store/hints.ts";
-import type { TickWrites } from "../../src/store/port.ts";
+import type { TaskMove, TickWrites } from "../../src/store/port.ts";
 import { secretBox } from "../../src/store/secrets.ts";
 import { openDatabase, type Sql } from "../../src/store/database.ts";
 import { testDatabase } from "./database.ts";
@@ -103,7 +103,7 @@ export async function apiWorld(over: Partial<Omit<ApiParts, "clock">> = {}): Pro
   const objects = memoryObjectStore({ clock });
   const logDir = await Deno.makeTempDir({ prefix: "tidewheel-api-" });
   const store = pgEngineStore({ sql, hints, ids, clock });
-  const parts = {
+  const parts: ApiWorld["parts"] = {
     store,
     sql,
     hints,
@@ -201,22 +201,30 @@ export async function apiWorld(over: Partial<Omit<ApiParts, "clock">> = {}): Pro
     async queue(dagId, runId, tasks, queue = "default") {
       const run = await runOf(dagId, runId);
       const rows = (await store.loadRuns([run.id]))[0].tasks;
-      await store.applyTick(lease.epoch, {
-        ...noWrites,
-        taskMoves: rows.filter((row) => tasks.includes(row.taskId)).map((row) => ({
+      const taskMoves = rows.filter((row) => tasks.includes(row.taskId)).map((row): TaskMove => {
+        const attemptId = ids.uuid();
+        const start = parts.handOver?.promise(queue, attemptId);
+        return {
           id: row.id,
           from: row.state,
-          to: "queued",
+          to: start ? "running" : "queued",
           queue: {
-            attemptId: ids.uuid(),
+            attemptId,
             tryNumber: row.tryNumber + 1,
             queue,
             pool: "default_pool",
             poolSlots: 1,
             priorityWeight: 1,
           },
-        })),
-      }, clock.now());
+          ...(start ? { start } : {}),
+        };
+      });
+      const { started } = await store.applyTick(
+        lease.epoch,
+        { ...noWrites, taskMoves },
+        clock.now(),
+      );
+      parts.handOver?.settle(started);
     },
     async start(dagId, runId, tasks) {
       await world.queue(dagId, runId, tasks);

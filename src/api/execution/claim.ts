@@ -6,6 +6,7 @@ import type { ClaimRequest, ClaimResponse, Workload } from "../../contract/execu
 import { AppError } from "../../model/errors.ts";
 import type { AttemptLogs } from "../../logs/port.ts";
 import type { Metrics } from "../../metrics/registry.ts";
+import type { ClaimPlace, HandOver } from "../../store/hand_over.ts";
 import type { AttemptEnding, Claimed, EngineStore, Hint } from "../../store/port.ts";
 import type { WorkloadBuilder } from "./workload.ts";
 
@@ -32,6 +33,8 @@ export interface ClaimDeskParts {
   metrics: Metrics;
   clock: Clock;
   log: Logger;
+  /** Where claims wait for what a scheduler in this process starts; none when left out. */
+  handOver?: HandOver;
 }
 
 /** Attempts whose worker is remembered, to know whom to tell of a cancel; the oldest go first. */
@@ -39,14 +42,14 @@ const HOLDERS_KEPT = 50_000;
 /** Combinations of queues of which it is remembered that they were seen empty. */
 const DRAINED_KEPT = 1_000;
 
-interface Waiting {
-  workerId: string;
-  queues: ReadonlySet<string>;
+interface Waiting extends ClaimPlace {
   /** Something happened since the store was last asked. */
   isDirty: boolean;
   /** The store was not asked for it yet. */
   isFirst: boolean;
   wake(): void;
+  /** Wait for a wake or a delivery; what was delivered. */
+  wait(ms: number, signal?: AbortSignal): Promise<readonly Claimed[]>;
 }
 
 /** Claims of the same queues find the same tasks. */
@@ -56,7 +59,7 @@ function drainKey({ queues }: ClaimRequest): string {
 
 /** A desk over the store. */
 export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
-  const { store, workloads, logs, metrics, clock, log } = parts;
+  const { store, workloads, logs, metrics, clock, log, handOver } = parts;
   const waiting = new Set<Waiting>();
   const holders = new Map<string, string>();
   const stops = new Map<string, Set<string>>();
@@ -70,8 +73,8 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
    * Nothing was queued since these queues were seen empty: a new claim need not ask the store before
    * it waits. Should a hint have been lost, the end of the wait asks all the same.
    */
-  function isDrained(request: ClaimRequest, { isFirst }: Waiting): boolean {
-    return isFirst && request.waitMs > 0 && drained.get(drainKey(request)) === queuedHints;
+  function isDrained(request: ClaimRequest): boolean {
+    return drained.get(drainKey(request)) === queuedHints;
   }
 
   function addStop(workerId: string, attemptId: string) {
@@ -94,6 +97,15 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
       if (drained.size >= DRAINED_KEPT) drained.clear();
       drained.set(drainKey(request), asOf);
     }
+    return await handOut(request, claimed, signal);
+  }
+
+  /** Workloads of attempts that run for the asker from now on. */
+  async function handOut(
+    request: ClaimRequest,
+    claimed: readonly Claimed[],
+    signal?: AbortSignal,
+  ): Promise<Workload[]> {
     if (claimed.length === 0) return [];
     if (signal?.aborted) {
       await giveBack(claimed);
@@ -166,17 +178,20 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
       const untilMs = clock.monotonicMs() + Math.min(request.waitMs, limits.claimWaitMsMax);
       const place = waitingPlace(request);
       waiting.add(place);
+      let given: readonly Claimed[] = [];
       metrics.set("tidewheel_claims_waiting", undefined, waiting.size);
       try {
         while (true) {
           place.isDirty = false;
-          const workloads = isDrained(request, place) ? [] : await take(request, signal);
+          const mayWait = place.isFirst && request.waitMs > 0 && isDrained(request);
+          let workloads = await handOut(request, given, signal);
+          if (given.length === 0 && !mayWait) workloads = await take(request, signal);
           place.isFirst = false;
           const stop = takeStops(request.workerId);
           const leftMs = untilMs - clock.monotonicMs();
           const isOver = leftMs <= 0 || signal?.aborted || closing.signal.aborted;
           if (workloads.length > 0 || stop.length > 0 || isOver) return { workloads, stop };
-          if (!place.isDirty) await place.wait(leftMs, signal);
+          given = place.isDirty ? [] : await place.wait(leftMs, signal);
         }
       } finally {
         waiting.delete(place);
@@ -202,9 +217,9 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
         for (const attemptId of hint.ids) {
           const holder = holders.get(attemptId);
           if (holder !== undefined) addStop(holder, attemptId);
-          else for (const place of waiting) addStop(place.workerId, attemptId);
+          else for (const place of waiting) addStop(place.claimer.workerId, attemptId);
         }
-        for (const place of waiting) if (stops.has(place.workerId)) place.wake();
+        for (const place of waiting) if (stops.has(place.claimer.workerId)) place.wake();
       }
     },
 
@@ -214,22 +229,39 @@ export function claimDesk(parts: ClaimDeskParts): ClaimDesk {
     },
   };
 
-  function waitingPlace({ workerId, queues }: ClaimRequest) {
+  function waitingPlace(request: ClaimRequest): Waiting {
+    const { workerId, hostname, pid, queues } = request;
     let wakeUp = () => {};
+    let onDelivery = (_started: readonly Claimed[]) => {};
     return {
-      workerId,
+      claimer: { workerId, hostname, pid },
       queues: new Set(queues),
+      slots: Math.min(request.slots, limits.claimBatch),
       isDirty: false,
       isFirst: true,
       wake() {
         this.isDirty = true;
         wakeUp();
       },
-      async wait(ms: number, signal?: AbortSignal) {
+      deliver(started) {
+        onDelivery(started);
+      },
+      async wait(ms, signal) {
         const woken = new AbortController();
         wakeUp = () => woken.abort();
+        let given: readonly Claimed[] = [];
+        const delivery = new Promise<void>((resolve) => {
+          onDelivery = (started) => {
+            given = started;
+            woken.abort();
+            resolve();
+          };
+        });
         const either = signal ? AbortSignal.any([woken.signal, signal]) : woken.signal;
+        if (this.slots > 0 && isDrained(request)) handOver?.open(this);
         await clock.sleep(Math.min(ms, limits.sweepMs), { signal: either });
+        if (handOver?.close(this)) await delivery;
+        return given;
       },
     };
   }

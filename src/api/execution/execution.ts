@@ -17,6 +17,7 @@ import type { AttemptLogs } from "../../logs/port.ts";
 import type { Metrics } from "../../metrics/registry.ts";
 import type { Tracer } from "../../metrics/trace.ts";
 import type { ObjectStore } from "../../objects/port.ts";
+import type { HandOver } from "../../store/hand_over.ts";
 import type { EngineStore } from "../../store/port.ts";
 import type { AttemptClaims, TokenMint } from "../attempt_token.ts";
 import { type Calls, executionCalls, type RawCall } from "./batch.ts";
@@ -45,6 +46,7 @@ export interface ExecutionParts {
   log: Logger;
   metrics: Metrics;
   tracer: Tracer;
+  handOver?: HandOver;
 }
 
 /** The calls of workers and attempts, past the check of their tokens but for the batch's own. */

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type ApiWorld, apiWorld } from "../../../tests/support/api.ts";
 import { limits } from "../../base/limits.ts";
-import { AttemptEnd, type Workload } from "../../contract/execution.ts";
+import { HandOver } from "../../store/hand_over.ts";
+import { AttemptEnd, type ClaimResponse, type Workload } from "../../contract/execution.ts";
 import { bundleKey } from "../../contract/bundle.ts";
 
 const end = (w: ApiWorld, fields: Record<string, unknown> = {}) =>
@@ -73,6 +74,51 @@ Deno.test("claim waits until its queue has work, and answers with none at its ti
   while (wakesAtMs() > startMs + 1_000) await w.parts.sql`select 1`;
   w.parts.clock.advance(1_000);
   assertEquals((await none).workloads, []);
+});
+
+/** A claim that waits, having seen its queue empty; `gone` when its asker goes away. */
+async function waitingClaim(
+  w: ApiWorld,
+  gone = new AbortController(),
+): Promise<() => Promise<ClaimResponse>> {
+  const ask = { workerId: "w9", hostname: "h", pid: 9, queues: ["default"], version: "1" };
+  const request = { ...ask, slots: 2, waitMs: 10_000 };
+  const answer = w.api.execution.claim(["*"], request, gone.signal);
+  while (!w.parts.clock.nextWakeAt()) await w.parts.sql`select 1`;
+  return () => answer;
+}
+
+Deno.test("a waiting claim is handed what a scheduler of its process starts", async () => {
+  await using w = await apiWorld({ handOver: new HandOver() });
+  await w.addDag("d", [{ taskId: "a" }, { taskId: "b", upstream: ["a"] }]);
+  const run = await w.trigger("d");
+  const answer = await waitingClaim(w);
+  await w.queue("d", run, ["a"]);
+  const [{ task, attemptId }] = (await answer()).workloads;
+  assertEquals(task.taskId, "a");
+  const [attempt] = await w.parts.sql`select * from attempt`;
+  assertEquals([attempt.id, attempt.state, attempt.workerId], [attemptId, "running", "w9"]);
+});
+
+Deno.test("what started for a worker that has gone meanwhile is given back", async () => {
+  const gone = new AbortController();
+  class LeavingHandOver extends HandOver {
+    override promise(queue: string, attemptId: string) {
+      const claimer = super.promise(queue, attemptId);
+      if (claimer) gone.abort();
+      return claimer;
+    }
+  }
+  await using w = await apiWorld({ handOver: new LeavingHandOver() });
+  await w.addDag("d", [{ taskId: "a" }]);
+  const run = await w.trigger("d");
+  const answer = await waitingClaim(w, gone);
+  await w.queue("d", run, ["a"]);
+  assertEquals(await answer(), { workloads: [], stop: [] });
+  const [attempt] = await w.parts.sql`select state, end_reason, worker_id from attempt`;
+  assertEquals({ ...attempt }, { state: "ended", endReason: "never_started", workerId: "w9" });
+  const [again] = await w.start("d", run, ["a"]);
+  assertEquals([again.task.taskId, again.tryNumber], ["a", 1]);
 });
 
 Deno.test("claim tells a waiting worker which of its attempts must stop", async () => {
