@@ -53,6 +53,9 @@ export const Workload = z.object({
       extra: z.record(z.string(), z.json()).default({}),
       createdAt: Instant,
     })).optional().meta({ doc: "Of a run that datasets started: the events that it has taken" }),
+    isNewest: z.boolean().optional().meta({
+      doc: "For a task that goes by it: no later run of the DAG is due yet",
+    }),
     previousSuccess: z.object({
       runId: z.string(),
       logicalDate: Instant.nullable(),

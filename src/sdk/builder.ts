@@ -35,7 +35,9 @@ export type TaskBody =
     decide: (ctx: TaskContext, inputs: Record<string, unknown>) => unknown;
     /** When it stops: skip all that comes after, whatever the trigger rules in between. */
     ignoreDownstreamTriggerRules: boolean;
-  };
+  }
+  /** Goes on if the run is for the newest interval. */
+  | { kind: "latest" };
 
 /** A declared task: its description and what runs. */
 export interface TaskNode {
@@ -157,7 +159,7 @@ export class DagBuilder {
     if (this.nodes.size >= limits.tasksPerDag) {
       throw broken(what, `a DAG has at most ${limits.tasksPerDag} tasks; map one with expand()`);
     }
-    const isBranch = task.body.kind === "branch" || task.body.kind === "gate";
+    const isBranch = ["branch", "gate", "latest"].includes(task.body.kind);
     const part = setupTeardownOf(options, isBranch, what);
     const wiring = wire(this, task, { mapped: this.#expansion?.source ?? null, ...part }, what);
     for (const setup of wiring.setups) this.#setups.add(setup);

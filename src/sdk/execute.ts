@@ -74,7 +74,7 @@ export async function runTask(
 /** Run one node with the values of its spec's inputs by name; see {@link runTask}. */
 export async function executeTask(
   node: TaskNode,
-  { ctx, stateChanges }: OpenContext,
+  { ctx, stateChanges, isNewest }: OpenContext,
   values: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
   const { body } = node;
@@ -96,6 +96,9 @@ export async function executeTask(
       const answer = await body.decide(ctx, inputsByName(node, input));
       return finish(gateOutcome(answer), node, stateChanges);
     }
+    case "latest":
+      ctx.log.info(isNewest ? "Newest interval: going on" : "Not the newest interval: skipping");
+      return finish(gateOutcome(isNewest), node, stateChanges);
   }
 }
 

@@ -8,6 +8,8 @@ export { branch, task } from "./task.ts";
 export type { Awaitable, BranchOptions, FunctionTaskOptions, Returned } from "./task.ts";
 export { shortCircuit } from "./short_circuit.ts";
 export type { ShortCircuitOptions } from "./short_circuit.ts";
+export { latestOnly } from "./latest_only.ts";
+export type { LatestOnlyOptions } from "./latest_only.ts";
 export { sensor, waitForDataset, waitUntil } from "./sensor.ts";
 export type { Patience, SensorOptions, WaitForDatasetOptions, WaitUntilOptions } from "./sensor.ts";
 export { waitForFile } from "./wait_for_file.ts";

@@ -11,6 +11,8 @@ export interface OpenContext {
   ctx: TaskContext;
   /** What `ctx.state.set` was told; goes into the outcome of success. */
   stateChanges: Readonly<Record<string, Json>>;
+  /** Is the run for its DAG's newest interval, for tasks that go by that? */
+  isNewest: boolean;
 }
 
 /** The DAG's params for a run with this conf; throws INVALID when it does not fit. */
@@ -72,7 +74,7 @@ export function openContext(
     dataset: (name, partition = null) => services.dataset(name, partition),
     variable: (key) => services.variable(key),
   };
-  return { ctx, stateChanges };
+  return { ctx, stateChanges, isNewest: run.isNewest ?? true };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** @module Timetables: from a schedule to the next data interval. Pure but for calendar files. */
 export { isPeriodic, manualInterval, nextRun, nextRunOf, runsBetween } from "./next_run.ts";
 export type { DueRun, Interval, NextRunOptions, RunRules } from "./next_run.ts";
+export { isNewestInterval } from "./newest.ts";
 export { checkSchedule, timeOf } from "./schedules.ts";
 export { parseCron } from "./cron.ts";
 export { checkTimezone } from "./zone.ts";

@@ -133,7 +133,8 @@ function wrongChoice(
   chosen: string[] | undefined,
 ): string | null {
   if (chosen === undefined) {
-    return task.isBranch ? "A branch must choose, if only an empty list" : null;
+    // A short circuit that goes on, goes on with everything.
+    return task.operator === "branch" ? "A branch must choose, if only an empty list" : null;
   }
   if (!task.isBranch) return `Task "${task.taskId}" chose a branch, but it is not a branch`;
   const stranger = chosen.find((id) => !downstream.has(id));

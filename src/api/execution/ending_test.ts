@@ -153,12 +153,19 @@ Deno.test("decideEnding() fails what PostgreSQL could not keep, before it reache
 });
 
 Deno.test("decideEnding() checks what a branch chose", () => {
-  const branch = { isBranch: true };
+  const branch = { isBranch: true, operator: "branch" };
   const chose = (chosen: string[] | undefined) => ({ outcome: { kind: "done", chosen } });
   assertEquals(decide({ task: branch, end: chose(["b"]) }).chosen, ["b"]);
   assertEquals(decide({ task: branch, end: chose(["x"]) }).endReason, "invalid_outcome");
   assertEquals(decide({ task: branch, end: chose(undefined) }).endReason, "invalid_outcome");
   assertEquals(decide({ end: chose(["b"]) }).endReason, "invalid_outcome");
+});
+
+Deno.test("decideEnding() takes it that a short circuit which chose nothing goes on", () => {
+  const gate = { isBranch: true, operator: "short_circuit" };
+  const end = { outcome: { kind: "done", output: true } } as const;
+  const { result, chosen } = decide({ task: gate, end });
+  assertEquals([result, chosen], ["succeed", null]);
 });
 
 Deno.test("decideEnding() refuses an outcome whose end reason is another's", () => {

@@ -2,12 +2,13 @@
 import type { Workload } from "../../contract/execution.ts";
 import type { Clock } from "../../base/clock.ts";
 import { AppError } from "../../model/errors.ts";
+import type { TaskSpec } from "../../model/dag_spec.ts";
 import type { DagRun, DatasetEvent } from "../../model/rows.ts";
 import type { ScheduleSpec } from "../../model/schedule_spec.ts";
 import type { ObjectStore } from "../../objects/port.ts";
 import type { Claimed, EngineStore } from "../../store/port.ts";
 import type { TokenMint } from "../attempt_token.ts";
-import { sessionDateOf, timeOf } from "../../timetable/mod.ts";
+import { isNewestInterval, sessionDateOf, timeOf } from "../../timetable/mod.ts";
 import { inputTasks, type Output, resolveInputs } from "./inputs.ts";
 import type { CachedVersion, Versions } from "./versions.ts";
 
@@ -94,6 +95,7 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
         runAfter: run.runAfter.toISOString(),
         conf: { ...version.spec.paramsDefault, ...run.conf } as Workload["run"]["conf"],
         timezone: version.timezone,
+        ...newestOf(spec, run, version, clock.now()),
         ...tradeDate(version.spec.schedule, run.dataIntervalStart),
         ...(run.partitionKey === null ? {} : { partition: run.partitionKey }),
         ...(datasetEvents.length === 0 ? {} : { datasetEvents: datasetEvents.map(eventFacts) }),
@@ -190,6 +192,15 @@ function taskIsGone(taskId: string, run: DagRun, version: CachedVersion | undefi
     `Cannot start task "${taskId}" of run "${run.runId}": ${which} of DAG "${run.dagId}" ` +
       (version ? "has no such task" : "is not stored any more"),
   );
+}
+
+/** Worked out only for tasks that go by it. A run by hand or for data is as good as the newest. */
+function newestOf(task: TaskSpec, run: DagRun, { spec }: CachedVersion, now: Date) {
+  if (task.operator !== "latest_only") return {};
+  const { runType, dataIntervalStart: start, dataIntervalEnd: end } = run;
+  const isByTime = runType === "scheduled" || runType === "backfill";
+  const isOld = isByTime && start && end && !isNewestInterval(spec, { start, end }, now);
+  return { isNewest: !isOld };
 }
 
 function tradeDate(schedule: ScheduleSpec, start: Date | null) {
