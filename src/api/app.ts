@@ -29,7 +29,8 @@ import { addDatasetRoutes } from "./routes/datasets.ts";
 import { addLogRoutes } from "./routes/logs.ts";
 import { addMetaRoutes } from "./routes/meta.ts";
 import { addPoolRoutes } from "./routes/pools.ts";
-import { addDatasetEventRoutes } from "./routes/dataset_events.ts";
+import { addAssetRoutes } from "./routes/assets.ts";
+import { addQueuedEventRoutes } from "./routes/queued_events.ts";
 import { addRecordRoutes } from "./routes/records.ts";
 import { addTaskInstanceRoutes } from "./routes/task_instances.ts";
 import { addTaskSummaryRoutes } from "./routes/task_summaries.ts";
@@ -87,7 +88,8 @@ export function createApi(parts: ApiParts): Api {
   addConnectionRoutes(book, rest);
   addTokenRoutes(book, rest);
   addRecordRoutes(book, rest);
-  addDatasetEventRoutes(book, rest);
+  addAssetRoutes(book, rest);
+  addQueuedEventRoutes(book, rest);
   addMetaRoutes(book, rest, auth);
   addExecutionRoutes(book, { execution, objects: parts.objects, lookups: lookupsOf(parts) });
   const service = apiService(parts, { execution, filler, closing });
@@ -174,6 +176,11 @@ const resources = new Set([
   "importErrors",
   "eventLogs",
   "datasets",
+  "assets",
+  "events",
+  "materialize",
+  "queuedEvents",
+  "partitions",
   "versions",
   "lineage",
   "quarantine",

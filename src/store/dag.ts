@@ -152,7 +152,21 @@ async function writeDags(
       ::text::jsonb)
       as v("dagVersionId" uuid, "dagId" text, "versionNumber" int, "meaningHash" text,
         "bundleHash" text, file text, spec jsonb, source text)`;
+  await writeDatasets(tx, found.map(({ dag }) => dag.spec), now);
   return changes;
+}
+
+/** What DAGs publish or await is known by name before anything is published. */
+async function writeDatasets(tx: TransactionSql, specs: ParsedDag["spec"][], now: Date) {
+  const names = specs.flatMap(({ datasets, schedule }) =>
+    schedule.kind === "datasets" ? [...datasets, ...schedule.datasets] : datasets
+  );
+  if (names.length === 0) return;
+  await tx`
+    insert into dataset (name, kind, created_at)
+    select name, 'external', ${now}
+    from unnest(${[...new Set(names)].sort()}::text[]) as n(name)
+    on conflict (name) do nothing`;
 }
 
 interface Current {

@@ -46,7 +46,7 @@ export interface RunFilter {
 
 const columns = (sql: Sql) =>
   sql`
-  r.id, r.dag_id, r.run_id, r.run_type, r.state, r.logical_date, r.data_interval_start,
+  r.id, r.dag_id, r.run_id, r.run_type, r.state, r.partition_key, r.logical_date, r.data_interval_start,
   r.data_interval_end, r.run_after, r.queued_at, r.start_date, r.end_date, r.conf,
   r.dag_version_id, r.backfill_id, r.cancel_requested_at, r.trace_parent, r.triggered_by,
   r.triggering_user_name, r.note, r.clear_number,

@@ -72,7 +72,7 @@ export async function listDatasets(
   page: Page,
 ): Promise<Listed<DatasetRow>> {
   const condition = where(sql, [
-    kind === undefined ? null : sql`d.kind = ${kind}`,
+    kind === undefined ? sql`d.kind <> 'external'` : sql`d.kind = ${kind}`,
     matches(sql, sql`d.name`, pattern),
     startsWith(sql, sql`d.name`, prefix),
   ]);
@@ -92,7 +92,9 @@ export async function listDatasets(
 
 /** One dataset, or null. */
 export async function findDataset(sql: Sql, name: string): Promise<DatasetRow | null> {
-  const [found] = await sql<DatasetRow[]>`${described(sql)} where d.name = ${name}`;
+  const [found] = await sql<DatasetRow[]>`${
+    described(sql)
+  } where d.name = ${name} and d.kind <> 'external'`;
   return found ?? null;
 }
 

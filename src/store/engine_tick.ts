@@ -227,7 +227,8 @@ export async function insertRuns(
       partition_key, triggered_by)
     select id, "dagId", "runId", "runType", 'queued', "logicalDate", "dataIntervalStart",
       "dataIntervalEnd", "runAfter", ${now}, conf, "dagVersionId", "backfillId"::bigint,
-      "traceParent", "partitionKey", ${triggeredBy}
+      "traceParent", "partitionKey",
+      case when "runType" = 'asset_triggered' then 'asset' else ${triggeredBy} end
     from jsonb_to_recordset(${rows(given)}::text::jsonb) as x(id uuid, "dagId" text, "runId" text,
       "runType" text, "logicalDate" timestamptz, "dataIntervalStart" timestamptz,
       "dataIntervalEnd" timestamptz, "runAfter" timestamptz, conf jsonb, "dagVersionId" uuid,

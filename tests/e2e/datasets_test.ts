@@ -40,8 +40,8 @@ Deno.test("publishing what a DAG waits for starts its run, which is told of ever
   for (const dataset of ["prices.daily", "prices.daily"]) {
     assertEquals((await product.api.runDag("publishes", { dataset })).state, "success");
   }
-  const queued = await product.api.get<Events>("/api/v2/dags/waits/assets/queuedEvents");
-  assertEquals(queued.asset_events.map(({ name, version }) => [name, version]), [
+  const queued = await product.api.get<Queued>("/api/v2/dags/waits/assets/queuedEvents");
+  assertEquals(queued.queued_events.map(({ name, version }) => [name, version]), [
     ["prices.daily", 1],
     ["prices.daily", 2],
   ]);
@@ -62,11 +62,48 @@ Deno.test("publishing what a DAG waits for starts its run, which is told of ever
     `/api/v2/dags/waits/dagRuns/${encodeURIComponent(run.dag_run_id)}/upstreamAssetEvents`,
   );
   assertEquals([taken.total_entries, taken.asset_events[2].source_dag_id], [3, "publishes"]);
-  const left = await product.api.get<Events>("/api/v2/dags/waits/assets/queuedEvents");
+  const left = await product.api.get<Queued>("/api/v2/dags/waits/assets/queuedEvents");
   assertEquals(left.total_entries, 0);
 });
+
+interface Queued {
+  queued_events: { name: string; version: number }[];
+  total_entries: number;
+}
 
 interface Events {
   asset_events: { name: string; version: number; source_dag_id: string }[];
   total_entries: number;
 }
+
+const rollsUp = `import { dag, onDatasets, rollup, task } from "tidewheel";
+export default dag({
+  id: "europe",
+  schedule: onDatasets("desk.marks", { partition: rollup({ europe: ["XETR", "XPAR"] }) }),
+}, () => {
+  task({ id: "report" }, ({ partition, event, datasetEvents }) =>
+    [partition, event?.extra.by, datasetEvents.map((one) => one.partition).join("+")].join(" "));
+});
+`;
+
+Deno.test("events from outside run a roll-up once all of its partitions are there", async () => {
+  await product.write({ "europe.ts": rollsUp });
+  await product.api.listed("europe");
+  const send = (partition_key: string) =>
+    product.api.call("POST", "/api/v2/assets/events", {
+      body: {
+        ...{ name: "desk.marks", partition_key, event_key: partition_key },
+        extra: { by: "desk" },
+      },
+    });
+  for (const key of ["XETR", "XETR", "XPAR", "XPAR"]) assertEquals((await send(key)).status, 200);
+
+  const run = await until("the run of the roll-up", async () => {
+    const page = await product.api.get<{ dag_runs: Run[] }>("/api/v2/dags/europe/dagRuns");
+    return page.dag_runs[0];
+  });
+  assertEquals((await product.api.ended(run)).state, "success");
+  assertEquals(await product.api.output(run, "report"), "europe desk XETR+XPAR");
+  const runs = await product.api.get<{ total_entries: number }>("/api/v2/dags/europe/dagRuns");
+  assertEquals(runs.total_entries, 1);
+});

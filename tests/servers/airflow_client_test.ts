@@ -37,6 +37,12 @@ export default dag({ id: "client_daily", schedule: "@daily", start: "2026-01-01"
   task({ id: "nothing" }, () => null);
 });
 `,
+  "client_waits.ts": `import { dag, onDatasets, task } from "tidewheel";
+
+export default dag({ id: "client_waits", schedule: onDatasets("client.prices", "client.rates") }, () => {
+  task({ id: "nothing" }, () => null);
+});
+`,
 };
 
 /** A Python with the client in a folder of its own, kept between runs. */
@@ -65,5 +71,5 @@ Deno.test("the published client of Airflow 3 lists, triggers, waits, clears and 
   const said = await run(python, [script, product.url, product.token]).catch(async (error) => {
     throw new Error(`${error.message}\nThe product said:\n${await product.output()}`);
   });
-  assertEquals(said.trim().split("\n").at(-1), "ok wrong token", said);
+  assertEquals(said.trim().split("\n").at(-1), "ok materialize", said);
 });

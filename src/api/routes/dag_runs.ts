@@ -23,7 +23,6 @@ import {
   unlessAll,
 } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
-import { intervalOf, planRun } from "../runs.ts";
 import {
   Instant,
   many,
@@ -44,6 +43,7 @@ import {
   TriggerBody,
 } from "../shapes/dag_run.ts";
 import { TaskInstanceShape } from "../shapes/task_instance.ts";
+import { trigger } from "../trigger.ts";
 import { dagRunView } from "../views/dag_run.ts";
 import { waitForRun } from "../wait.ts";
 
@@ -160,7 +160,9 @@ export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
       { "tidewheel.dag_id": params.dag_id },
       parent,
       async (span) => {
-        const run = await trigger(rest, params.dag_id, body, span.traceParent);
+        const run = await trigger(rest, params.dag_id, body, {
+          traceParent: span.traceParent,
+        });
         await annotateRun(sql, { id: run.id, note: body.note, userName: principal.name });
         rest.metrics.inc("tidewheel_dagrun_created_total", { run_type: "manual" });
         return await shown(run);
@@ -272,41 +274,6 @@ export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
       request,
     });
   });
-}
-
-/** Make the run that somebody asked for. */
-async function trigger(
-  rest: Rest,
-  dagId: string,
-  body: z.output<typeof TriggerBody>,
-  traceParent: string | null,
-) {
-  const dag = await requireDag(rest, dagId);
-  if (dag.isStale) {
-    throw new AppError(
-      "CONFLICT",
-      `Cannot start DAG "${dagId}": its file ${dag.fileloc} is gone or does not export it any more`,
-    );
-  }
-  const version = await rest.versions.get(dag.versionId);
-  const conf = body.conf ?? {};
-  rest.checkConf(version, conf);
-  const logicalDate = body.logical_date ?? null;
-  const given = body.data_interval_start && body.data_interval_end
-    ? { start: body.data_interval_start, end: body.data_interval_end }
-    : null;
-  const run = planRun({
-    version,
-    runType: "manual",
-    runId: body.dag_run_id ?? null,
-    logicalDate,
-    interval: given ?? (logicalDate ? intervalOf(version.spec, logicalDate) : null),
-    runAfter: body.run_after ?? rest.clock.now(),
-    conf,
-    backfillId: null,
-    traceParent,
-  }, rest.ids);
-  return await rest.store.createRun(run);
 }
 
 async function setState(

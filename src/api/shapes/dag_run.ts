@@ -64,7 +64,9 @@ export const TriggerBody = z.strictObject({
   run_after: Instant.nullish().meta({ doc: "Not before this instant; default now" }),
   conf: JsonObject.nullish().meta({ doc: "Over the defaults of the DAG's params" }),
   note: Text.max(1000).nullish(),
-  partition_key: z.null().optional(),
+  partition_key: Text.min(1).max(250).nullish().meta({
+    doc: "Of a DAG by partition: the run takes what waits for it, whole or not",
+  }),
 }).refine((body) => (body.data_interval_start == null) === (body.data_interval_end == null), {
   message: "data_interval_start and data_interval_end come both or not at all",
 }).refine(

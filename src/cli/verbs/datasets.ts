@@ -2,7 +2,8 @@
 import { CliError, segment } from "../client.ts";
 import { bytes, printFacts, printJson, printTable } from "../print.ts";
 import type { Page } from "../shapes.ts";
-import { text, type Verb, type VerbContext } from "../verb.ts";
+import { text, type Verb, type VerbContext, type VerbOptions } from "../verb.ts";
+import { eventActs } from "./dataset_events.ts";
 
 /** A dataset as the API gives it. */
 interface DatasetShape {
@@ -37,47 +38,68 @@ export interface RowsShape {
 
 export const datasets: Verb = {
   name: "datasets",
-  summary: "List datasets; with a name: its versions; with --rows: its first rows",
-  arguments: [{ name: "[dataset]", doc: "Name of the dataset" }],
+  summary: "List datasets, or a dataset's versions or rows; `event`, `materialize`, `waiting`",
+  arguments: [
+    { name: "[what]", doc: "Name of a dataset; or event, materialize, waiting" },
+    { name: "[name]", doc: "The dataset of event and materialize; the DAG of waiting" },
+  ],
   options: [
-    { flags: "--partition <key>", doc: "Only this partition" },
+    { flags: "--partition <key>", doc: "Only this partition; of event, materialize: theirs" },
     { flags: "--as-of <time>", doc: "As it was known at that instant" },
     { flags: "--rows <n>", doc: "Print the first rows of the newest version" },
     { flags: "--limit <n>", doc: "At most this many", default: "50" },
+    { flags: "--extra <json>", doc: "Of event: what comes with it, a JSON object" },
+    { flags: "--key <key>", doc: "Of event: a second event of this key is none" },
   ],
-  async run(context, [dataset], options) {
-    const { api, output } = context;
-    if (dataset === undefined) {
-      const page = await api.get<Page<"datasets", DatasetShape>>("/api/v2/datasets", {
-        limit: text(options, "limit"),
-      });
-      printTable(output, page, page.datasets, {
-        dataset: (one) => one.name,
-        kind: (one) => one.kind,
-        partitions: (one) => one.partitions,
-        versions: (one) => one.versions,
-        "last known": (one) => one.last_known_at,
-      });
-      return 0;
+  run(context, [what, name], options) {
+    const act = name === undefined && what !== "waiting" ? undefined : eventActs[what];
+    if (act) return act(context, name, options);
+    if (name !== undefined) {
+      throw new CliError(
+        `There is no \`datasets ${what} ${name}\`; of such words there are ` +
+          Object.keys(eventActs).join(", "),
+      );
     }
-    const page = await versionsOf(api, dataset, {
-      partition: text(options, "partition"),
-      as_of: text(options, "asOf"),
-      limit: text(options, "limit"),
-    });
-    if (options.rows) return await printRows(context, page.versions[0], text(options, "rows")!);
-    printTable(output, page, page.versions, {
-      partition: (one) => one.partition,
-      version: (one) => one.version,
-      "known at": (one) => one.known_at,
-      rows: (one) => one.rows,
-      size: (one) => bytes(one.bytes),
-      run: (one) => one.run_id,
-      sha256: (one) => one.sha256.slice(0, 12),
-    });
-    return 0;
+    return what === undefined ? list(context, options) : show(context, what, options);
   },
 };
+
+async function list({ api, output }: VerbContext, options: VerbOptions): Promise<number> {
+  const page = await api.get<Page<"datasets", DatasetShape>>("/api/v2/datasets", {
+    limit: text(options, "limit"),
+  });
+  printTable(output, page, page.datasets, {
+    dataset: (one) => one.name,
+    kind: (one) => one.kind,
+    partitions: (one) => one.partitions,
+    versions: (one) => one.versions,
+    "last known": (one) => one.last_known_at,
+  });
+  return 0;
+}
+
+async function show(
+  context: VerbContext,
+  dataset: string,
+  options: VerbOptions,
+): Promise<number> {
+  const page = await versionsOf(context.api, dataset, {
+    partition: text(options, "partition"),
+    as_of: text(options, "asOf"),
+    limit: text(options, "limit"),
+  });
+  if (options.rows) return await printRows(context, page.versions[0], text(options, "rows")!);
+  printTable(context.output, page, page.versions, {
+    partition: (one) => one.partition,
+    version: (one) => one.version,
+    "known at": (one) => one.known_at,
+    rows: (one) => one.rows,
+    size: (one) => bytes(one.bytes),
+    run: (one) => one.run_id,
+    sha256: (one) => one.sha256.slice(0, 12),
+  });
+  return 0;
+}
 
 /** Versions of a dataset, newest first. */
 export function versionsOf(

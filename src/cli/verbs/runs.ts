@@ -18,6 +18,7 @@ export const trigger: Verb = {
     { flags: "--conf <json>", doc: "Parameters of the run, as a JSON object" },
     { flags: "--logical-date <time>", doc: "Logical date (ISO 8601); its data interval is run" },
     { flags: "--run-id <id>", doc: "Id of the run; made from the time by default" },
+    { flags: "--partition <key>", doc: "For this partition, whole or not; see datasets waiting" },
     { flags: "--note <text>", doc: "A note kept with the run" },
     { flags: "--wait", doc: "Wait for its end; exit code 1 unless it succeeds" },
   ],
@@ -25,6 +26,7 @@ export const trigger: Verb = {
     const run = await context.api.post<RunShape>(`/api/v2/dags/${segment(dag)}/dagRuns`, {
       logical_date: text(options, "logicalDate") ?? null,
       conf: parseConf(text(options, "conf")),
+      ...(options.partition ? { partition_key: options.partition } : {}),
       ...(options.runId ? { dag_run_id: options.runId } : {}),
       ...(options.note ? { note: options.note } : {}),
     });
