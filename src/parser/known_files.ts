@@ -3,7 +3,8 @@ import { type FolderSnapshot, signatureOfFile } from "./discover.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { importError } from "./import_error.ts";
 import type { ParsedFile } from "./parsed_file.ts";
-import type { FileRecord, KnownFile, ParseOutcome, SourceFile } from "./port.ts";
+import { circleText, circleThrough, flowsIn } from "./circles.ts";
+import type { DatasetFlow, FileRecord, KnownFile, ParseOutcome, SourceFile } from "./port.ts";
 import type { SourceReader } from "./sources.ts";
 
 interface FileState {
@@ -18,6 +19,8 @@ interface FileState {
   retryAtMs: number | null;
   /** Ids that it declares and other files own. */
   wants: string[];
+  /** Of DAGs that would start each other for ever and were refused. */
+  refused: readonly DatasetFlow[];
 }
 
 /** A transient error is looked at again after this long. */
@@ -30,6 +33,8 @@ export interface SettledFile {
   retryMs: number | null;
   /** Ids that it declares and other files own. */
   wants: string[];
+  /** Flows of its DAGs that would start each other for ever. */
+  refused: readonly DatasetFlow[];
 }
 
 /** DAGs that a record declares. */
@@ -41,16 +46,19 @@ export function idsIn({ outcome }: FileRecord): string[] {
 export class KnownFiles {
   readonly #files = new Map<string, FileState>();
   readonly #owners = new Map<string, string>();
+  /** Flows of the DAGs that each file owns. */
+  readonly #flows = new Map<string, readonly DatasetFlow[]>();
   readonly #dir: string;
 
   /** `known` as recorded; files that `product` parses otherwise count as changed. */
   constructor(dir: string, known: readonly KnownFile[], product: string) {
     this.#dir = dir;
-    for (const { file, fingerprint, sources, kind, dagIds } of known) {
+    for (const { file, fingerprint, sources, kind, dagIds, flows } of known) {
       const current = fingerprint === fingerprintOf(sources, product) ? fingerprint : null;
       const state = { kind, dagIds, fingerprint: current, sources, signatures: new Map() };
-      this.#files.set(file, { ...state, retryAtMs: null, wants: [] });
+      this.#files.set(file, { ...state, retryAtMs: null, wants: [], refused: [] });
       for (const dagId of dagIds) this.#owners.set(dagId, file);
+      this.#flows.set(file, flows);
     }
   }
 
@@ -111,22 +119,33 @@ export class KnownFiles {
    */
   settle({ record, transient }: ParsedFile, snapshot: FolderSnapshot): SettledFile {
     const taken = this.#taken(record);
-    if (taken.length === 0) {
-      const isMoved = record.sources.some(({ path }) =>
-        this.#signature(path, snapshot) !== signatureOfFile(this.#dir, path)
-      );
-      if (isMoved) return { record: { ...record, fingerprint: null }, retryMs: 0, wants: [] };
-      return { record, retryMs: transient ? RETRY_MS : null, wants: [] };
+    if (taken.length > 0) {
+      const owners = taken.map((dagId) => `"${dagId}" belongs to ${this.#owners.get(dagId)}`);
+      const why = `the id ${owners.join(", ")}; give one of them another id`;
+      return { ...refusedRecord(record, why), wants: taken, refused: [] };
     }
-    const owners = taken.map((dagId) => `"${dagId}" belongs to ${this.#owners.get(dagId)}`);
-    const message = `Cannot take the DAGs of ${record.file}: the id ${owners.join(", ")}; ` +
-      `give one of them another id`;
-    const error = importError(message, { path: record.file, line: null, column: null }, null);
-    return {
-      record: { ...record, fingerprint: null, outcome: { kind: "error", error } },
-      retryMs: null,
-      wants: taken,
-    };
+    const flows = flowsIn(record);
+    const circle = this.#circle(record.file, flows);
+    if (circle) {
+      const fileOf = (dagId: string) =>
+        idsIn(record).includes(dagId) ? record.file : this.#owners.get(dagId) ?? "?";
+      const why = `they would start each other for ever: ${circleText(circle, fileOf)}; ` +
+        "let one of these DAGs wait for something else";
+      return { ...refusedRecord(record, why), wants: [], refused: flows };
+    }
+    const isMoved = record.sources.some(({ path }) =>
+      this.#signature(path, snapshot) !== signatureOfFile(this.#dir, path)
+    );
+    const none = { wants: [], refused: [] };
+    if (isMoved) return { record: { ...record, fingerprint: null }, retryMs: 0, ...none };
+    return { record, retryMs: transient ? RETRY_MS : null, ...none };
+  }
+
+  #circle(file: string, flows: readonly DatasetFlow[]) {
+    if (flows.length === 0) return null;
+    const others = [...this.#flows].filter(([other]) => other !== file)
+      .flatMap(([, theirs]) => theirs);
+    return circleThrough(flows, others);
   }
 
   /** Who owns what after this record; call it in the order of the records. */
@@ -134,10 +153,15 @@ export class KnownFiles {
     if (record.outcome.kind === "error") return;
     this.#disown(record.file);
     for (const dagId of idsIn(record)) this.#owners.set(dagId, record.file);
+    this.#flows.set(record.file, flowsIn(record));
   }
 
   /** Keep what was recorded of a file that was parsed after `snapshot` was taken. */
-  keep({ record, retryMs, wants }: SettledFile, snapshot: FolderSnapshot, nowMs: number): void {
+  keep(
+    { record, retryMs, wants, refused }: SettledFile,
+    snapshot: FolderSnapshot,
+    nowMs: number,
+  ): void {
     const { file, fingerprint, sources, outcome } = record;
     this.#files.set(file, {
       kind: outcome.kind,
@@ -147,17 +171,19 @@ export class KnownFiles {
       signatures: new Map(sources.map(({ path }) => [path, this.#signature(path, snapshot)])),
       retryAtMs: retryMs === null ? null : nowMs + retryMs,
       wants,
+      refused,
     });
   }
 
-  /** Have ids become free that a refused file declares? Those files count as changed then. */
+  /** Has what files were refused for gone away? Those count as changed then. */
   reviveWaiting(): boolean {
     let revived = false;
-    for (const state of this.#files.values()) {
-      if (state.wants.length === 0 || state.wants.some((dagId) => this.#owners.has(dagId))) {
-        continue;
-      }
+    for (const [file, state] of this.#files) {
+      const { wants, refused } = state;
+      if (wants.length === 0 && refused.length === 0) continue;
+      if (wants.some((dagId) => this.#owners.has(dagId)) || this.#circle(file, refused)) continue;
       state.wants = [];
+      state.refused = [];
       state.retryAtMs = 0;
       revived = true;
     }
@@ -170,6 +196,7 @@ export class KnownFiles {
   }
 
   #disown(file: string): void {
+    this.#flows.delete(file);
     for (const dagId of this.#files.get(file)?.dagIds ?? []) {
       if (this.#owners.get(dagId) === file) this.#owners.delete(dagId);
     }
@@ -178,4 +205,13 @@ export class KnownFiles {
   #signature(path: string, snapshot: FolderSnapshot): string {
     return snapshot.get(path) ?? signatureOfFile(this.#dir, path);
   }
+}
+
+function refusedRecord(record: FileRecord, why: string): Pick<SettledFile, "record" | "retryMs"> {
+  const message = `Cannot take the DAGs of ${record.file}: ${why}`;
+  const error = importError(message, { path: record.file, line: null, column: null }, null);
+  return {
+    record: { ...record, fingerprint: null, outcome: { kind: "error", error } },
+    retryMs: null,
+  };
 }

@@ -1,5 +1,6 @@
 /** @module The parser's store in memory: for tests and for checking files without a database. */
 import { systemIds } from "../base/ids.ts";
+import { flowOf } from "./circles.ts";
 import type {
   BundleRecord,
   DagChange,
@@ -97,6 +98,9 @@ export function memoryParserStore({ ids = systemIds() } = {}): MemoryParserStore
         dagIds: [...dags.values()]
           .filter((dag) => dag.fileloc === record.file && !dag.isStale)
           .map((dag) => dag.dagId),
+        flows: [...dags.values()]
+          .filter((dag) => dag.fileloc === record.file && !dag.isStale)
+          .flatMap((dag) => flowOf(dag.current.spec) ?? []),
       })));
     },
     record(records, now) {

@@ -83,8 +83,8 @@ Deno.test("record() keeps the DAGs of a file that fails, and shows one error a f
   await t.store.record([bad("a.ts", "Another")], later);
 
   assertEquals(await t.store.loadKnown(), [
-    { file: "a.ts", fingerprint: null, sources: [], kind: "error", dagIds: ["a"] },
-    { file: "b.ts", fingerprint: null, sources: [], kind: "error", dagIds: [] },
+    { file: "a.ts", fingerprint: null, sources: [], kind: "error", dagIds: ["a"], flows: [] },
+    { file: "b.ts", fingerprint: null, sources: [], kind: "error", dagIds: [], flows: [] },
   ]);
   const errors = await t.sql`
     select file, message, line, column_number, frame from import_error order by file`;
@@ -172,3 +172,16 @@ async function staleIds(sql: import("./database.ts").Sql): Promise<string[]> {
   const found = await sql`select dag_id from dag where is_stale order by 1`;
   return found.map(({ dagId }) => dagId);
 }
+
+Deno.test("loadKnown() tells which DAGs both publish and await datasets", async () => {
+  await using t = await setUp();
+  const both = dag("both");
+  const schedule = { kind: "datasets" as const, datasets: ["raw"], anyOf: [["raw"]] };
+  Object.assign(both.spec, { datasets: ["clean"], schedule });
+  await t.store.record([good("a.ts", [dag("a"), both])], now);
+
+  const [{ flows }] = await t.store.loadKnown();
+  assertEquals(flows, [{ dagId: "both", publishes: ["clean"], awaits: ["raw"] }]);
+  const names = await t.sql<{ name: string }[]>`select name from dataset order by name`;
+  assertEquals(names.map(({ name }) => name), ["clean", "raw"]);
+});

@@ -73,6 +73,13 @@ export interface FileRecord {
   outcome: ParseOutcome;
 }
 
+/** Datasets of a DAG that both publishes and awaits some. */
+export interface DatasetFlow {
+  dagId: string;
+  publishes: readonly string[];
+  awaits: readonly string[];
+}
+
 /** A file as recorded last: enough to leave it alone while it does not change. */
 export interface KnownFile {
   file: string;
@@ -81,6 +88,8 @@ export interface KnownFile {
   kind: ParseOutcome["kind"];
   /** DAGs that belong to it and are not stale; with `error`: those of its last good version. */
   dagIds: string[];
+  /** Of those DAGs, those that both publish and await datasets. */
+  flows: DatasetFlow[];
 }
 
 /** What {@link ParserStore.record} did with one DAG. */
