@@ -69,6 +69,7 @@ const serviceVerbs: Verb[] = [
   role("api", "Only the API"),
   role("scheduler", "Only the scheduler; several elect a leader"),
   role("parser", "Only the parser of DAG files"),
+  role("batch-manager", "Only the batch manager: runs of backfills as there is room for them"),
   service(
     {
       name: "worker",

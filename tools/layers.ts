@@ -31,6 +31,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = (() => {
     "src/engine/": ground,
     "src/store/": [...ground, "src/timetable/"],
     "src/parser/": service,
+    "src/triggers/": service,
     "src/scheduler/": [...service, "src/dispatcher/"],
     "src/dispatcher/": [...ground, "src/timetable/", "src/store/port.ts"],
     "src/worker/": [...ground, "src/sdk/", ...sinks],

@@ -3,12 +3,12 @@ import { limits } from "../base/limits.ts";
 import { messageOf } from "../model/errors.ts";
 import type { Service } from "../base/service.ts";
 import { appendAudit } from "../store/audit_log.ts";
+import { pgBackfillStore } from "../store/backfill_pg.ts";
 import { readConnectionSecret } from "../store/connection.ts";
 import { findNewestVersion, versionInfo } from "../store/dataset_query.ts";
 import { readVariable } from "../store/variable.ts";
 import { type AttemptClaims, tokenMint } from "./attempt_token.ts";
 import { authenticator } from "./auth.ts";
-import { type BackfillFiller, backfillFiller } from "./backfill.ts";
 import { collectGauges } from "./gauges.ts";
 import { allowOrigin, answerPreflight } from "./cors.ts";
 import { errorResponse } from "./errors.ts";
@@ -38,7 +38,7 @@ import { addTokenRoutes } from "./routes/tokens.ts";
 import { addVariableRoutes } from "./routes/variables.ts";
 import { confCheck } from "./runs.ts";
 
-/** The API of one process; as a service it hands out work and looks after logs and backfills. */
+/** The API of one process; as a service it hands out work and looks after logs. */
 export interface Api extends Service {
   /** Answers any request; never rejects. */
   fetch(request: Request): Promise<Response>;
@@ -65,9 +65,9 @@ export function createApi(parts: ApiParts): Api {
     closing: closing.signal,
     versions,
     checkConf: confCheck(),
+    backfills: pgBackfillStore(parts),
     versionRows: versionRowCache(sql),
   };
-  const filler = backfillFiller(rest);
   const book = routeBook({
     auth,
     log,
@@ -81,7 +81,7 @@ export function createApi(parts: ApiParts): Api {
   addLogRoutes(book, rest);
   addTaskInstanceRoutes(book, rest);
   addTaskSummaryRoutes(book, rest);
-  addBackfillRoutes(book, rest, filler);
+  addBackfillRoutes(book, rest);
   addDatasetRoutes(book, rest);
   addPoolRoutes(book, rest);
   addVariableRoutes(book, rest);
@@ -92,7 +92,7 @@ export function createApi(parts: ApiParts): Api {
   addQueuedEventRoutes(book, rest);
   addMetaRoutes(book, rest, auth);
   addExecutionRoutes(book, { execution, objects: parts.objects, lookups: lookupsOf(parts) });
-  const service = apiService(parts, { execution, filler, closing });
+  const service = apiService(parts, { execution, closing });
   const services = () => [service, ...parts.services];
   addServiceRoutes(book, { role: "api", version: settings.version, services, metrics });
 
@@ -213,9 +213,8 @@ function lookupsOf({ sql, secrets: box, clock }: ApiParts): ExecutionLookups {
 /** What runs beside the requests: nothing in it is needed for an answer. */
 function apiService(
   { logs, clock, log }: ApiParts,
-  { execution, filler, closing }: {
+  { execution, closing }: {
     execution: Execution;
-    filler: BackfillFiller;
     closing: AbortController;
   },
 ): Service {
@@ -224,15 +223,12 @@ function apiService(
   let isStarted = false;
 
   async function look() {
-    const jobs = [["logs", logs.sweep], ["backfills", filler.fill], ["backfills", filler.complete]];
-    for (const [what, job] of jobs as [string, () => Promise<void>][]) {
-      await job().catch((error) =>
-        log.warn("Could not look after what the API keeps: it will look again", {
-          what,
-          error: messageOf(error),
-        })
-      );
-    }
+    await logs.sweep().catch((error) =>
+      log.warn("Could not look after what the API keeps: it will look again", {
+        what: "logs",
+        error: messageOf(error),
+      })
+    );
   }
 
   return {

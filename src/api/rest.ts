@@ -3,6 +3,7 @@ import { AppError } from "../model/errors.ts";
 import { type DagRow, type DagVersionRow, findDag, findDagVersions } from "../store/dag_query.ts";
 import { type DagRunRow, findRun } from "../store/dag_run_query.ts";
 import type { TaskInstanceRow } from "../store/task_instance_query.ts";
+import type { BackfillStore } from "../store/backfill_port.ts";
 import type { Bounds } from "../store/page.ts";
 import type { Versions } from "./execution/versions.ts";
 import type { ApiParts } from "./parts.ts";
@@ -13,6 +14,7 @@ import { taskInstanceView } from "./views/dag_run.ts";
 export interface Rest extends ApiParts {
   versions: Versions;
   checkConf: ConfCheck;
+  backfills: BackfillStore;
   /** Aborts when the API stops: whatever waits or follows ends then. */
   closing: AbortSignal;
   /** Version rows by id; they never change, so they are kept. */

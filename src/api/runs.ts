@@ -2,12 +2,11 @@
 import { Ajv2020, type ValidateFunction } from "ajv/2020";
 import addFormats from "ajv-formats";
 import type { Ids } from "../base/ids.ts";
-import type { DagSpec } from "../model/dag_spec.ts";
 import { AppError } from "../model/errors.ts";
 import type { RunType } from "../model/run_state.ts";
 import { newTraceParent } from "../metrics/trace.ts";
 import type { NewRun } from "../store/port.ts";
-import { type Interval, manualInterval, runsBetween } from "../timetable/mod.ts";
+import type { Interval } from "../timetable/mod.ts";
 import type { CachedVersion } from "./execution/versions.ts";
 
 /** What a run is made from. */
@@ -56,24 +55,6 @@ function defaultRunId(type: RunType, logicalDate: Date | null, runAfter: Date, h
     ? `${type}__${logicalDate.toISOString()}`
     : `${type}__${runAfter.toISOString()}_${hex.slice(-8)}`;
 }
-
-/**
- * The data interval of a logical date: the scheduled run's of that date, where there is one, else
- * the one that a run by hand at that time gets.
- */
-export function intervalOf(spec: DagSpec, logicalDate: Date): Interval {
-  const due = runsBetween(spec.schedule, {
-    from: logicalDate,
-    to: logicalDate,
-    start: spec.start ? new Date(spec.start) : null,
-    end: spec.end ? new Date(spec.end) : null,
-    now: endOfTime,
-  }).next();
-  const isTick = !due.done && due.value.logicalDate.getTime() === logicalDate.getTime();
-  return isTick ? due.value.interval : manualInterval(spec.schedule, logicalDate);
-}
-
-const endOfTime = new Date(8.64e15);
 
 /** Checks a run's conf against its DAG's params. */
 export type ConfCheck = (version: CachedVersion, conf: Record<string, unknown>) => void;

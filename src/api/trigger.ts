@@ -5,9 +5,9 @@ import type { DagRun } from "../model/rows.ts";
 import type { RunType } from "../model/run_state.ts";
 import type { DatasetsSpec } from "../model/schedule_spec.ts";
 import type { NewRun } from "../store/port.ts";
-import { partitionFor, partitionInterval, partitionNeeds } from "../timetable/mod.ts";
+import { intervalOf, partitionFor, partitionInterval, partitionNeeds } from "../timetable/mod.ts";
 import { requireDag, type Rest } from "./rest.ts";
-import { intervalOf, planRun } from "./runs.ts";
+import { planRun } from "./runs.ts";
 import type { TriggerBody } from "./shapes/dag_run.ts";
 
 /** Make the run that somebody asked for. */

@@ -49,9 +49,14 @@ export const limits = {
   /** Rows of a quarantine kept in the database; all rows are in the quarantine file. */
   quarantineRowsInline: 100,
   /** Dates of one backfill. */
-  backfillRuns: 10_000,
-  /** Pause between two looks of the API at logs of ended attempts and unfinished backfills. */
+  backfillDates: 100_000,
+  /** Runs of one backfill that wait in the queue; its other dates get theirs as there is room. */
+  backfillQueued: 1_000,
+  /** Pause between two looks of the API at logs of ended attempts. */
   apiLookMs: 30_000,
+  /** Pause between two looks of the batch manager, with something under way and without. */
+  batchLookMs: 500,
+  batchIdleMs: 30_000,
   /** Page size of lists: default and most. */
   pageRows: 50,
   pageRowsMax: 1_000,

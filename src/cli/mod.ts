@@ -1,6 +1,7 @@
 /** @module The command line's door: the program and the verbs that are calls of the REST API. */
 import type { Verb } from "./verb.ts";
-import { backfill, dags, pause, unpause } from "./verbs/dags.ts";
+import { backfill, backfills } from "./verbs/backfills.ts";
+import { dags, pause, unpause } from "./verbs/dags.ts";
 import { datasets, lineage, quarantine } from "./verbs/datasets.ts";
 import { logs } from "./verbs/logs.ts";
 import { cancel, clear, runs, tasks, trigger } from "./verbs/runs.ts";
@@ -15,6 +16,7 @@ export type { Output } from "./print.ts";
 export const runVerbs: readonly Verb[] = [
   trigger,
   backfill,
+  backfills,
   runs,
   tasks,
   logs,

@@ -1,4 +1,5 @@
-/** @module One role a process, as in a deployment: `tidewheel api`, `scheduler`, `parser`, `worker`. */
+/** @module One role a process, as in a deployment: `tidewheel api`, `scheduler`, `parser`,
+ * `batch-manager`, `worker`. */
 import { healthApp } from "../api/mod.ts";
 import type { Service } from "../base/service.ts";
 import type { VerbOptions } from "../cli/mod.ts";
@@ -8,7 +9,14 @@ import { ensureAdminToken } from "./admin_token.ts";
 import { apiUrl } from "./home.ts";
 import { serve } from "./http.ts";
 import { type DatabaseParts, openDatabaseParts, openParts, type Parts } from "./parts.ts";
-import { makeApi, makeParser, makeRetention, makeScheduler, makeWorker } from "./services.ts";
+import {
+  makeApi,
+  makeBatchManager,
+  makeParser,
+  makeRetention,
+  makeScheduler,
+  makeWorker,
+} from "./services.ts";
 import { untilSignal } from "./signals.ts";
 import { rewrapStored, tokenKeysOf, workerToken } from "./secret_keys.ts";
 import config from "../../deno.json" with { type: "json" };
@@ -18,6 +26,7 @@ export const rolePorts: Readonly<Record<string, { port: number; metricsPort: num
   "api": { port: 9000, metricsPort: 9100 },
   "scheduler": { port: 8081, metricsPort: 9091 },
   "parser": { port: 8087, metricsPort: 9097 },
+  "batch-manager": { port: 9003, metricsPort: 9103 },
   "worker merger": { port: 8082, metricsPort: 9092 },
   "worker collector": { port: 8083, metricsPort: 9093 },
   "worker converter": { port: 8085, metricsPort: 9095 },
@@ -103,6 +112,8 @@ const openers: Readonly<Record<string, Opener>> = {
   },
   scheduler: (settings) =>
     databaseRole(settings, "scheduler", (parts) => [makeScheduler(parts), makeRetention(parts)]),
+  "batch-manager": (settings) =>
+    databaseRole(settings, "batch-manager", (parts) => [makeBatchManager(parts)]),
   parser: (settings) => databaseRole(settings, "parser", (parts) => [makeParser(parts)]),
   async worker(settings, queues) {
     const parts = await openParts(settings, "worker");

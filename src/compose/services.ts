@@ -10,10 +10,12 @@ import { type AttemptLogs, fileLogs } from "../logs/mod.ts";
 import { createTracer } from "../metrics/mod.ts";
 import { parserService } from "../parser/mod.ts";
 import { schedulerService } from "../scheduler/loop.ts";
+import { pgBackfillStore } from "../store/backfill_pg.ts";
 import { attemptPhases } from "../store/attempt_phase.ts";
 import { parserStore } from "../store/dag.ts";
 import { knownPlace } from "../store/embedded/place.ts";
 import { RetentionService } from "../store/retention.ts";
+import { batchManager } from "../triggers/batch/service.ts";
 import { type Fetch, type WorkerOptions, workerService } from "../worker/mod.ts";
 import { processExecutor } from "../../executors/process/mod.ts";
 import config from "../../deno.json" with { type: "json" };
@@ -50,6 +52,16 @@ export function makeParser(
     log,
     metrics,
     onHint: (hint) => hints.publish(hint),
+  });
+}
+
+/** Makes the runs of backfills. */
+export function makeBatchManager(parts: DatabaseParts): Service {
+  const { clock, log, metrics, hints } = parts;
+  return batchManager({
+    ...{ clock, log, metrics },
+    backfills: pgBackfillStore(parts),
+    listen: (onHint) => hints.subscribe(onHint),
   });
 }
 

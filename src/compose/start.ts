@@ -6,7 +6,14 @@ import { ensureAdminToken } from "./admin_token.ts";
 import { serve } from "./http.ts";
 import { endLastLife, freeLastLease } from "./last_life.ts";
 import { type DatabaseParts, openDatabaseParts } from "./parts.ts";
-import { makeApi, makeParser, makeRetention, makeScheduler, makeWorker } from "./services.ts";
+import {
+  makeApi,
+  makeBatchManager,
+  makeParser,
+  makeRetention,
+  makeScheduler,
+  makeWorker,
+} from "./services.ts";
 import { untilSignal } from "./signals.ts";
 import { rewrapStored, tokenKeysOf, workerToken } from "./secret_keys.ts";
 
@@ -33,7 +40,12 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
   await ensureAdminToken(parts);
   await rewrapStored(parts);
   const tokenKeys = await tokenKeysOf(settings, home.dir);
-  const services: Service[] = [makeParser(parts), makeScheduler(parts), makeRetention(parts)];
+  const services: Service[] = [
+    makeParser(parts),
+    makeScheduler(parts),
+    makeBatchManager(parts),
+    makeRetention(parts),
+  ];
   const { api, engines } = makeApi(parts, services, tokenKeys);
   const { worker, lastWorkerId, close: closeWorker } = await makeWorker(parts, {
     fetch: (request) => api.fetch(request),

@@ -36,15 +36,26 @@ interface Place {
   leave(item: Waiting): void;
 }
 
-/** A limit that some demands share; what waits for it is set aside at no cost. */
+/**
+ * A limit that some demands share; what waits for it is set aside at no cost. It counts instances, or
+ * the slots that they take; one that takes more than there are at all has them to itself.
+ */
 export class Cap implements Place {
   used = 0;
   readonly #parked = new Set<Waiting>();
+  readonly #of: "instances" | "slots";
 
-  constructor(public max: number) {}
+  constructor(public max: number, of: "instances" | "slots" = "instances") {
+    this.#of = of;
+  }
 
-  get isFull(): boolean {
-    return this.used >= this.max;
+  /** What a demand takes of it. */
+  costOf({ slots }: Demand): number {
+    return this.#of === "slots" ? slots : 1;
+  }
+
+  isFullFor(demand: Demand): boolean {
+    return this.used > 0 && this.used + this.costOf(demand) > this.max;
   }
 
   park(item: Waiting): void {
@@ -97,11 +108,18 @@ export class ReadyQueue {
     dag.unpark();
   }
 
+  /** Change a limit; what waited for it may have its turn. */
+  setCap(cap: Cap, max: number): void {
+    if (cap.max === max) return;
+    cap.max = max;
+    cap.unpark((item) => this.#place(item));
+  }
+
   /** Take slots for something that runs. */
   occupy(demand: Demand): void {
     this.#pool(demand.pool).used += demand.slots;
     this.#dag(demand.dagId).used++;
-    for (const cap of demand.caps) cap.used++;
+    for (const cap of demand.caps) cap.used += cap.costOf(demand);
   }
 
   /** Give back what {@link occupy} took. */
@@ -110,7 +128,7 @@ export class ReadyQueue {
     this.#pool(demand.pool).used -= demand.slots;
     dag.used--;
     dag.unpark();
-    for (const cap of demand.caps) cap.used--;
+    for (const cap of demand.caps) cap.used -= cap.costOf(demand);
     for (const cap of demand.caps) cap.unpark((item) => this.#place(item));
   }
 
@@ -123,7 +141,7 @@ export class ReadyQueue {
 
   #place(item: Waiting) {
     const pool = this.#pool(item.demand.pool);
-    const full = item.demand.caps.find((cap) => cap.isFull);
+    const full = item.demand.caps.find((cap) => cap.isFullFor(item.demand));
     if (full) {
       full.park(item);
     } else if (pool.slots !== null && pool.slots >= 0 && item.demand.slots > pool.slots) {
@@ -354,7 +372,7 @@ function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => v
     }
     const lane = turn.lanes.values().next().value!;
     const item = lane.head();
-    const full = item.demand.caps.find((cap) => cap.isFull);
+    const full = item.demand.caps.find((cap) => cap.isFullFor(item.demand));
     if (full) {
       full.park(item);
       lane.leave();

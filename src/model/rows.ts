@@ -22,6 +22,8 @@ export interface DagRun {
   conf: Record<string, unknown>;
   dagVersionId: string;
   backfillId: string | null;
+  /** Its place among the runs of its backfill, from 1; left out or null elsewhere. */
+  backfillOrdinal?: number | null;
   /** Asked to stop: its unfinished tasks are cancelled, then it fails. */
   cancelRequestedAt: Date | null;
   /** W3C traceparent that started it. */

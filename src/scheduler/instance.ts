@@ -102,7 +102,13 @@ export class Run {
   readonly #isDirty: Uint8Array;
 
   /** `caps`: limits that its tasks share with those of the DAG's other runs, by task. */
-  constructor(readonly row: DagRun, readonly plan: Plan, readonly caps: Map<string, Cap>) {
+  constructor(
+    readonly row: DagRun,
+    readonly plan: Plan,
+    readonly caps: Map<string, Cap>,
+    /** Limits of its backfill's tasks in a pool. */
+    readonly shareOf: (pool: string) => readonly Cap[] = () => [],
+  ) {
     this.state = row.state;
     this.storedState = row.state;
     this.tasks = plan.tasks.map((task) => new RunTask(this, task));
@@ -135,9 +141,9 @@ export class Run {
 }
 
 /** Its limits on instances at work: of the task in all runs, and in this one. */
-function capsOf({ caps }: Run, spec: TaskSpec): Cap[] {
+function capsOf({ caps, shareOf }: Run, spec: TaskSpec): Cap[] {
   const { taskId, maxActiveTisPerDag: perDag, maxActiveTisPerDagrun: perRun } = spec;
-  const found = perRun ? [new Cap(perRun)] : [];
+  const found = [...shareOf(spec.pool), ...(perRun ? [new Cap(perRun)] : [])];
   // Also without a limit of its own: other versions' instances wait for what runs of this one.
   let shared = caps.get(taskId);
   if (!shared && !perDag) return found;

@@ -1,7 +1,7 @@
 /** @module Runs of one DAG that share a limit: its own runs, or those of one backfill. */
 import type { Run } from "./instance.ts";
 
-/** Runs that wait to start, earliest first, and the number of those that run. */
+/** Runs that wait to start, earliest first (of a backfill: in its order), and the number of those that run. */
 export class RunQueue {
   running = 0;
   #waiting: Run[] = [];
@@ -26,6 +26,7 @@ export class RunQueue {
   first(): Run | undefined {
     if (!this.#isSorted) {
       this.#waiting.sort((a, b) =>
+        (a.row.backfillOrdinal ?? 0) - (b.row.backfillOrdinal ?? 0) ||
         a.row.runAfter.getTime() - b.row.runAfter.getTime() || (a.row.id < b.row.id ? -1 : 1)
       );
       this.#isSorted = true;

@@ -109,7 +109,7 @@ Deno.test("a backfill has its own limit and pause, beside the DAG's runs", async
   const world = new SchedulerWorld();
   const spec = specOf("d", { a: {} }, { maxActiveRuns: 1 });
   world.addDag(spec);
-  world.store.setBackfill({ id: "7", maxActiveRuns: 2, isPaused: false });
+  world.store.setBackfill({ id: "7", maxActiveRuns: 2, isPaused: false, share: 1 });
   const live = await world.trigger(spec);
   const backfill: string[] = [];
   for (let i = 0; i < 3; i++) {
@@ -118,11 +118,11 @@ Deno.test("a backfill has its own limit and pause, beside the DAG's runs", async
   await world.settle();
   const states = () => Promise.all([live, ...backfill].map((id) => world.runState(id)));
   assertEquals(await states(), ["running", "running", "running", "queued"]);
-  world.store.setBackfill({ id: "7", maxActiveRuns: 2, isPaused: true });
+  world.store.setBackfill({ id: "7", maxActiveRuns: 2, isPaused: true, share: 1 });
   await world.advance(5_000);
   await world.work();
   assertEquals(await states(), ["success", "success", "success", "queued"]);
-  world.store.setBackfill({ id: "7", maxActiveRuns: 2, isPaused: false });
+  world.store.setBackfill({ id: "7", maxActiveRuns: 2, isPaused: false, share: 1 });
   await world.advance(5_000);
   await world.work();
   assertEquals(await states(), ["success", "success", "success", "success"]);

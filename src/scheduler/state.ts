@@ -14,6 +14,7 @@ import { Instance, Run, type RunTask } from "./instance.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { PastRuns } from "./past.ts";
 import { RunQueue } from "./run_queue.ts";
+import { Shares } from "./shares.ts";
 
 /** A DAG with what is known of its runs. */
 export class Dag {
@@ -62,6 +63,7 @@ export class EngineState {
   readonly changedRuns = new Set<Run>();
 
   readonly #due = new Heap<{ atMs: number; what: Due }>();
+  readonly #shares = new Shares(this.ready);
   #poolNames = new Set<string>();
 
   /** Take in DAGs as they are now. */
@@ -72,6 +74,7 @@ export class EngineState {
       maxActiveTasks: row.spec.maxActiveTasks,
       isPaused: row.isPaused,
     });
+    this.#shares.setDag(row.dagId, row.spec.maxActiveTasks);
     this.dirtyDags.add(dag);
     return dag;
   }
@@ -87,13 +90,17 @@ export class EngineState {
   putPools(pools: readonly Pool[]): void {
     const names = new Set(pools.map((pool) => pool.name));
     for (const gone of this.#poolNames.difference(names)) this.ready.setPool(gone, null);
-    for (const { name, slots } of pools) this.ready.setPool(name, slots);
+    for (const { name, slots } of pools) {
+      this.ready.setPool(name, slots);
+      this.#shares.setPool(name, slots);
+    }
     this.#poolNames = names;
   }
 
   /** Take in the limits of the backfills that have unfinished runs. */
   putBackfills(backfills: readonly BackfillLimits[]): void {
     this.backfills = new Map(backfills.map((backfill) => [backfill.id, backfill]));
+    this.#shares.setBackfills(backfills);
     for (const dag of this.dags.values()) {
       if (dag.queues.size > (dag.queues.has("") ? 1 : 0)) this.dirtyDags.add(dag);
     }
@@ -115,7 +122,8 @@ export class EngineState {
     this.past.disturb(row);
     if (row.state === "success" || row.state === "failed") return null;
     const dag = this.dag(row.dagId);
-    const run = new Run(row, plan, dag.caps);
+    const { dagId, backfillId } = row;
+    const run = new Run(row, plan, dag.caps, (pool) => this.#shares.of(dagId, backfillId, pool));
     this.runs.set(row.id, run);
     if (run.state === "queued") this.#enqueueRun(dag, run);
     else dag.queue(row.backfillId).running++;

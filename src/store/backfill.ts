@@ -1,10 +1,8 @@
-/** @module Backfills: tables backfill, backfill_dag_run. */
+/** @module Backfills as pages and lists see them: tables backfill, backfill_dag_run. */
+import type { BackfillEnd, BackfillException, ReprocessBehavior } from "../model/backfill.ts";
 import type { RunState } from "../model/run_state.ts";
 import type { AnySql, Sql } from "./database.ts";
 import { type Listed, orderBy, type Page, where } from "./page.ts";
-
-/** What to do with dates whose run is finished. */
-export type ReprocessBehavior = "none" | "failed" | "completed";
 
 /** A backfill with its runs counted. */
 export interface BackfillRow {
@@ -23,22 +21,35 @@ export interface BackfillRow {
   createdAt: Date;
   updatedAt: Date;
   completedAt: Date | null;
+  endReason: BackfillEnd | null;
+  share: number;
+  cascadeId: number | null;
+  kind: "dates" | "events";
+  /** Another backfill of its cascade must end first. */
+  isWaiting: boolean;
   planned: number;
-  leftOut: number;
+  /** Dates that have no run yet. */
+  pending: number;
+  leftOut: Partial<Record<BackfillException, number>>;
   queued: number;
   running: number;
   success: number;
   failed: number;
 }
 
-/** Why a date of a backfill got no run. */
-export type BackfillException = "in flight" | "already exists" | "unknown";
-
 const counted = (sql: Sql) =>
   sql`
-  select b.*, c.* from backfill b cross join lateral (
+  select b.*, c.*, x.*,
+    exists (select from backfill_upstream u join backfill up on up.id = u.upstream_id
+      where u.backfill_id = b.id and up.completed_at is null) as is_waiting
+  from backfill b
+  cross join lateral (
+    select coalesce(jsonb_object_agg(l.exception_reason, l.dates), '{}') as left_out from (
+      select e.exception_reason, count(*) as dates from backfill_dag_run e
+      where e.backfill_id = b.id and e.exception_reason is not null group by 1) l) x
+  cross join lateral (
     select count(*) as planned,
-      count(*) filter (where e.exception_reason is not null) as left_out,
+      count(*) filter (where e.exception_reason is null and e.dag_run_id is null) as pending,
       count(*) filter (where e.exception_reason is null and r.state = 'queued') as queued,
       count(*) filter (where e.exception_reason is null and r.state = 'running') as running,
       count(*) filter (where e.exception_reason is null and r.state = 'success') as success,
@@ -88,108 +99,11 @@ export async function findBackfill(sql: Sql, id: number): Promise<BackfillRow | 
   return found ?? null;
 }
 
-/**
- * Record a backfill with its dates, unless the DAG has one that is not completed: then null. The
- * DAG's row is locked, so that of two at once one is made.
- */
-export async function createBackfill(
-  sql: Sql,
-  backfill: Pick<
-    BackfillRow,
-    | "dagId"
-    | "fromDate"
-    | "toDate"
-    | "dagRunConf"
-    | "reprocessBehavior"
-    | "maxActiveRuns"
-    | "runBackwards"
-    | "runOnLatestVersion"
-    | "triggeringUserName"
-  >,
-  dates: readonly Date[],
-  now: Date,
-): Promise<number | null> {
-  return await sql.begin(async (tx) => {
-    await tx`select 1 from dag where dag_id = ${backfill.dagId} for update`;
-    const active = await tx`
-      select 1 from backfill where dag_id = ${backfill.dagId} and completed_at is null`;
-    if (active.length > 0) return null;
-    const [{ id }] = await tx<{ id: number }[]>`
-      insert into backfill (dag_id, from_date, to_date, dag_run_conf, is_paused,
-        reprocess_behavior, max_active_runs, run_backwards, run_on_latest_version,
-        triggering_user_name, created_at, updated_at)
-      values (${backfill.dagId}, ${backfill.fromDate}, ${backfill.toDate},
-        ${JSON.stringify(backfill.dagRunConf)}::text::jsonb, false, ${backfill.reprocessBehavior},
-        ${backfill.maxActiveRuns}, ${backfill.runBackwards}, ${backfill.runOnLatestVersion},
-        ${backfill.triggeringUserName}, ${now}, ${now})
-      returning id`;
-    await tx`
-      insert into backfill_dag_run (backfill_id, logical_date, sort_ordinal)
-      select ${id}, at::timestamptz, ordinal
-      from unnest(${dates.map((date) => date.toISOString())}::text[]) with ordinality
-        d(at, ordinal)`;
-    return id;
-  });
-}
-
-/** A date of a backfill whose run is not made yet. */
-export interface PendingDate {
-  entryId: number;
-  backfillId: number;
-  logicalDate: Date;
-  sortOrdinal: number;
-}
-
-/** Dates without a run, of one backfill or of all that are under way, in their order. */
-export async function findPendingDates(
-  sql: Sql,
-  { backfillId, limit }: { backfillId?: number; limit: number },
-): Promise<PendingDate[]> {
-  const only = backfillId === undefined ? sql`` : sql`and b.id = ${backfillId}`;
-  return [
-    ...await sql<PendingDate[]>`
-      select e.id as entry_id, e.backfill_id, e.logical_date, e.sort_ordinal
-      from backfill_dag_run e join backfill b on b.id = e.backfill_id
-      where b.completed_at is null and e.dag_run_id is null and e.exception_reason is null ${only}
-      order by e.backfill_id, e.sort_ordinal limit ${limit}`,
-  ];
-}
-
-/** Record what became of one date. */
-export async function settleDate(
-  sql: AnySql,
-  { entryId, dagRunId, exceptionReason }: {
-    entryId: number;
-    dagRunId: string | null;
-    exceptionReason: BackfillException | null;
-  },
-): Promise<void> {
-  await sql`
-    update backfill_dag_run set dag_run_id = ${dagRunId}, exception_reason = ${exceptionReason}
-    where id = ${entryId}`;
-}
-
 /** A run is about to be deleted: its date has none from then on, and is not to get another. */
 export async function forgetRun(sql: AnySql, dagRunId: string): Promise<void> {
   await sql`
     update backfill_dag_run set exception_reason = 'unknown'
     where dag_run_id = ${dagRunId} and exception_reason is null`;
-}
-
-/** Give a run that exists to a backfill; its conf is replaced where one is given. */
-export async function adoptRun(
-  sql: AnySql,
-  { dagRunId, backfillId, conf }: {
-    dagRunId: string;
-    backfillId: number;
-    conf: Record<string, unknown> | null;
-  },
-): Promise<void> {
-  await sql`
-    update dag_run set run_type = 'backfill', triggered_by = 'backfill',
-      backfill_id = ${backfillId},
-      conf = coalesce(${conf ? JSON.stringify(conf) : null}::text::jsonb, conf)
-    where id = ${dagRunId}`;
 }
 
 /** The run of a date. */
@@ -214,49 +128,98 @@ export async function findRunsByDate(
   return new Map(found.map((run) => [run.logicalDate.getTime(), run]));
 }
 
-/** Pause or unpause; false where it is completed or missing. */
-export async function setBackfillPaused(
-  sql: AnySql,
-  { id, isPaused, now }: { id: number; isPaused: boolean; now: Date },
-): Promise<boolean> {
-  const changed = await sql`
-    update backfill set is_paused = ${isPaused}, updated_at = ${now}
-    where id = ${id} and completed_at is null returning 1`;
-  return changed.length > 0;
+/** One date of a backfill with its run as it is now. */
+export interface BackfillDateRow {
+  logicalDate: Date;
+  sortOrdinal: number;
+  exceptionReason: BackfillException | null;
+  dagRunId: string | null;
+  runId: string | null;
+  state: RunState | null;
 }
 
-/**
- * End a backfill: what is queued of it is given back with its ids, so that it can be cancelled.
- * Null where it is completed or missing. It stays unpaused, so that a run of it that is cleared
- * later is not held for ever.
- */
-export async function completeBackfill(
+/** A page of a backfill's dates, in the order of their runs. */
+export async function listBackfillDates(
   sql: Sql,
-  { id, now }: { id: number; now: Date },
-): Promise<string[] | null> {
-  return await sql.begin(async (tx) => {
-    const ended = await tx`
-      update backfill set completed_at = ${now}, updated_at = ${now}, is_paused = false
-      where id = ${id} and completed_at is null returning 1`;
-    if (ended.length === 0) return null;
-    const queued = await tx<{ id: string }[]>`
-      select id from dag_run where backfill_id = ${id} and state = 'queued'`;
-    return queued.map((run) => run.id);
-  });
+  { id, states }: { id: number; states?: readonly string[] },
+  page: Pick<Page, "limit" | "offset">,
+): Promise<Listed<BackfillDateRow>> {
+  const condition = where(sql, [
+    sql`e.backfill_id = ${id}`,
+    states === undefined ? null : sql`coalesce(e.exception_reason, r.state, 'planned') = any(${[
+      ...states,
+    ]})`,
+  ]);
+  const from = sql`from backfill_dag_run e left join dag_run r on r.id = e.dag_run_id ${condition}`;
+  const [items, [{ total }]] = await Promise.all([
+    sql<BackfillDateRow[]>`
+      select e.logical_date, e.sort_ordinal, e.exception_reason, r.id as dag_run_id, r.run_id, r.state
+      ${from} order by e.sort_ordinal limit ${page.limit} offset ${page.offset}`,
+    sql<{ total: number }[]>`select count(*) as total ${from}`,
+  ]);
+  return { items, total };
 }
 
-/** Mark backfills all of whose dates are settled and whose runs ended; how many there were. */
-export async function completeFinishedBackfills(
-  sql: AnySql,
-  { now }: { now: Date },
-): Promise<number> {
-  const ended = await sql`
-    update backfill b set completed_at = ${now}, updated_at = ${now}
-    where b.completed_at is null
-      and not exists (select from backfill_dag_run e
-        where e.backfill_id = b.id and e.dag_run_id is null and e.exception_reason is null)
-      and not exists (select from dag_run r
-        where r.backfill_id = b.id and r.state in ('queued', 'running'))
-    returning 1`;
-  return ended.length;
+/** What a DAG's newest runs tell of the next ones. */
+export interface RunHistory {
+  /** Runs that succeeded, as far as they were looked at. */
+  runs: number;
+  /** Half of them took no longer, in seconds. */
+  medianSeconds: number | null;
+}
+
+/** Runs looked at for an estimate. */
+const HISTORY_RUNS = 50;
+
+/** How long the newest successful runs of a DAG took. */
+export async function runHistory(sql: Sql, dagId: string): Promise<RunHistory> {
+  const [found] = await sql<RunHistory[]>`
+    select count(*) as runs, percentile_cont(0.5) within group (order by seconds) as median_seconds
+    from (
+      select extract(epoch from r.end_date - r.start_date)::float8 as seconds from dag_run r
+      where r.dag_id = ${dagId} and r.state = 'success' and r.start_date is not null
+      order by r.run_after desc, r.id desc limit ${HISTORY_RUNS}) newest`;
+  return found;
+}
+
+/** Requests that tasks of a DAG sent to their sources, as their attempts counted them. */
+export interface RequestHistory {
+  taskId: string;
+  /** Runs in which the task counted its requests. */
+  runs: number;
+  /** Half of those sent no more, all attempts together. */
+  medianRequests: number;
+}
+
+/** How many requests the newest successful runs sent, by task. */
+export async function requestHistory(
+  sql: Sql,
+  dagId: string,
+  taskIds: readonly string[],
+): Promise<RequestHistory[]> {
+  return [
+    ...await sql<RequestHistory[]>`
+      with newest as (
+        select r.id from dag_run r where r.dag_id = ${dagId} and r.state = 'success'
+        order by r.run_after desc, r.id desc limit ${HISTORY_RUNS}
+      ), counted as (
+        select t.task_id, t.dag_run_id, sum((a.metrics ->> 'requests')::float8) as requests
+        from newest n join task_instance t on t.dag_run_id = n.id
+        join attempt a on a.task_instance_id = t.id
+        where t.task_id = any(${[...taskIds]}) and a.metrics ? 'requests'
+        group by 1, 2
+      )
+      select task_id, count(*) as runs,
+        percentile_cont(0.5) within group (order by requests) as median_requests
+      from counted group by 1 order by 1`,
+  ];
+}
+
+/** Dates of live backfills of a DAG that have no run yet, by their milliseconds. */
+export async function findPlannedDates(sql: Sql, dagId: string): Promise<Set<number>> {
+  const found = await sql<{ logicalDate: Date }[]>`
+    select e.logical_date from backfill b join backfill_dag_run e on e.backfill_id = b.id
+    where b.dag_id = ${dagId} and b.completed_at is null
+      and e.dag_run_id is null and e.exception_reason is null`;
+  return new Set(found.map((entry) => entry.logicalDate.getTime()));
 }

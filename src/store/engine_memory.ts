@@ -46,6 +46,8 @@ export interface MemoryEngineStore extends EngineStore {
   setStale(dagId: string, isStale: boolean): void;
   setPool(pool: Pool): void;
   setBackfill(backfill: BackfillLimits): void;
+  /** Give a run that exists to a backfill. */
+  adoptRun(dagRunId: string, run: Pick<DagRun, "backfillId" | "backfillOrdinal" | "conf">): void;
   /** All attempts, oldest first. */
   attempts(): Attempt[];
   /** Everything published. */
@@ -488,6 +490,18 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       publish({ topic: "runs", ids: [dagRunId] });
       return Promise.resolve();
     },
+    cancelRuns(dagRunIds, { now, by }) {
+      for (const id of dagRunIds) {
+        const run = runs.get(id);
+        const isFirst = run?.state === "running" && run.cancelRequestedAt === null;
+        if (run && !isRunFinished(run.state)) run.cancelRequestedAt = now;
+        const spared = isFirst ? teardownsOf(versions.get(run!.dagVersionId)!.spec) : [];
+        const open = (tasksOfRun.get(id) ?? []).filter((row) => !spared.includes(row.taskId));
+        cancel(open.map((row) => row.id), now, by, false);
+      }
+      publish({ topic: "runs", ids: dagRunIds });
+      return Promise.resolve();
+    },
     cancelTasks(which, now, by) {
       const moved = cancel(which, now, by, false);
       publish({
@@ -564,6 +578,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     },
     setPool: (pool) => void pools.set(pool.name, pool),
     setBackfill: (backfill) => void backfills.set(backfill.id, backfill),
+    adoptRun: (id, run) => void Object.assign(runs.get(id)!, { ...run, runType: "backfill" }),
     attempts: () => [...attempts.values()].map((attempt) => ({ ...attempt })),
     datasets: () => published.all(),
     events: () => datasetQueue.all(),
@@ -571,4 +586,8 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     runs: () => [...runs.values()].map((run) => ({ ...run })),
     tasks: () => tasks.values(),
   };
+}
+
+function teardownsOf({ tasks }: DagVersion["spec"]): string[] {
+  return tasks.filter((task) => task.isTeardown).map((task) => task.taskId);
 }

@@ -93,6 +93,13 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
       publish({ topic: "cancel", ids: stop });
       publish({ topic: "runs", ids: [dagRunId] });
     },
+    async cancelRuns(dagRunIds, asked) {
+      const { stop } = await retryTransaction(() =>
+        sql.begin((tx) => run.cancelRunsIn(tx, dagRunIds, asked))
+      );
+      publish({ topic: "cancel", ids: stop });
+      publish({ topic: "runs", ids: dagRunIds });
+    },
     async cancelTasks(which, now, by) {
       stopped(await retryTransaction(() => run.cancelTasks(sql, which, now, by)));
     },

@@ -102,7 +102,7 @@ export async function loadOutline(sql: Sql): Promise<Outline> {
 export async function loadBackfills(sql: Sql): Promise<BackfillLimits[]> {
   return await sql<BackfillLimits[]>`
     select b.id::text as id, b.max_active_runs as "maxActiveRuns",
-      b.is_paused and b.completed_at is null as "isPaused"
+      b.is_paused and b.completed_at is null as "isPaused", b.share
     from backfill b
     where exists (
       select from dag_run r where r.backfill_id = b.id and r.state in ('queued', 'running'))`;

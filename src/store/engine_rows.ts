@@ -10,6 +10,7 @@ export const runColumns = (sql: Sql | TransactionSql) =>
   r.data_interval_end as "dataIntervalEnd", r.run_after as "runAfter", r.queued_at as "queuedAt",
   r.start_date as "startDate", r.end_date as "endDate", r.conf,
   r.dag_version_id as "dagVersionId", r.backfill_id::text as "backfillId",
+  r.backfill_ordinal as "backfillOrdinal",
   r.cancel_requested_at as "cancelRequestedAt", r.trace_parent as "traceParent"`;
 
 /** Columns of `task_instance t` as a {@link ../model/rows.ts#TaskInstance}. */

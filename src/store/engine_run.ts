@@ -62,6 +62,38 @@ export async function cancelRun(
   });
 }
 
+/**
+ * The same of many runs, as part of a transaction. Teardowns of those that are under way, and that
+ * nobody has asked before, are left alone.
+ */
+export async function cancelRunsIn(
+  tx: TransactionSql,
+  dagRunIds: readonly string[],
+  { now, by }: { now: Date; by: string },
+) {
+  const found = await tx<{ id: string; isFirst: boolean }[]>`
+    select id, state = 'running' and cancel_requested_at is null as "isFirst" from dag_run
+    where id = any(${[...dagRunIds]}::uuid[]) and state in ('queued', 'running')
+    order by id for no key update`;
+  const ids = found.map((run) => run.id);
+  const first = found.filter((run) => run.isFirst).map((run) => run.id);
+  await tx`
+    update dag_run set cancel_requested_at = ${now} where id = any(${ids}::uuid[])`;
+  const open = await tx<{ id: string }[]>`
+    with spared as (
+      select r.id as run, s.task ->> 'taskId' as task_id
+      from dag_run r join dag_version v on v.id = r.dag_version_id,
+        jsonb_array_elements(v.spec -> 'tasks') s(task)
+      where r.id = any(${first}::uuid[]) and (s.task ->> 'isTeardown')::boolean
+    )
+    select t.id from task_instance t
+    where t.dag_run_id = any(${ids}::uuid[]) and t.state not in
+        ('success', 'failed', 'cancelled', 'skipped', 'upstream_failed', 'removed', 'cancelling')
+      and not exists (
+        select from spared s where s.run = t.dag_run_id and s.task_id = t.task_id)`;
+  return await cancel(tx, open.map((row) => row.id), now, by, false);
+}
+
 /** Ask these instances to end; returns attempts that workers must stop, and their runs. */
 export async function cancelTasks(sql: Sql, ids: string[], now: Date, by: string) {
   return await sql.begin(async (tx) => await cancel(tx, ids, now, by, false));

@@ -184,12 +184,15 @@ function runMoves(sql: Sql | TransactionSql, moves: TickWrites["runMoves"], now:
           or m."taskMoves" = (select count(*) from moved t where t.dag_run_id = r.id))
       returning r.id, r.backfill_id, r.state
     ), backfills as (
-      update backfill b set completed_at = ${now}, updated_at = ${now}
+      update backfill b set completed_at = ${now}, updated_at = ${now}, end_reason = 'completed'
       from run_moved f
       where b.id = f.backfill_id and b.completed_at is null and f.state in ('success', 'failed')
         and not exists (
           select from dag_run o where o.backfill_id = b.id and o.state in ('queued', 'running')
             and o.id not in (select id from run_moved where state in ('success', 'failed')))
+        and not exists (
+          select from backfill_dag_run e where e.backfill_id = b.id
+            and e.dag_run_id is null and e.exception_reason is null)
     )`;
 }
 
@@ -223,16 +226,16 @@ export async function insertRuns(
   const given = runs.map(({ tasks: _tasks, takes: _takes, ...run }) => run);
   const inserted = await sql<{ id: string }[]>`
     insert into dag_run (id, dag_id, run_id, run_type, state, logical_date, data_interval_start,
-      data_interval_end, run_after, queued_at, conf, dag_version_id, backfill_id, trace_parent,
-      partition_key, triggered_by)
+      data_interval_end, run_after, queued_at, conf, dag_version_id, backfill_id,
+      backfill_ordinal, trace_parent, partition_key, triggered_by)
     select id, "dagId", "runId", "runType", 'queued', "logicalDate", "dataIntervalStart",
       "dataIntervalEnd", "runAfter", ${now}, conf, "dagVersionId", "backfillId"::bigint,
-      "traceParent", "partitionKey",
+      "backfillOrdinal", "traceParent", "partitionKey",
       case when "runType" = 'asset_triggered' then 'asset' else ${triggeredBy} end
     from jsonb_to_recordset(${rows(given)}::text::jsonb) as x(id uuid, "dagId" text, "runId" text,
       "runType" text, "logicalDate" timestamptz, "dataIntervalStart" timestamptz,
       "dataIntervalEnd" timestamptz, "runAfter" timestamptz, conf jsonb, "dagVersionId" uuid,
-      "backfillId" text, "traceParent" text, "partitionKey" text)
+      "backfillId" text, "backfillOrdinal" int, "traceParent" text, "partitionKey" text)
     on conflict do nothing
     returning id`;
   const isNew = new Set(inserted.map((row) => row.id));

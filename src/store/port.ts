@@ -94,6 +94,8 @@ export interface NewRun {
   conf: Record<string, unknown>;
   dagVersionId: string;
   backfillId: string | null;
+  /** Its place among the runs of its backfill. */
+  backfillOrdinal?: number | null;
   traceParent: string | null;
   /** Dataset events that it takes, of those that wait for its DAG. */
   takes?: {
@@ -195,6 +197,8 @@ export interface BackfillLimits {
   id: string;
   maxActiveRuns: number;
   isPaused: boolean;
+  /** Of the slots of a pool and of the DAG's limit of tasks: what its tasks may take; at most 1. */
+  share: number;
 }
 
 /** What a sweep compares its cache with, to find what hints did not tell: cheap to read. */
@@ -362,6 +366,8 @@ export interface EngineStore {
     dagRunId: string,
     asked: { now: Date; by: string; spared?: readonly string[] },
   ): Promise<void>;
+  /** The same of many at once; of those under way the teardowns of their versions are spared. */
+  cancelRuns(dagRunIds: string[], asked: { now: Date; by: string }): Promise<void>;
   cancelTasks(taskInstanceIds: string[], now: Date, by: string): Promise<void>;
   /**
    * Finished → none with a new budget of tries; running → cancelling, then none. The run becomes

@@ -1,5 +1,12 @@
 /** @module Timetables: from a schedule to the next data interval. Pure but for calendar files. */
-export { isPeriodic, manualInterval, nextRun, nextRunOf, runsBetween } from "./next_run.ts";
+export {
+  intervalOf,
+  isPeriodic,
+  manualInterval,
+  nextRun,
+  nextRunOf,
+  runsBetween,
+} from "./next_run.ts";
 export type { DueRun, Interval, NextRunOptions, RunRules } from "./next_run.ts";
 export { isNewestInterval } from "./newest.ts";
 export { checkSchedule, timeOf } from "./schedules.ts";

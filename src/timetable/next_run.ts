@@ -123,6 +123,27 @@ export function manualInterval(schedule: ScheduleSpec, at: Date): Interval {
   return { start: at, end: at };
 }
 
+/**
+ * The data interval of a logical date: the scheduled run's of that date, where there is one, else
+ * the one that a run by hand at that time gets.
+ */
+export function intervalOf(
+  spec: Pick<DagSpec, "schedule" | "start" | "end">,
+  logicalDate: Date,
+): Interval {
+  const due = runsBetween(spec.schedule, {
+    from: logicalDate,
+    to: logicalDate,
+    start: spec.start ? new Date(spec.start) : null,
+    end: spec.end ? new Date(spec.end) : null,
+    now: endOfTime,
+  }).next();
+  const isTick = !due.done && due.value.logicalDate.getTime() === logicalDate.getTime();
+  return isTick ? due.value.interval : manualInterval(spec.schedule, logicalDate);
+}
+
+const endOfTime = new Date(8.64e15);
+
 /** Does a schedule have data intervals of its own, so that it can be backfilled? */
 export function isPeriodic(schedule: ScheduleSpec): boolean {
   return timeOf(schedule) !== null;

@@ -1,8 +1,8 @@
 /** @module Runs: requests that are refused, and how the tasks of a run follow from each other. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { systemClock } from "../../src/base/clock.ts";
 import { path, type Run } from "../support/product_api.ts";
-import { type Product, startProduct } from "../support/product.ts";
+import { type Product, runVerb, startProduct } from "../support/product.ts";
 import { until } from "../support/until.ts";
 
 let product: Product;
@@ -331,4 +331,15 @@ Deno.test("a backfill runs the days that are asked for", async () => {
     page.dag_runs.map(({ logical_date, state }) => `${logical_date?.slice(0, 10)} ${state}`),
     ["2013-02-26 success", "2013-02-27 success", "2013-02-28 success"],
   );
+
+  const env = { TIDEWHEEL_API_URL: product.url, TIDEWHEEL_TOKEN: product.token };
+  const { code, stdout } = await runVerb(
+    ["backfills", "extend", String(backfill.id), "--to", "2013-03-02T00:00:00Z", "--watch"],
+    env,
+  );
+  assertEquals(code, 0);
+  assertMatch(stdout, /completed +100 % of 5 dates: 5 success\n/);
+  const plan = ["backfill", "history", "--from", "2013-02-26", "--to", "2013-03-04", "--dry-run"];
+  const dry = await runVerb(plan, env);
+  assertMatch(dry.stdout, /left out +5 already exists\ntime +about .*\(from [5-9]\d* runs\)\n/);
 });

@@ -1,51 +1,56 @@
-/** @module Routes of backfills: list, start, dry run, pause, unpause, cancel. */
+/** @module Routes of backfills: list, start, dry run, change, extend, re-run, cancel. */
 import { z } from "zod";
 import { AppError } from "../../model/errors.ts";
 import {
   backfillOrders,
   type BackfillRow,
-  completeBackfill,
-  createBackfill,
   findBackfill,
+  listBackfillDates,
   listBackfills,
-  setBackfillPaused,
 } from "../../store/backfill.ts";
-import {
-  type BackfillFiller,
-  type BackfillRequest,
-  dryRunBackfill,
-  planBackfill,
-} from "../backfill.ts";
+import type { PlannedDate } from "../../store/backfill_port.ts";
+import { type BackfillRequest, planBackfill, previewBackfill } from "../backfill.ts";
+import { estimateBackfill } from "../backfill_estimate.ts";
 import { pageOf, type Rest } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
-import { Name, paging, QueryFlag, queryInt } from "../shapes/basic.ts";
+import { many, Name, paging, QueryFlag, queryInt } from "../shapes/basic.ts";
 import {
   BackfillBody,
+  BackfillChanged,
   BackfillCollection,
+  BackfillDates,
+  BackfillExtension,
+  BackfillPatch,
   BackfillShape,
+  dateStates,
   DryRunBackfill,
 } from "../shapes/backfill.ts";
-import { iso } from "../views/dag.ts";
+import { backfillView, dateView, previewView } from "../views/backfill.ts";
 
 const tag = "Backfills";
 const Path = z.object({ backfill_id: queryInt() });
-/** How long the answer to a new backfill waits for its runs to be made. */
-const FILL_WAIT_MS = 2_000;
 
 /** Add them. */
-export function addBackfillRoutes(book: RouteBook, rest: Rest, filler: BackfillFiller): void {
-  const { sql, clock, hints } = rest;
+export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
+  const { sql, clock, backfills } = rest;
 
-  const shown = async (id: number) => {
+  const wanted = async (id: number): Promise<BackfillRow> => {
     const found = await findBackfill(sql, id);
-    if (found) return view(found);
+    if (found) return found;
     throw new AppError("NOT_FOUND", `Cannot find the backfill ${id}`);
   };
+  const shown = async (id: number) => backfillView(await wanted(id));
   const changed = async (id: number, took: boolean, what: string) => {
-    const now = await shown(id);
-    if (!took) throw new AppError("CONFLICT", `Cannot ${what} the backfill ${id}: it is completed`);
-    hints.publish({ topic: "dags", ids: [now.dag_id] });
-    return now;
+    const { runs: _, ...now } = await shown(id);
+    if (!took) {
+      throw new AppError("CONFLICT", `Cannot ${what} the backfill ${id}: it is ${now.state}`);
+    }
+    return await shown(id);
+  };
+  /** The first runs are there when the answer is; the batch manager makes the others. */
+  const begin = async (id: number) => {
+    await backfills.fill({ id: String(id) }, clock.now());
+    return await shown(id);
   };
 
   book.add({
@@ -61,12 +66,11 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest, filler: BackfillF
     }),
     returns: BackfillCollection,
   }, async ({ query }) => {
-    await filler.complete();
     const { items, total } = await listBackfills(sql, {
       dagId: query.dag_id ?? null,
       isActive: query.active,
     }, pageOf(query));
-    return { backfills: items.map(view), total_entries: total };
+    return { backfills: items.map(backfillView), total_entries: total };
   });
 
   book.add({
@@ -81,9 +85,7 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest, filler: BackfillF
   }, async ({ body, principal }) => {
     const request = requestOf(body);
     const { dates } = await planBackfill(rest, request);
-    await filler.complete();
-    const id = await createBackfill(
-      sql,
+    const id = await backfills.create(
       {
         dagId: request.dagId,
         fromDate: request.from,
@@ -93,22 +95,13 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest, filler: BackfillF
         maxActiveRuns: body.max_active_runs,
         runBackwards: request.runBackwards,
         runOnLatestVersion: body.run_on_latest_version ?? true,
+        share: body.share,
         triggeringUserName: principal.name,
       },
-      dates.map((date) => date.logicalDate),
+      dates,
       clock.now(),
     );
-    if (id === null) {
-      throw new AppError(
-        "CONFLICT",
-        `Cannot backfill DAG "${request.dagId}": it has a backfill under way; wait for its end or ` +
-          "cancel it",
-      );
-    }
-    const done = new AbortController();
-    const filled = filler.fill(id).finally(() => done.abort());
-    await Promise.race([filled, clock.sleep(FILL_WAIT_MS, { signal: done.signal })]);
-    return await shown(id);
+    return await begin(Number(id));
   });
 
   book.add({
@@ -116,19 +109,18 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest, filler: BackfillF
     path: "/api/v2/backfills/dry_run",
     permission: "backfills.read",
     tag,
-    summary: "Say which dates a backfill would run now",
+    summary: "Say what a backfill would do now, date by date, and what it would take",
     body: BackfillBody,
     returns: DryRunBackfill,
   }, async ({ body }) => {
-    const dates = await dryRunBackfill(rest, requestOf(body));
-    return {
-      backfills: dates.map(({ logicalDate }) => ({
-        logical_date: logicalDate.toISOString(),
-        partition_key: null,
-        partition_date: null,
-      })),
-      total_entries: dates.length,
-    };
+    const request = requestOf(body);
+    const { version, dates } = await planBackfill(rest, request);
+    const preview = await previewBackfill(rest, request, dates);
+    const estimate = await estimateBackfill(rest, version, {
+      count: preview.wanted.length,
+      maxActiveRuns: body.max_active_runs,
+    });
+    return previewView(preview, estimate);
   });
 
   book.add({
@@ -139,9 +131,39 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest, filler: BackfillF
     summary: "Look at a backfill",
     params: Path,
     returns: BackfillShape,
-  }, async ({ params }) => {
-    await filler.complete();
-    return await shown(params.backfill_id);
+  }, ({ params }) => shown(params.backfill_id));
+
+  book.add({
+    method: "get",
+    path: "/api/v2/backfills/{backfill_id}/dates",
+    permission: "backfills.read",
+    tag,
+    summary: "List the dates of a backfill with what became of each",
+    params: Path,
+    query: z.object({
+      state: many(z.enum(dateStates)).optional(),
+      ...paging(["sort_ordinal"], "sort_ordinal"),
+    }),
+    returns: BackfillDates,
+  }, async ({ params, query }) => {
+    const { id } = await wanted(params.backfill_id);
+    const { items, total } = await listBackfillDates(sql, { id, states: query.state }, query);
+    return { dates: items.map(dateView), total_entries: total };
+  });
+
+  book.add({
+    method: "patch",
+    path: "/api/v2/backfills/{backfill_id}",
+    permission: "backfills.edit",
+    tag,
+    summary: "Change how much a backfill does at a time",
+    params: Path,
+    body: BackfillPatch,
+    returns: BackfillShape,
+    event: "backfill.patch",
+  }, async ({ params: { backfill_id: id }, body }) => {
+    const change = { maxActiveRuns: body.max_active_runs, share: body.share };
+    return await changed(id, await backfills.change(String(id), change, clock.now()), "change");
   });
 
   for (const isPaused of [true, false]) {
@@ -155,13 +177,9 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest, filler: BackfillF
       params: Path,
       returns: BackfillShape,
       event: `backfill.${verb}`,
-    }, async ({ params }) => {
-      const id = params.backfill_id;
-      return await changed(
-        id,
-        await setBackfillPaused(sql, { id, isPaused, now: clock.now() }),
-        verb,
-      );
+    }, async ({ params: { backfill_id: id } }) => {
+      const took = await backfills.change(String(id), { isPaused }, clock.now());
+      return await changed(id, took, verb);
     });
   }
 
@@ -172,16 +190,84 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest, filler: BackfillF
     tag,
     summary: "End a backfill: its queued runs fail, running ones finish",
     params: Path,
+    query: z.object({
+      now: QueryFlag.default(false).meta({ doc: "Also cancel the runs that are running" }),
+    }),
     returns: BackfillShape,
     event: "backfill.cancel",
-  }, async ({ params, principal }) => {
-    const id = params.backfill_id;
-    const queued = await completeBackfill(sql, { id, now: clock.now() });
-    for (const runId of queued ?? []) {
-      await rest.store.cancelRun(runId, { now: clock.now(), by: principal.name });
-    }
-    return await changed(id, queued !== null, "cancel");
+  }, async ({ params: { backfill_id: id }, query, principal }) => {
+    const how = { isNow: query.now, by: principal.name };
+    return await changed(id, await backfills.cancel(String(id), how, clock.now()), "cancel");
   });
+
+  book.add({
+    method: "post",
+    path: "/api/v2/backfills/{backfill_id}/extend",
+    permission: "backfills.edit",
+    tag,
+    summary: "Add earlier or later dates to a backfill; a completed one goes on",
+    params: Path,
+    body: BackfillExtension,
+    returns: BackfillChanged,
+    event: "backfill.extend",
+  }, async ({ params: { backfill_id: id }, body }) => {
+    const backfill = await wanted(id);
+    const [fromDate, toDate] = [
+      body.from_date ?? backfill.fromDate,
+      body.to_date ?? backfill.toDate,
+    ];
+    const dates = await datesToAdd(rest, backfill, { from: fromDate, to: toDate });
+    const range = { fromDate, toDate, dates };
+    const added = await backfills.extend(String(id), range, clock.now());
+    await changed(id, added !== null, "extend");
+    return { dates: added!, backfill: await begin(id) };
+  });
+
+  book.add({
+    method: "post",
+    path: "/api/v2/backfills/{backfill_id}/rerun_failed",
+    permission: "backfills.edit",
+    tag,
+    summary: "Run what failed or was cancelled of a backfill again",
+    params: Path,
+    returns: BackfillChanged,
+    event: "backfill.rerun_failed",
+  }, async ({ params: { backfill_id: id } }) => {
+    await wanted(id);
+    const dates = await backfills.rerunFailed(String(id), clock.now()) ?? 0;
+    if (dates === 0) {
+      throw new AppError(
+        "CONFLICT",
+        `Cannot run what failed of the backfill ${id} again: nothing of it has failed`,
+      );
+    }
+    return { dates, backfill: await begin(id) };
+  });
+}
+
+/** The dates before and after those that a backfill has. Throws INVALID where there are none. */
+async function datesToAdd(
+  rest: Rest,
+  backfill: BackfillRow,
+  { from, to }: { from: Date; to: Date },
+): Promise<PlannedDate[]> {
+  const { fromDate, toDate, dagId } = backfill;
+  const refuse = (why: string) =>
+    new AppError("INVALID", `Cannot extend the backfill ${backfill.id}: ${why}`);
+  if (from > fromDate) throw refuse(`from_date is after its own, ${fromDate.toISOString()}`);
+  if (to < toDate) throw refuse(`to_date is before its own, ${toDate.toISOString()}`);
+  if (from >= fromDate && to <= toDate) throw refuse("it has these dates already");
+  const { dates } = await planBackfill(rest, {
+    dagId,
+    from,
+    to,
+    runBackwards: backfill.runBackwards,
+    reprocess: backfill.reprocessBehavior,
+    conf: null,
+  });
+  const added = dates.filter(({ logicalDate }) => logicalDate < fromDate || logicalDate > toDate);
+  if (added.length === 0) throw refuse("no data interval that is over lies in what is added");
+  return added;
 }
 
 function requestOf(body: z.output<typeof BackfillBody>): BackfillRequest {
@@ -192,30 +278,5 @@ function requestOf(body: z.output<typeof BackfillBody>): BackfillRequest {
     runBackwards: body.run_backwards,
     reprocess: body.reprocess_behavior,
     conf: body.dag_run_conf ?? null,
-  };
-}
-
-function view(row: BackfillRow): z.input<typeof BackfillShape> {
-  return {
-    id: row.id,
-    dag_id: row.dagId,
-    dag_display_name: row.dagId,
-    from_date: row.fromDate.toISOString(),
-    to_date: row.toDate.toISOString(),
-    dag_run_conf: row.dagRunConf,
-    is_paused: row.isPaused,
-    reprocess_behavior: row.reprocessBehavior,
-    max_active_runs: row.maxActiveRuns,
-    created_at: row.createdAt.toISOString(),
-    completed_at: iso(row.completedAt),
-    updated_at: row.updatedAt.toISOString(),
-    runs: {
-      planned: row.planned,
-      queued: row.queued,
-      running: row.running,
-      success: row.success,
-      failed: row.failed,
-      left_out: row.leftOut,
-    },
   };
 }

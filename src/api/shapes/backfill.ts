@@ -1,8 +1,16 @@
-/** @module Shapes of backfills: Airflow 3's. */
+/** @module Shapes of backfills: Airflow 3's, and what ours have beside. */
 import { z } from "zod";
+import { backfillEnds, backfillExceptions, reprocessBehaviors } from "../../model/backfill.ts";
+import { runStates } from "../../model/run_state.ts";
 import { At, Instant, JsonObject, Name } from "./basic.ts";
 
-const behaviors = z.enum(["none", "failed", "completed"]);
+const behaviors = z.enum(reprocessBehaviors);
+const share = z.number().gt(0).max(1).meta({
+  doc: "Of each pool's slots and of the DAG's max_active_tasks: what its tasks take at most; the " +
+    "rest is there for live runs at any moment",
+});
+const maxActiveRuns = z.int().min(1).max(1000);
+const leftOut = z.partialRecord(z.enum(backfillExceptions), z.int());
 
 /** One backfill. */
 export const BackfillShape = z.object({
@@ -18,13 +26,22 @@ export const BackfillShape = z.object({
   created_at: At,
   completed_at: At.nullable(),
   updated_at: At,
+  run_backwards: z.boolean(),
+  run_on_latest_version: z.boolean(),
+  share,
+  state: z.enum(["waiting", "paused", "running", ...backfillEnds]).meta({
+    doc: "waiting: for another backfill of its cascade",
+  }),
+  triggering_user_name: z.string().nullable(),
   runs: z.object({
-    planned: z.int(),
+    planned: z.int().meta({ doc: "All of its dates" }),
+    pending: z.int().meta({ doc: "Dates that get their run when there is room" }),
     queued: z.int(),
     running: z.int(),
     success: z.int(),
     failed: z.int(),
-    left_out: z.int().meta({ doc: "Dates whose run exists already and was left as it is" }),
+    left_out: z.int().meta({ doc: "Dates without a run of this backfill" }),
+    left_out_by: leftOut.meta({ doc: "The same by reason" }),
   }),
 }).meta({ id: "BackfillResponse" });
 
@@ -44,20 +61,87 @@ export const BackfillBody = z.strictObject({
   reprocess_behavior: behaviors.default("none").meta({
     doc: "What to do with dates whose run is finished: leave it, run failed ones again, or all",
   }),
-  max_active_runs: z.int().min(1).max(1000).default(10).meta({
+  max_active_runs: maxActiveRuns.default(10).meta({
     doc: "Runs of this backfill at a time, beside the DAG's own limit",
   }),
   run_on_latest_version: z.boolean().nullish().meta({
     doc: "For runs that run again: on the DAG's newest version (default), or on their own",
   }),
+  share: share.default(1),
 }).meta({ id: "BackfillPostBody" });
 
-/** The dates that a backfill would run. */
+/** What can be changed of a backfill under way. */
+export const BackfillPatch = z.strictObject({
+  max_active_runs: maxActiveRuns.optional(),
+  share: share.optional(),
+}).refine((body) => Object.values(body).some((value) => value !== undefined), {
+  message: "must name max_active_runs or share",
+}).meta({ id: "BackfillPatchBody" });
+
+/** Dates to add. */
+export const BackfillExtension = z.strictObject({
+  from_date: Instant.optional().meta({ doc: "An earlier first logical date" }),
+  to_date: Instant.optional().meta({ doc: "A later last logical date" }),
+}).refine((body) => body.from_date !== undefined || body.to_date !== undefined, {
+  message: "must name an earlier from_date, a later to_date, or both",
+}).meta({ id: "BackfillExtendBody" });
+
+/** What became of an extension or a re-run. */
+export const BackfillChanged = z.object({
+  dates: z.int().meta({ doc: "Dates that were added, or planned anew" }),
+  backfill: BackfillShape,
+}).meta({ id: "BackfillChangedResponse" });
+
+/** A page of the dates of a backfill. */
+export const BackfillDates = z.object({
+  dates: z.array(z.object({
+    logical_date: At,
+    sort_ordinal: z.int(),
+    state: z.enum(["planned", ...runStates, ...backfillExceptions]),
+    dag_run_id: z.string().nullable(),
+  })),
+  total_entries: z.int(),
+}).meta({ id: "BackfillDateCollectionResponse" });
+
+/** States that dates of a backfill may be listed by. */
+export const dateStates = ["planned", ...runStates, ...backfillExceptions] as const;
+
+/** What a number of runs would take. */
+export const EstimateShape = z.object({
+  seconds: z.number().nullable().meta({ doc: "Median run × runs ÷ runs at a time" }),
+  median_run_seconds: z.number().nullable(),
+  from_runs: z.int().meta({ doc: "Successful runs that it is from" }),
+  concurrency: z.int(),
+  why: z.string().nullable().meta({ doc: "Why there is nothing to tell" }),
+  requests: z.array(z.object({
+    source: z.string(),
+    tasks: z.array(z.string()),
+    requests: z.int().nullable().meta({ doc: "Median of its requests in a run × runs" }),
+    from_runs: z.int(),
+    why: z.string().nullable(),
+  })).meta({ doc: "Requests to vendors, by source" }),
+  cost: z.number().nullable(),
+  cost_why: z.string(),
+}).meta({ id: "BackfillEstimate" });
+
+/** The dates that a backfill would run, and what it would take. */
 export const DryRunBackfill = z.object({
   backfills: z.array(z.object({
     logical_date: At.nullable(),
     partition_key: z.string().nullable(),
     partition_date: At.nullable(),
+    what: z.enum(["new", "again"]).meta({ doc: "again: its run exists and runs again" }),
   })),
   total_entries: z.int(),
+  counts: z.object({
+    dates: z.int(),
+    new: z.int(),
+    again: z.int(),
+    left_out: z.int(),
+    left_out_by: leftOut,
+  }),
+  left_out: z.array(z.object({ logical_date: At, reason: z.enum(backfillExceptions) })).meta({
+    doc: "The first 1000 dates that would get no run",
+  }),
+  estimate: EstimateShape,
 }).meta({ id: "DryRunBackfillCollectionResponse" });

@@ -1,9 +1,8 @@
-/** @module Verbs on DAGs: dags, pause, unpause, backfill. */
-import { CliError, segment } from "../client.ts";
+/** @module Verbs on DAGs: dags, pause, unpause. */
+import { segment } from "../client.ts";
 import { type Output, printable, printFacts, printJson, printTable } from "../print.ts";
 import type { DagShape, Page } from "../shapes.ts";
-import { text, type Verb, type VerbContext } from "../verb.ts";
-import { parseConf } from "./runs.ts";
+import { text, type Verb } from "../verb.ts";
 
 /** An import error as the API gives it. */
 interface ImportErrorShape {
@@ -87,112 +86,3 @@ function pausing(name: string, isPaused: boolean, summary: string): Verb {
 
 export const pause: Verb = pausing("pause", true, "Start no new runs and tasks of a DAG");
 export const unpause: Verb = pausing("unpause", false, "Let a paused DAG go on");
-
-/** A backfill as the API gives it. */
-interface BackfillShape {
-  id: number;
-  dag_id: string;
-  from_date: string;
-  to_date: string;
-  is_paused: boolean;
-  max_active_runs: number;
-  created_at: string;
-  completed_at: string | null;
-}
-
-const LOOK_MS = 500;
-
-export const backfill: Verb = {
-  name: "backfill",
-  summary: "Run a DAG for past intervals; without dates: list its backfills",
-  arguments: [dagArgument],
-  options: [
-    { flags: "--from <time>", doc: "First logical date (ISO 8601)" },
-    { flags: "--to <time>", doc: "Last logical date" },
-    { flags: "--conf <json>", doc: "Parameters of every run" },
-    {
-      flags: "--reprocess <what>",
-      doc: "What to do where a run exists: none, failed, completed",
-      default: "none",
-    },
-    { flags: "--max-active-runs <n>", doc: "Runs at a time", default: "10" },
-    { flags: "--backwards", doc: "Newest first" },
-    { flags: "--dry-run", doc: "Only say which dates would run" },
-    { flags: "--pause <id>", doc: "Start no further runs of a backfill" },
-    { flags: "--unpause <id>", doc: "Go on with a paused backfill" },
-    { flags: "--cancel <id>", doc: "End a backfill; what runs is finished" },
-    { flags: "--wait", doc: "Wait for its end" },
-  ],
-  async run(context, [dag], options) {
-    const { api, output } = context;
-    for (const action of ["pause", "unpause", "cancel"]) {
-      const id = text(options, action);
-      if (id === undefined) continue;
-      const changed = await api.put<BackfillShape>(`/api/v2/backfills/${segment(id)}/${action}`);
-      printFacts(output, changed, facts(changed));
-      return 0;
-    }
-    if (!options.from && !options.to) return await list(context, dag);
-    if (!options.from || !options.to) throw new CliError("Give both --from and --to");
-    const body = {
-      dag_id: dag,
-      from_date: options.from,
-      to_date: options.to,
-      run_backwards: options.backwards === true,
-      dag_run_conf: parseConf(text(options, "conf")),
-      reprocess_behavior: options.reprocess,
-      max_active_runs: Number(options.maxActiveRuns),
-    };
-    if (options.dryRun) {
-      const dates = await api.post<Page<"backfills", { logical_date: string }>>(
-        "/api/v2/backfills/dry_run",
-        body,
-      );
-      printTable(output, dates, dates.backfills, { "logical date": (run) => run.logical_date });
-      return 0;
-    }
-    const made = await api.post<BackfillShape>("/api/v2/backfills", body);
-    if (options.wait) return await wait(context, made);
-    printFacts(output, made, facts(made));
-    return 0;
-  },
-};
-
-async function list({ api, output }: VerbContext, dag: string) {
-  const page = await api.get<Page<"backfills", BackfillShape>>("/api/v2/backfills", {
-    dag_id: dag,
-  });
-  printTable(output, page, page.backfills, {
-    id: (one) => one.id,
-    from: (one) => one.from_date,
-    to: (one) => one.to_date,
-    paused: (one) => one.is_paused ? "yes" : "no",
-    completed: (one) => one.completed_at,
-  });
-  return 0;
-}
-
-async function wait({ api, output, sleep }: VerbContext, made: BackfillShape) {
-  let now = made;
-  while (now.completed_at === null) {
-    await sleep(LOOK_MS);
-    now = await api.get<BackfillShape>(`/api/v2/backfills/${now.id}`);
-  }
-  const failed = await api.get<{ total_entries: number }>(
-    `/api/v2/dags/${segment(now.dag_id)}/dagRuns`,
-    { backfill_id: now.id, state: ["failed"], limit: 1 },
-  );
-  printFacts(output, now, { ...facts(now), "failed runs": failed.total_entries });
-  return failed.total_entries === 0 ? 0 : 1;
-}
-
-function facts(one: BackfillShape) {
-  return {
-    backfill: one.id,
-    dag: one.dag_id,
-    from: one.from_date,
-    to: one.to_date,
-    paused: one.is_paused,
-    completed: one.completed_at,
-  };
-}

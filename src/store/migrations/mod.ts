@@ -10,6 +10,7 @@ import leftovers from "./0007_leftovers.sql" with { type: "text" };
 import failedTasks from "./0008_failed_tasks.sql" with { type: "text" };
 import datasetSchedules from "./0009_dataset_schedules.sql" with { type: "text" };
 import partitions from "./0010_partitions.sql" with { type: "text" };
+import backfills from "./0011_backfills.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   { version: 8, name: "0008_failed_tasks.sql", text: failedTasks },
   { version: 9, name: "0009_dataset_schedules.sql", text: datasetSchedules },
   { version: 10, name: "0010_partitions.sql", text: partitions },
+  { version: 11, name: "0011_backfills.sql", text: backfills },
 ];
