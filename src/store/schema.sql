@@ -112,12 +112,22 @@ create table backfill (
   updated_at timestamp with time zone not null,
   completed_at timestamp with time zone,
   run_on_latest_version boolean not null default true,
+  share double precision not null default 1,
+  end_reason text,
+  cascade_id bigint,
+  kind text not null default 'dates'::text,
   constraint backfill_pkey PRIMARY KEY (id),
+  constraint backfill_end_check CHECK (((end_reason IS NULL) = (completed_at IS NULL))),
+  constraint backfill_end_reason_check CHECK ((end_reason = ANY (ARRAY['completed'::text, 'cancelled'::text, 'upstream_failed'::text]))),
+  constraint backfill_kind_check CHECK ((kind = ANY (ARRAY['dates'::text, 'events'::text]))),
   constraint backfill_max_active_runs_check CHECK ((max_active_runs > 0)),
   constraint backfill_reprocess_behavior_check CHECK ((reprocess_behavior = ANY (ARRAY['none'::text, 'failed'::text, 'completed'::text]))),
+  constraint backfill_share_check CHECK (((share > (0)::double precision) AND (share <= (1)::double precision))),
+  constraint backfill_cascade_id_fkey FOREIGN KEY (cascade_id) REFERENCES backfill(id) ON DELETE CASCADE,
   constraint backfill_dag_id_fkey FOREIGN KEY (dag_id) REFERENCES dag(dag_id) ON DELETE CASCADE
 );
 CREATE INDEX backfill_active ON public.backfill USING btree (dag_id) WHERE (completed_at IS NULL);
+CREATE INDEX backfill_by_cascade ON public.backfill USING btree (cascade_id) WHERE (cascade_id IS NOT NULL);
 
 create table backfill_dag_run (
   id bigint not null generated always as identity,
@@ -126,15 +136,29 @@ create table backfill_dag_run (
   exception_reason text,
   logical_date timestamp with time zone not null,
   sort_ordinal integer not null,
+  interval_start timestamp with time zone,
+  interval_end timestamp with time zone,
+  run_after timestamp with time zone,
+  is_rerun boolean not null default false,
   constraint backfill_dag_run_pkey PRIMARY KEY (id),
   constraint backfill_dag_run_backfill_id_logical_date_key UNIQUE (backfill_id, logical_date),
-  constraint backfill_dag_run_exception_reason_check CHECK ((exception_reason = ANY (ARRAY['in flight'::text, 'already exists'::text, 'unknown'::text]))),
+  constraint backfill_dag_run_exception_reason_check CHECK ((exception_reason = ANY (ARRAY['in flight'::text, 'already exists'::text, 'unknown'::text, 'cancelled'::text, 'upstream failed'::text]))),
   constraint backfill_dag_run_sort_ordinal_check CHECK ((sort_ordinal >= 1)),
   constraint backfill_dag_run_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfill(id) ON DELETE CASCADE,
   constraint backfill_dag_run_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE SET NULL
 );
 CREATE INDEX backfill_dag_run_by_run ON public.backfill_dag_run USING btree (dag_run_id);
 CREATE INDEX backfill_dag_run_pending ON public.backfill_dag_run USING btree (backfill_id, sort_ordinal) WHERE ((dag_run_id IS NULL) AND (exception_reason IS NULL));
+
+create table backfill_upstream (
+  backfill_id bigint not null,
+  upstream_id bigint not null,
+  datasets text[] not null,
+  constraint backfill_upstream_pkey PRIMARY KEY (backfill_id, upstream_id),
+  constraint backfill_upstream_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfill(id) ON DELETE CASCADE,
+  constraint backfill_upstream_upstream_id_fkey FOREIGN KEY (upstream_id) REFERENCES backfill(id) ON DELETE CASCADE
+);
+CREATE INDEX backfill_upstream_back ON public.backfill_upstream USING btree (upstream_id);
 
 create table column_lineage (
   dataset_version_id uuid not null,
@@ -211,6 +235,7 @@ create table dag_run (
   clear_number integer not null default 0,
   product_version text,
   partition_key text,
+  backfill_ordinal integer,
   constraint dag_run_pkey PRIMARY KEY (id),
   constraint dag_run_dag_id_logical_date_key UNIQUE (dag_id, logical_date),
   constraint dag_run_dag_id_run_id_key UNIQUE (dag_id, run_id),
