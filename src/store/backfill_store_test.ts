@@ -4,7 +4,7 @@ import { VirtualClock } from "../base/clock.ts";
 import { seededIds } from "../base/ids.ts";
 import { seededRandom } from "../base/random.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
-import { memoryBackfillStore } from "./backfill_memory.ts";
+import { memoryBackfillStore } from "../../tests/support/memory_backfills.ts";
 import { pgBackfillStore } from "./backfill_pg.ts";
 import { memoryEngineStore } from "./engine_memory.ts";
 import { pgEngineStore } from "./engine_pg.ts";

@@ -1,14 +1,14 @@
 /** @module Backfills in memory, over the engine's store in memory: for the simulation. */
-import type { Ids } from "../base/ids.ts";
-import { limits } from "../base/limits.ts";
-import { type BackfillEnd, type BackfillException, fateOf } from "../model/backfill.ts";
-import type { DagSpec } from "../model/dag_spec.ts";
-import type { DagRun } from "../model/rows.ts";
-import { isRunFinished } from "../model/run_state.ts";
-import type { BackfillStore, NewBackfill, PlannedDate } from "./backfill_port.ts";
-import { newBackfillRun } from "./backfill_run.ts";
-import type { MemoryEngineStore } from "./engine_memory.ts";
-import type { SchedulableDag } from "./port.ts";
+import type { Ids } from "../../src/base/ids.ts";
+import { limits } from "../../src/base/limits.ts";
+import { type BackfillEnd, type BackfillException, fateOf } from "../../src/model/backfill.ts";
+import type { DagSpec } from "../../src/model/dag_spec.ts";
+import type { DagRun } from "../../src/model/rows.ts";
+import { isRunFinished } from "../../src/model/run_state.ts";
+import type { BackfillStore, NewBackfill, PlannedDate } from "../../src/store/backfill_port.ts";
+import { newBackfillRun } from "../../src/store/backfill_run.ts";
+import type { MemoryEngineStore } from "../../src/store/engine_memory.ts";
+import type { SchedulableDag } from "../../src/store/port.ts";
 
 /** A date as it stands. */
 export interface MemoryDate extends PlannedDate {
