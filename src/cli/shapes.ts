@@ -4,6 +4,7 @@
 export interface DagShape {
   dag_id: string;
   is_paused: boolean;
+  pause_reason: string | null;
   is_stale: boolean;
   fileloc: string;
   timetable_summary: string | null;

@@ -136,6 +136,12 @@ export const DagSpec = z.object({
   blackout: z.array(BlackoutSpec).optional(),
   maxActiveRuns: z.int().positive().default(16),
   maxActiveTasks: z.int().positive().default(16),
+  failFast: z.boolean().optional().meta({
+    doc: "A task that fails for good ends everything unfinished of its run but teardowns",
+  }),
+  maxConsecutiveFailedDagRuns: z.int().positive().optional().meta({
+    doc: "The DAG is paused when so many of its newest runs have failed in a row",
+  }),
   /** JSON Schema of conf; null: any object. */
   paramsSchema: z.json().nullable().default(null),
   paramsDefault: z.record(z.string(), z.json()).default({}),

@@ -14,6 +14,8 @@ export interface RunFigures {
   waitsForPast: boolean;
   /** Instances of tasks with nothing after them that ended badly. */
   failedLeaves: number;
+  /** A task failed in a run that fails fast: what was skipped for it makes no success. */
+  isFailedFast: boolean;
 }
 
 /** What {@link decideRunState} says; `why` goes with a failure. */
@@ -27,7 +29,9 @@ export function decideRunState(run: RunFigures): RunDecision | null {
   if (run.unfinished === 0 && run.isCancelled) return { to: "failed", why: "cancelled" };
   if (run.state === "queued") return null;
   if (run.unfinished === 0) {
-    return run.failedLeaves > 0 ? { to: "failed", why: "task_failure" } : { to: "success" };
+    return run.failedLeaves > 0 || run.isFailedFast
+      ? { to: "failed", why: "task_failure" }
+      : { to: "success" };
   }
   return run.idle === run.unfinished && !run.waitsForPast
     ? { to: "failed", why: "deadlock" }

@@ -5,6 +5,7 @@ import type { TaskState } from "../model/task_state.ts";
 import type { TaskExpansion } from "../store/port.ts";
 import { decideMapping, type ExpansionRoom } from "./decide_mapping.ts";
 import type { Instance, Run, RunTask } from "./instance.ts";
+import { failedFastBy } from "./fail_fast.ts";
 import { pastAllows } from "./past.ts";
 import type { EngineState } from "./state.ts";
 import { decideSetups, decideTrigger, type UpstreamCounts, type Verdict } from "./trigger_rule.ts";
@@ -14,6 +15,14 @@ export interface TaskWrites {
   expansions: TaskExpansion[];
   /** Instances that may start now, in order. */
   ready: Instance[];
+  /** Instances that have an attempt and are to be stopped. */
+  cancels: Cancel[];
+}
+
+/** An instance to be stopped, and why. */
+export interface Cancel {
+  instance: Instance;
+  by: string;
 }
 
 /**
@@ -25,17 +34,27 @@ export function decideTasks(
   run: Run,
   { ids, log, room }: { ids: Ids; log: Logger; room: ExpansionRoom },
 ): TaskWrites {
-  const writes: TaskWrites = { expansions: [], ready: [] };
+  const writes: TaskWrites = { expansions: [], ready: [], cancels: [] };
   removeVanished(state, run);
   if (run.row.cancelRequestedAt) {
     cancelWaiting(state, run);
     for (const index of run.plan.teardowns) run.markDirty(index);
   }
   if (run.state !== "running") return writes;
-  for (let task = run.nextDirty(); task; task = run.nextDirty()) {
-    if (task.idle.size > 0) decideTask(state, task, { ids, log, room, writes });
-  }
+  const failed = failedFastBy(run);
+  const deciding = { ids, log, room, writes, failed };
+  decideDirty(state, run, deciding);
+  if (failed === null) return writes;
+  writes.cancels = failFast(state, run, failed);
+  for (const index of run.plan.teardowns) run.markDirty(index);
+  decideDirty(state, run, deciding);
   return writes;
+}
+
+function decideDirty(state: EngineState, run: Run, deciding: Deciding) {
+  for (let task = run.nextDirty(); task; task = run.nextDirty()) {
+    if (task.idle.size > 0) decideTask(state, task, deciding);
+  }
 }
 
 interface Deciding {
@@ -43,10 +62,13 @@ interface Deciding {
   log: Logger;
   room: ExpansionRoom;
   writes: TaskWrites;
+  /** The task for which the run is being ended. */
+  failed: string | null;
 }
 
 function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
-  if (task.run.row.cancelRequestedAt && isInUse(task)) return;
+  const isStopping = task.run.row.cancelRequestedAt !== null || deciding.failed !== null;
+  if (isStopping && task.plan.spec.isTeardown && isInUse(task)) return;
   const mayGoOn = pastAllows(state.runs, task);
   const maySkip = mayGoOn || !task.plan.spec.waitForPastDependsBeforeSkipping;
   if (isLeftOutByBranch(task)) return maySkip ? endIdle(state, task, "skipped") : undefined;
@@ -61,6 +83,8 @@ function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
   }
   const verdict = verdictOf(task, counts);
   if (verdict === "wait" || verdict === "run" && !mayGoOn || verdict === "skip" && !maySkip) return;
+  // Where the run is being ended, what could start is skipped with the rest.
+  if (verdict === "run" && deciding.failed !== null && !task.plan.spec.isTeardown) return;
   if (verdict === "run") start(state, task, deciding);
   else endIdle(state, task, endOf[verdict]);
 }
@@ -180,6 +204,7 @@ function countInstances(run: Run, indexes: readonly number[]): UpstreamCounts {
   return sum;
 }
 
+/** Of a cancelled run, or one that fails fast: what these end, teardowns are left out of. */
 const waitingStates: readonly TaskState[] = [
   "none",
   "scheduled",
@@ -196,6 +221,24 @@ function cancelWaiting(state: EngineState, run: Run) {
       if (waitingStates.includes(instance.state)) state.move(instance, "cancelled");
     }
   }
+}
+
+/** Skip what waits; returns what has an attempt, for the store to stop it. */
+function failFast(state: EngineState, run: Run, failed: string): Cancel[] {
+  const by = `fail-fast: task "${failed}" failed`;
+  const cancels: Cancel[] = [];
+  for (const { counts, instances, plan } of run.tasks) {
+    if (counts.unfinished === 0 || plan.spec.isTeardown) continue;
+    for (const instance of instances) {
+      if (waitingStates.includes(instance.state)) {
+        instance.note = `Skipped: task "${failed}" failed, and the DAG fails fast`;
+        state.move(instance, "skipped");
+      } else if (instance.state === "queued" || instance.state === "running") {
+        cancels.push({ instance, by });
+      }
+    }
+  }
+  return cancels;
 }
 
 const held: ReadonlySet<TaskState> = new Set(["queued", "running", "cancelling", "removed"]);

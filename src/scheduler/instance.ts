@@ -93,6 +93,10 @@ export class Run {
   idle = 0;
   /** Leaf instances that ended badly. */
   failedLeaves = 0;
+  /** Decided to end, but by moves of its tasks that may be refused: it counts as active until then. */
+  holdsPlace = false;
+  /** Decided to end as failed, and not because somebody cancelled it. */
+  isFailing = false;
   /** The run before, as last read; null: to be read, as far as its plan asks for it. */
   past: { previousId: string | null; unmet: ReadonlySet<string> } | null = null;
   /** Grows with each change of an instance. */

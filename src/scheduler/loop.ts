@@ -232,6 +232,9 @@ class SchedulerLoop implements SchedulerService {
       () => store.applyTick(lease.epoch, pass.writes, now),
     );
     handOver.settle(result.started);
+    for (const dagId of result.pausedDags ?? []) {
+      log.warn("Paused a DAG: as many of its newest runs failed as it allows", { dagId });
+    }
     const reload = settle(this.#state, pass, result);
     if (reload.length > 0) await loadRuns(this.#state, reload, loading);
     const durationMs = clock.monotonicMs() - startedAtMs;

@@ -5,11 +5,19 @@ import type { Logger } from "../base/log.ts";
 import { messageOf } from "../model/errors.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import type { HandOver } from "../store/hand_over.ts";
-import type { NewRun, RunMove, TaskMove, TickResult, TickWrites } from "../store/port.ts";
+import type {
+  NewRun,
+  RunMove,
+  TaskCancel,
+  TaskMove,
+  TickResult,
+  TickWrites,
+} from "../store/port.ts";
 import { decideRuns } from "./decide_runs.ts";
 import { decideRunState } from "./decide_run_state.ts";
 import { ExpansionRoom } from "./decide_mapping.ts";
-import { decideTasks } from "./decide_tasks.ts";
+import { type Cancel, decideTasks } from "./decide_tasks.ts";
+import { failedFastBy } from "./fail_fast.ts";
 import type { Instance, Run } from "./instance.ts";
 import type { EngineState } from "./state.ts";
 
@@ -20,7 +28,7 @@ export interface Pass {
   isEmpty: boolean;
   /** Attempts queued; when that is `limits.queueBatch`, more may follow at once. */
   queued: number;
-  /** Mapped tasks have more instances to come: the next pass makes them. */
+  /** The next pass has more to do: instances of mapped tasks, or runs in the place of ended ones. */
   isShort: boolean;
   moved: readonly Instance[];
   movedRuns: readonly Run[];
@@ -51,12 +59,13 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
     nextRuns: [],
   };
   const ready: Instance[] = [];
+  const cancels: Cancel[] = [];
   const room = new ExpansionRoom();
   state.wake(options.now);
   state.wakeExpanding();
   while (state.dirtyDags.size > 0 || state.dirtyRuns.size > 0) {
     decideDirtyDags(state, writes, options);
-    decideDirtyRuns(state, writes, { ready, room }, options);
+    decideDirtyRuns(state, writes, { ready, cancels, room }, options);
   }
   state.expanding = room.next;
   const queues = decideQueue(state, options);
@@ -69,7 +78,9 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
   const moved = [...state.changedInstances];
   const movedRuns = [...state.changedRuns];
   writes.taskMoves = moved.map((instance) => taskMove(instance, queues.get(instance)));
-  const touched = new Set(moved.map((instance) => instance.task.run.row));
+  const cancelled = cancels.map(({ instance }) => instance);
+  const touched = new Set([...moved, ...cancelled].map((instance) => instance.task.run.row));
+  if (cancels.length > 0) writes.cancels = cancels.map(taskCancel);
   if (touched.size > 0) {
     writes.fences = Array.from(
       touched,
@@ -82,16 +93,25 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
     writes,
     isEmpty,
     queued: queues.size,
-    isShort: state.expanding.length > 0,
+    isShort: state.expanding.length > 0 || movedRuns.some((run) => run.holdsPlace),
     moved,
     movedRuns,
   };
 }
 
-function runMove({ row, storedState: from, state: to }: Run, moved: readonly Instance[]): RunMove {
+function runMove(run: Run, moved: readonly Instance[]): RunMove {
+  const { row, plan, isFailing, storedState: from, state: to } = run;
   if (!isRunFinished(to)) return { id: row.id, from, to };
   const taskMoves = moved.filter((instance) => instance.task.run.row === row).length;
-  return { id: row.id, from, to, taskMoves };
+  const { maxConsecutiveFailedDagRuns: pauseAfter } = plan.spec;
+  return {
+    ...{ id: row.id, from, to, taskMoves },
+    ...(isFailing && pauseAfter !== undefined ? { pauseAfter } : {}),
+  };
+}
+
+function taskCancel({ instance, by }: Cancel): TaskCancel {
+  return { id: instance.id, attemptId: instance.row.attemptId!, by };
 }
 
 /** A new attempt of an instance, for a worker that waits for it or for whoever claims it. */
@@ -122,7 +142,7 @@ function decideDirtyDags(state: EngineState, writes: TickWrites, { now, ids, log
 function decideDirtyRuns(
   state: EngineState,
   writes: TickWrites,
-  { ready, room }: { ready: Instance[]; room: ExpansionRoom },
+  { ready, cancels, room }: { ready: Instance[]; cancels: Cancel[]; room: ExpansionRoom },
   { ids, log }: PassOptions,
 ) {
   for (const run of state.dirtyRuns) {
@@ -130,6 +150,7 @@ function decideDirtyRuns(
     const decided = decideTasks(state, run, { ids, log, room });
     writes.expansions.push(...decided.expansions);
     for (const instance of decided.ready) ready.push(instance);
+    cancels.push(...decided.cancels);
     const end = decideRunState({
       state: run.state,
       isCancelled: run.row.cancelRequestedAt !== null,
@@ -137,9 +158,11 @@ function decideDirtyRuns(
       idle: room.isShort(run) ? 0 : run.idle,
       waitsForPast: run.plan.pastDependents.some((index) => run.tasks[index].idle.size > 0),
       failedLeaves: run.failedLeaves,
+      isFailedFast: failedFastBy(run) !== null,
     });
     if (!end) continue;
     state.moveRun(run, end.to);
+    run.isFailing = end.to === "failed" && end.why !== "cancelled";
     log.info("Run ended", {
       dagId: run.row.dagId,
       runId: run.row.runId,
@@ -190,6 +213,11 @@ export function settle(state: EngineState, pass: Pass, result: TickResult): stri
   unapplied(pass.writes.newRuns, result.newRuns, ({ id }: NewRun) => reload.add(id));
   unapplied(pass.writes.expansions, result.expansions, (e) => reload.add(e.dagRunId));
   const failedTasks = unapplied(pass.writes.taskMoves, result.taskMoves);
+  // How a cancelled attempt stands now, the store knows: it may have been claimed meanwhile.
+  for (const { id } of pass.writes.cancels ?? []) {
+    const run = state.instances.get(id)?.task.run;
+    if (run) reload.add(run.row.id);
+  }
   const failedRuns = unapplied(pass.writes.runMoves, result.runMoves);
   for (const instance of pass.moved) {
     if (failedTasks.has(instance.id)) reload.add(instance.task.run.row.id);

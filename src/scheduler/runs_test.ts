@@ -143,3 +143,26 @@ Deno.test("a DAG that cannot be scheduled leaves the others alone", async () => 
     true,
   );
 });
+
+Deno.test("a run does not start in the place of one whose end the store refuses", async () => {
+  const world = new SchedulerWorld();
+  const spec = specOf("d", { a: {}, b: { upstream: ["a"] } }, { maxActiveRuns: 1 });
+  world.addDag(spec);
+  const [first, second] = [await world.trigger(spec), await world.trigger(spec)];
+  await world.settle();
+  const [claimed] = await world.claim();
+  const { applyTick } = world.store;
+  const seen: string[] = [];
+  world.store.applyTick = async (epoch, writes, now) => {
+    const isEnd = writes.runMoves.some(({ id }) => id === first);
+    // The end rests on a move of b, which is cancelled this very moment.
+    if (isEnd && seen.length === 0) await world.store.cancelRun(first, { now, by: "someone" });
+    const result = await applyTick(epoch, writes, now);
+    seen.push(`${await world.runState(first)} ${await world.runState(second)}`);
+    return result;
+  };
+  await world.end(claimed, "skip");
+  await world.settle();
+  assertEquals(seen[0], "running queued");
+  assertEquals(seen.at(-1), "failed running");
+});

@@ -6,6 +6,7 @@
  */
 import { type Cap, ReadyQueue } from "../dispatcher/ready_queue.ts";
 import type { Pool, TaskInstance } from "../model/rows.ts";
+import { isRunFinished } from "../model/run_state.ts";
 import { isFinished, occupyingTaskStates, type TaskState } from "../model/task_state.ts";
 import type { BackfillLimits, EndedAttempt, RunSnapshot, SchedulableDag } from "../store/port.ts";
 import type { DueRun } from "../timetable/mod.ts";
@@ -153,7 +154,7 @@ export class EngineState {
     const dag = this.dag(run.row.dagId);
     const queue = dag.queue(run.row.backfillId);
     if (run.state === "queued") queue.remove(run);
-    if (run.state === "running") queue.running--;
+    if (run.state === "running" || run.holdsPlace) queue.running--;
     this.runs.delete(id);
     this.past.remove(run);
     this.dirtyRuns.delete(run);
@@ -252,7 +253,8 @@ export class EngineState {
     const dag = this.dag(run.row.dagId);
     const queue = dag.queue(run.row.backfillId);
     if (run.state === "queued") queue.remove(run);
-    if (run.state === "running") queue.running--;
+    run.holdsPlace = isRunFinished(to) && run.state === "running" && this.#isMoving(run);
+    if (run.state === "running" && !run.holdsPlace) queue.running--;
     run.state = to;
     if (to === "running") {
       queue.running++;
@@ -261,6 +263,11 @@ export class EngineState {
     this.changedRuns.add(run);
     this.dirtyRuns.add(run);
     this.dirtyDags.add(dag);
+  }
+
+  #isMoving(run: Run): boolean {
+    for (const { task } of this.changedInstances) if (task.run === run) return true;
+    return false;
   }
 
   /** Look at something again at an instant; only the newest instant of each counts. */

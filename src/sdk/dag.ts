@@ -43,6 +43,14 @@ export interface DagOptions<P extends z.ZodObject | undefined = undefined> {
   maxActiveRuns?: number;
   /** Its tasks at one time, over all runs; 16. */
   maxActiveTasks?: number;
+  /**
+   * When a task fails for good, end everything unfinished of its run but teardowns: what waits is
+   * skipped, what runs is cancelled, and the run fails. Its tasks can have no trigger rule but
+   * `all_success`.
+   */
+  failFast?: boolean;
+  /** Pause the DAG when so many of its newest runs have failed in a row; no limit. */
+  maxConsecutiveFailedDagRuns?: number;
   /** What a run can be given. Without it conf may be any object. */
   params?: P;
   /** Settings for all of its tasks. */

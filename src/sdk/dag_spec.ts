@@ -8,7 +8,7 @@ import { type Graph, reversed, topologicalOrder, totalWeights } from "./graph.ts
 import { canonical, type Json } from "./json.ts";
 import { blackoutSpec, catchupSpec, maintenanceSpec } from "./quiet_time.ts";
 import { checkTimezone, instantOf, scheduleSpec } from "./schedule.ts";
-import { wrongSetups } from "./setup_teardown.ts";
+import { teardownRule, wrongSetups } from "./setup_teardown.ts";
 import { problemsOf } from "./zod_problems.ts";
 
 /** The description of a whole DAG; throws DAG_BROKEN. */
@@ -28,12 +28,15 @@ export function buildSpec(
     ...timing,
     maxActiveRuns: options.maxActiveRuns,
     maxActiveTasks: options.maxActiveTasks,
+    ...(options.failFast ? { failFast: true } : {}),
+    maxConsecutiveFailedDagRuns: options.maxConsecutiveFailedDagRuns,
     ...describeConf(options.params ?? null, isAutomatic, builder),
     datasets: [...new Set([...builder.nodes.values()].flatMap((node) => node.datasets))].sort(),
     tasks,
   });
   if (!parsed.success) throw builder.broken(problemsOf(parsed.error));
   checkOwnDatasets(parsed.data, builder);
+  if (options.failFast) checkFailFast(tasks, builder);
   return parsed.data;
 }
 
@@ -45,6 +48,17 @@ function checkOwnDatasets({ schedule, datasets }: DagSpec, builder: DagBuilder) 
   throw builder.broken(
     `its schedule waits for the dataset "${own}", which its own tasks publish; ` +
       `let another DAG publish it, or take it out of the schedule`,
+  );
+}
+
+/** By other rules a task would start because another failed, in a run that is being ended for it. */
+function checkFailFast(tasks: readonly TaskSpec[], builder: DagBuilder) {
+  const rules: readonly string[] = ["all_success", teardownRule];
+  const other = tasks.find((task) => !rules.includes(task.triggerRule));
+  if (other === undefined) return;
+  throw builder.broken(
+    `it has failFast, and task "${other.taskId}" the trigger rule ${other.triggerRule}; with ` +
+      `failFast all tasks have all_success: make it a teardown, or take one of the two out`,
   );
 }
 

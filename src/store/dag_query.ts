@@ -17,6 +17,8 @@ import {
 export interface DagRow {
   dagId: string;
   isPaused: boolean;
+  /** Why, where it was not a person who paused it. */
+  pauseReason: string | null;
   isStale: boolean;
   fileloc: string;
   lastParsedAt: Date;
@@ -50,7 +52,7 @@ export interface DagFilter {
 
 const columns = (sql: Sql) =>
   sql`
-  d.dag_id, d.is_paused, d.is_stale, d.fileloc, d.last_parsed_at, d.next_run_at,
+  d.dag_id, d.is_paused, d.pause_reason, d.is_stale, d.fileloc, d.last_parsed_at, d.next_run_at,
   d.last_interval_start, d.last_interval_end,
   exists (select from import_error e where e.file = d.fileloc) as has_import_errors,
   v.id as version_id, v.version_number, v.created_at as version_created_at, v.bundle_hash,
@@ -138,7 +140,8 @@ export async function setPaused(
   { dagIds, isPaused }: { dagIds: readonly string[]; isPaused: boolean },
 ): Promise<string[]> {
   const changed = await sql<{ dagId: string }[]>`
-    update dag set is_paused = ${isPaused} where dag_id = any(${[...dagIds]}) returning dag_id`;
+    update dag set is_paused = ${isPaused}, pause_reason = null
+    where dag_id = any(${[...dagIds]}) returning dag_id`;
   return changed.map((row) => row.dagId);
 }
 

@@ -14,6 +14,7 @@ import { memoryDatasetQueue } from "./memory_dataset_queue.ts";
 import {
   countStates,
   endQueued,
+  failingDags,
   newAttempt,
   pastRuns,
   type Row,
@@ -35,6 +36,7 @@ import type {
   RecordedEvent,
   RunFence,
   SchedulableDag,
+  TaskCancel,
   TickResult,
   TickWrites,
 } from "./port.ts";
@@ -305,6 +307,23 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     return moved;
   }
 
+  /** The same as in `engine_stop.ts`. */
+  function cancelAttempts(cancels: TaskCancel[], isFree: (id: string) => boolean, now: Date) {
+    const moved = cancels.flatMap(({ id, attemptId, by }) => {
+      const row = tasks.get(id);
+      const isMeant = row?.attemptId === attemptId && isFree(id) &&
+        (row.state === "queued" || row.state === "running");
+      return isMeant ? cancel([id], now, by, false) : [];
+    });
+    const taskInstanceIds = moved.map((row) => row.id);
+    publish({
+      topic: "runs",
+      ids: [...new Set(moved.map((row) => row.dagRunId))],
+      taskInstanceIds,
+    });
+    return moved;
+  }
+
   return {
     takeLease(holder, expected) {
       if (lease && lease.holder !== "" && lease.epoch !== expected) return Promise.resolve(null);
@@ -399,6 +418,10 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       result.runMoves = writes.runMoves.filter((move) =>
         (move.taskMoves ?? 0) <= (movedIn.get(move.id)?.length ?? 0) && moveRun(move, now)
       ).map((move) => move.id);
+      const cancelled = writes.cancels && cancelAttempts(writes.cancels, isFree, now);
+      const ended = writes.runMoves.filter((move) => result.runMoves.includes(move.id));
+      const pausedDags = failingDags(ended, runs).filter((id) => !dags.get(id)?.isPaused);
+      for (const id of pausedDags) dags.get(id)!.isPaused = true;
       for (const { dagId, nextRunAt, lastInterval } of writes.nextRuns) {
         const dag = dags.get(dagId);
         if (dag) Object.assign(dag, { nextRunAt }, lastInterval && { lastInterval });
@@ -409,7 +432,12 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       const queues = writes.taskMoves.filter((m) => m.to === "queued" && m.queue && moved.has(m.id))
         .map((m) => m.queue!.queue);
       publish({ topic: "queued", ids: [...new Set(queues)] });
-      return Promise.resolve(result);
+      publish({ topic: "dags", ids: pausedDags });
+      return Promise.resolve({
+        ...result,
+        ...(cancelled ? { cancels: cancelled.map((row) => row.id) } : {}),
+        ...(pausedDags.length > 0 ? { pausedDags } : {}),
+      });
     },
 
     claim({ queues, slots, ...claimer }, now): Promise<Claimed[]> {

@@ -3,6 +3,7 @@ import type { Sql, TransactionSql } from "postgres";
 import type { DagSpec } from "../model/dag_spec.ts";
 import { AppError } from "../model/errors.ts";
 import type { DagRun } from "../model/rows.ts";
+import { cancel } from "./engine_cancel.ts";
 import { runColumns } from "./engine_rows.ts";
 import { insertRuns } from "./engine_tick.ts";
 import type { NewRun } from "./port.ts";
@@ -97,42 +98,6 @@ export async function cancelRunsIn(
 /** Ask these instances to end; returns attempts that workers must stop, and their runs. */
 export async function cancelTasks(sql: Sql, ids: string[], now: Date, by: string) {
   return await sql.begin(async (tx) => await cancel(tx, ids, now, by, false));
-}
-
-/** Waiting and queued → cancelled at once; running → cancelling, until its process is gone. */
-async function cancel(tx: TransactionSql, ids: string[], now: Date, by: string, clear: boolean) {
-  const moved = await tx<
-    { id: string; dagRunId: string; attemptId: string | null; state: string }[]
-  >`
-    with locked as (
-      select id, state from task_instance
-      where id = any(${ids}::uuid[]) and state in
-        ('none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule')
-      order by id for update
-    )
-    update task_instance t set
-      state = case when locked.state = 'running' then 'cancelling' else 'cancelled' end,
-      clear_requested = ${clear} and locked.state = 'running',
-      end_date = case when locked.state = 'running' then null else ${now}::timestamptz end
-    from locked where t.id = locked.id
-    returning t.id, t.dag_run_id as "dagRunId", t.attempt_id as "attemptId", t.state`;
-  const evidence = JSON.stringify({ by });
-  await tx`
-    update attempt set state = 'cancelling', evidence = ${evidence}::text::jsonb
-    where id = any(${attempts(moved, "cancelling")}::uuid[]) and state = 'running'`;
-  await tx`
-    update attempt set state = 'ended', end_reason = 'cancelled', end_date = ${now},
-      evidence = ${evidence}::text::jsonb
-    where id = any(${attempts(moved, "cancelled")}::uuid[]) and state = 'queued'`;
-  return {
-    dagRunIds: [...new Set(moved.map((row) => row.dagRunId))],
-    taskInstanceIds: moved.map((row) => row.id),
-    stop: attempts(moved, "cancelling"),
-  };
-}
-
-function attempts(moved: readonly { attemptId: string | null; state: string }[], state: string) {
-  return moved.filter((row) => row.state === state && row.attemptId).map((row) => row.attemptId!);
 }
 
 /**

@@ -4,22 +4,38 @@ import { AppError } from "../model/errors.ts";
 import { besideTask, split, taskDates, withDates } from "./engine_claim.ts";
 import { takeEvents } from "./engine_events.ts";
 import { rows, taskColumns } from "./engine_rows.ts";
+import { cancelAttempts, fences, pauseFailing, type Stopped } from "./engine_stop.ts";
 import type { Claimed, NewRun, TaskExpansion, TickResult, TickWrites } from "./port.ts";
 
-/** All or nothing; throws LEASE_LOST when `epoch` is no longer the lease's. */
+/**
+ * All or nothing; throws LEASE_LOST when `epoch` is no longer the lease's. `stopped`: runs with
+ * instances that were cancelled, and attempts that workers must stop.
+ */
 export async function applyTick(
   sql: Sql,
   epoch: number,
   writes: TickWrites,
   now: Date,
-): Promise<TickResult> {
-  const plain = writes.newRuns.length === 0 && writes.expansions.length === 0;
+): Promise<TickResult & { stopped?: Stopped }> {
+  const failing = writes.runMoves.filter((move) => move.pauseAfter !== undefined);
+  const plain = writes.newRuns.length === 0 && writes.expansions.length === 0 &&
+    !writes.cancels && failing.length === 0;
   if (plain) return { ...await applyMoves(sql, epoch, writes, now), newRuns: [], expansions: [] };
   return await sql.begin(async (tx) => {
     await requireLease(tx, epoch);
     const newRuns = await insertRuns(tx, writes.newRuns, now, "scheduler");
     const expansions = await expand(tx, writes.expansions);
-    return { ...await applyMoves(tx, epoch, writes, now), newRuns, expansions };
+    const moves = await applyMoves(tx, epoch, writes, now);
+    const stopped = writes.cancels ? await cancelAttempts(tx, writes, now) : undefined;
+    const ended = failing.filter(({ id }) => moves.runMoves.includes(id));
+    const pausedDags = await pauseFailing(tx, ended, now);
+    return {
+      ...moves,
+      newRuns,
+      expansions,
+      ...(stopped ? { cancels: stopped.cancels, stopped } : {}),
+      ...(pausedDags.length > 0 ? { pausedDags } : {}),
+    };
   });
 }
 
@@ -93,19 +109,6 @@ function startedOf(changed: readonly Changed[], writes: TickWrites, now: Date): 
     }
     return [claimed];
   });
-}
-
-/** Runs that nobody has cleared or cancelled since they were read; none can be until the pass is written. */
-function fences(sql: Sql | TransactionSql, given: NonNullable<TickWrites["fences"]>) {
-  return sql`
-    fenced as (
-      select r.id from dag_run r
-      join jsonb_to_recordset(${rows(given)}::text::jsonb)
-        as f(id uuid, "queuedAt" timestamptz, "cancelRequestedAt" timestamptz)
-        on r.id = f.id and r.queued_at = f."queuedAt"
-          and r.cancel_requested_at is not distinct from f."cancelRequestedAt"
-      for share of r
-    )`;
 }
 
 function taskMoves(

@@ -2,7 +2,7 @@
 import { limits } from "../base/limits.ts";
 import type { Attempt, DagRun, TaskInstance } from "../model/rows.ts";
 import type { TaskState } from "../model/task_state.ts";
-import type { AttemptEnding, PastRun } from "./port.ts";
+import type { AttemptEnding, PastRun, RunMove } from "./port.ts";
 
 /** A task instance with what claims go by. */
 export type Row = TaskInstance & {
@@ -81,4 +81,22 @@ export function countStates(rows: readonly Row[]) {
   const counts: Partial<Record<TaskState, number>> = {};
   for (const { state } of rows) counts[state] = (counts[state] ?? 0) + 1;
   return counts;
+}
+
+/** DAGs whose newest ended runs have all failed, as in `engine_stop.ts`. */
+export function failingDags(
+  ended: readonly RunMove[],
+  runs: ReadonlyMap<string, DagRun>,
+): string[] {
+  const at = (run: DagRun) => (run.logicalDate ?? run.runAfter).getTime();
+  const found = ended.flatMap(({ id, pauseAfter = 0 }) => {
+    const { dagId } = runs.get(id)!;
+    const newest = [...runs.values()].filter((run) =>
+      run.dagId === dagId &&
+      (run.state === "success" || run.state === "failed" && run.cancelRequestedAt === null)
+    ).sort((a, b) => at(b) - at(a) || (a.id < b.id ? 1 : -1)).slice(0, pauseAfter);
+    const isFailing = newest.length === pauseAfter && newest.every((run) => run.state === "failed");
+    return pauseAfter > 0 && isFailing ? [dagId] : [];
+  });
+  return [...new Set(found)];
 }

@@ -158,6 +158,18 @@ export interface RunMove {
    * run does not end, since it was decided by states that are not so.
    */
   taskMoves?: number;
+  /** With a failure: the DAG is paused when so many of its newest runs have failed in a row. */
+  pauseAfter?: number;
+}
+
+/** An attempt that the scheduler stops: queued → cancelled, running → cancelling. */
+export interface TaskCancel {
+  /** The task instance. */
+  id: string;
+  /** The attempt that is meant; not another one that came after it. */
+  attemptId: string;
+  /** Who wants it, or why. */
+  by: string;
 }
 
 /**
@@ -174,6 +186,8 @@ export interface TickWrites {
    * decided before them does not take effect.
    */
   fences?: RunFence[];
+  /** Made only in runs that the fences name. */
+  cancels?: TaskCancel[];
   expansions: TaskExpansion[];
   /** Next due instants that changed; `null`: none. */
   nextRuns: { dagId: string; nextRunAt: Date | null; lastInterval?: { start: Date; end: Date } }[];
@@ -190,6 +204,10 @@ export interface TickResult {
   expansions: string[];
   /** Those of the task moves that start an attempt, in their order. */
   started: Claimed[];
+  /** Left out when there are none. */
+  cancels?: string[];
+  /** DAGs that were paused for their failures; left out when there are none. */
+  pausedDags?: string[];
 }
 
 /** What the scheduler needs of a backfill: its runs have a cap and a pause of their own. */

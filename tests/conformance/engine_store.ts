@@ -369,6 +369,46 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assertEquals((await w.tick({ taskMoves: [move(b)], fences: since })).taskMoves, [b]);
   });
 
+  test("applyTick() stops attempts that are as the pass saw them, and no others", async (w) => {
+    const { a, b, c } = await w.run();
+    const running = await w.start(a);
+    const queued = await w.queue(b);
+    const [{ run }] = await w.store.loadRuns([w.runId]);
+    const fences = [run];
+    const by = "fail-fast";
+    const hints: Hint[] = [];
+    const listening = await w.store.listen((hint) => hints.push(hint));
+    const cancels = [
+      { id: a, attemptId: running, by },
+      { id: b, attemptId: w.ids.uuid(), by },
+      { id: c, attemptId: w.ids.uuid(), by },
+    ];
+    assertEquals((await w.tick({ cancels, fences: [] })).cancels, []);
+    assertEquals((await w.tick({ cancels, fences })).cancels, [a]);
+    assertEquals(await w.states(a, b, c), ["cancelling", "queued", "none"]);
+    assertEquals(hints.find((hint) => hint.topic === "cancel")?.ids, [running]);
+    const rest = [{ id: b, attemptId: queued, by }];
+    assertEquals((await w.tick({ cancels: rest, fences })).cancels, [b]);
+    assertEquals(await w.states(a, b), ["cancelling", "cancelled"]);
+    await listening.stop();
+    assertEquals((await w.claim("w", 5)).length, 0);
+  });
+
+  test("applyTick() pauses a DAG whose newest ended runs have all failed", async (w) => {
+    const [old, mid, last] = ["2029-01-01", "2029-01-02", "2029-01-03"].map((date) =>
+      w.newRun({ runId: date, logicalDate: new Date(date) })
+    );
+    await w.tick({ newRuns: [last, old, mid] });
+    const end = (id: string, to: "success" | "failed", pauseAfter?: number) =>
+      w.tick({ runMoves: [{ id, from: "queued", to, taskMoves: 0, pauseAfter }] });
+    const isPaused = async () => (await w.store.loadDags(["chain"]))[0].isPaused;
+    await end(mid.id, "success");
+    assertEquals((await end(old.id, "failed", 1)).pausedDags, undefined);
+    assertEquals(await isPaused(), false);
+    assertEquals((await end(last.id, "failed", 1)).pausedDags, ["chain"]);
+    assertEquals(await isPaused(), true);
+  });
+
   test("loadPast() finds the run of the date before and what of it is not met", async (w) => {
     const [first, middle, last] = ["2029-01-01", "2029-01-02", "2029-01-03"].map((date) =>
       w.newRun({ runId: date, logicalDate: new Date(date) })

@@ -26,6 +26,8 @@ export class Checkers {
   readonly #live = new Map<string, Set<string>>();
   readonly #endedAttempts = new Set<string>();
   readonly #cleared = new Set<string>();
+  /** The version by which an instance was queued. */
+  readonly #queuedBy = new Map<string, string>();
   /** Runs of which even the teardowns were stopped. */
   readonly #stopped = new Set<string>();
   #epoch = 0;
@@ -69,6 +71,7 @@ export class Checkers {
   /** What starts must be right at that very moment, also where somebody has just cleared a task. */
   #checkUpstreams(task: Readonly<TaskInstance>) {
     const run = this.store.runs().find((each) => each.id === task.dagRunId)!;
+    this.#queuedBy.set(task.id, run.dagVersionId);
     const spec = this.#taskOf(run, task)!;
     const all = [...this.store.tasks()].filter((each) =>
       each.dagRunId === task.dagRunId && each.state !== "removed"
@@ -105,8 +108,9 @@ export class Checkers {
       if (!occupyingTaskStates.has(task.state)) continue;
       const run = runs.get(task.dagRunId)!;
       const { dagId } = run;
-      // A task that the run's version no longer has is on its way out.
-      const spec = this.#taskOf(run, task);
+      // What was queued by another version than the run has now may have another pool there.
+      const isOfVersion = this.#queuedBy.get(task.id) === run.dagVersionId;
+      const spec = isOfVersion ? this.#taskOf(run, task) : undefined;
       if (spec) byPool.set(spec.pool, (byPool.get(spec.pool) ?? 0) + spec.poolSlots);
       limits.set(dagId, this.specOf(run.dagVersionId).maxActiveTasks);
       byDag.set(dagId, (byDag.get(dagId) ?? 0) + 1);
@@ -219,6 +223,13 @@ export class Checkers {
 
   #checkResult(dagRunId: string, spec: DagSpec, state: string) {
     const tasks = [...this.store.tasks()].filter((task) => task.dagRunId === dagRunId);
+    const failed = tasks.find((task) =>
+      task.state === "failed" &&
+      spec.tasks.some((each) => each.taskId === task.taskId && counts(each))
+    );
+    if (spec.failFast && failed && state === "success") {
+      throw new Violation(`A run that fails fast succeeded, though ${failed.taskId} failed`);
+    }
     const of = (taskId: string) =>
       tasks.filter((task) => task.taskId === taskId && task.state !== "removed");
     const isLeaf = (taskId: string) =>

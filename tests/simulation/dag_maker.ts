@@ -35,11 +35,19 @@ export class Dice {
 export function makeDag(
   dice: Dice,
   dagId: string,
-  { schedule, start }: { schedule: ScheduleSpec | null; start: string },
+  { schedule, start, canPause }: {
+    schedule: ScheduleSpec | null;
+    start: string;
+    canPause: boolean;
+  },
 ): DagSpec {
-  return specOf(dagId, makeTasks(dice), {
+  const failFast = dice.chance(0.2);
+  const isPausing = dice.chance(0.2) && canPause;
+  return specOf(dagId, makeTasks(dice, failFast), {
     maxActiveRuns: dice.int(1, 3),
     maxActiveTasks: dice.int(2, 6),
+    ...(failFast ? { failFast } : {}),
+    ...(isPausing ? { maxConsecutiveFailedDagRuns: dice.int(1, 3) } : {}),
     ...(schedule ? { schedule, start, catchup: dice.chance(0.5) } : {}),
   });
 }
@@ -47,17 +55,19 @@ export function makeDag(
 /** The DAG after an edit of its file: other tasks, some of them by the same names. */
 export function editDag(dice: Dice, spec: DagSpec): DagSpec {
   const { dagId, tasks: _tasks, ...kept } = spec;
-  return specOf(dagId, makeTasks(dice), kept);
+  return specOf(dagId, makeTasks(dice, kept.failFast ?? false), kept);
 }
 
-function makeTasks(dice: Dice): Record<string, ShortTask> {
+function makeTasks(dice: Dice, failFast: boolean): Record<string, ShortTask> {
   const tasks: Record<string, ShortTask> = {};
   const count = dice.int(2, 7);
   for (let i = 0; i < count; i++) {
     const names = Object.keys(tasks);
     const kind = dice.pick(["plain", "plain", "plain", "list", "mapped", "branch"] as const);
     const [taskId, task] = makeTask(dice, i, names, kind);
-    if (task.upstream!.some((up) => tasks[up].isSetup)) task.triggerRule = "all_success";
+    if (failFast || task.upstream!.some((up) => tasks[up].isSetup)) {
+      task.triggerRule = "all_success";
+    }
     tasks[taskId] = dice.chance(0.15) && kind !== "branch" ? { ...task, isSetup: true } : task;
   }
   addTeardowns(dice, tasks);

@@ -184,16 +184,29 @@ class World implements LinkWorld {
   #heal() {
     this.rates = noFaults;
     this.databaseUntilMs = 0;
-    for (const dagId of this.#versions.keys()) this.#store.setPaused(dagId, false);
+    void this.#unpause();
     this.#store.setStale("dag0", true);
     if (!this.#schedulers.some((link) => link.isAlive)) this.#startScheduler();
     if (!this.#workers.some((link) => link.isAlive)) this.#startWorker();
     this.trace.push("healed");
   }
 
+  /** Somebody looks after DAGs that were paused for their failures. */
+  async #unpause() {
+    while (!this.#isOver()) {
+      for (const dagId of this.#versions.keys()) this.#store.setPaused(dagId, false);
+      await this.clock.sleep(10_000);
+    }
+  }
+
   #addDag(dagId: string, isScheduled: boolean) {
     const schedule = isScheduled ? this.dice.pick(schedules) : null;
-    const spec = makeDag(this.dice, dagId, { schedule, start: this.#start });
+    const spec = makeDag(this.dice, dagId, {
+      schedule,
+      start: this.#start,
+      // Pauses by people reach the memory store alone.
+      canPause: this.#twin === null,
+    });
     this.#putVersion(spec, { lastInterval: null, nextRunAt: null, isPaused: false });
   }
 
@@ -380,6 +393,8 @@ class World implements LinkWorld {
           this.#checkers.afterTick(epoch);
           this.#checkers.afterClaim(result.started);
           const moved = new Set(result.runMoves);
+          for (const _ of result.cancels ?? []) this.count("failed fast");
+          for (const _ of result.pausedDags ?? []) this.count("DAG paused for its failures");
           const ended = writes.runMoves.filter(({ id, to }) => to !== "running" && moved.has(id));
           this.#checkers.afterRunsEnded(ended.map(({ id }) => id));
         });

@@ -25,6 +25,8 @@ Deno.test("simulated histories hold what must always hold, and meet every kind o
       "leader changed",
       "old leader refused",
       "DAG edited",
+      "failed fast",
+      "DAG paused for its failures",
     ]
   ) assert(faults[fault] > 15, `${fault} happened ${faults[fault] ?? 0} times`);
 });

@@ -27,6 +27,10 @@ export const DagShape = z.object({
   dag_id: z.string(),
   dag_display_name: z.string(),
   is_paused: z.boolean(),
+  pause_reason: z.string().nullable().meta({
+    doc: "Why it is paused, where it was not a person who did it",
+    example: "its last 3 runs failed",
+  }),
   is_stale: z.boolean().meta({ doc: "Its file is gone, or exports it no more" }),
   last_parsed_time: At.nullable(),
   last_parse_duration: z.number().nullable(),
@@ -61,6 +65,7 @@ export const DagShape = z.object({
 /** All of a DAG but its tasks. */
 export const DagDetails = DagShape.extend({
   catchup: z.boolean(),
+  fail_fast: z.boolean().meta({ doc: "A task that fails for good ends its run" }),
   concurrency: z.int(),
   dag_run_timeout: z.string().nullable(),
   asset_expression: z.record(z.string(), z.unknown()).nullable(),

@@ -37,6 +37,7 @@ export function dagView(dag: DagRow, now: Date): z.input<typeof DagShape> {
     dag_id: dag.dagId,
     dag_display_name: dag.dagId,
     is_paused: dag.isPaused,
+    pause_reason: dag.pauseReason,
     is_stale: dag.isStale,
     last_parsed_time: iso(dag.lastParsedAt),
     last_parse_duration: null,
@@ -53,7 +54,7 @@ export function dagView(dag: DagRow, now: Date): z.input<typeof DagShape> {
     tags: spec.tags.map((name) => ({ name, dag_id: dag.dagId, dag_display_name: dag.dagId })),
     max_active_tasks: spec.maxActiveTasks,
     max_active_runs: spec.maxActiveRuns,
-    max_consecutive_failed_dag_runs: 0,
+    max_consecutive_failed_dag_runs: spec.maxConsecutiveFailedDagRuns ?? 0,
     has_task_concurrency_limits: false,
     has_import_errors: dag.hasImportErrors,
     next_dagrun_logical_date: iso(next?.logicalDate),
@@ -75,6 +76,7 @@ export function dagDetailsView(
   const { spec } = dag;
   return {
     ...dagView(dag, now),
+    fail_fast: spec.failFast ?? false,
     catchup: spec.catchup !== false && spec.catchup !== "none",
     concurrency: spec.maxActiveTasks,
     dag_run_timeout: null,

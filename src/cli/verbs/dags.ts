@@ -46,8 +46,9 @@ export const dags: Verb = {
 
 function stateOf(dag: DagShape): string {
   if (dag.is_stale) return "stale";
-  if (dag.has_import_errors) return dag.is_paused ? "broken, paused" : "broken";
-  return dag.is_paused ? "paused" : "active";
+  const paused = dag.pause_reason === null ? "paused" : `paused: ${dag.pause_reason}`;
+  if (dag.has_import_errors) return dag.is_paused ? `broken, ${paused}` : "broken";
+  return dag.is_paused ? paused : "active";
 }
 
 /** Each file that cannot be imported, with the place, its lines, and what runs on in spite of it. */

@@ -11,6 +11,7 @@ import failedTasks from "./0008_failed_tasks.sql" with { type: "text" };
 import datasetSchedules from "./0009_dataset_schedules.sql" with { type: "text" };
 import partitions from "./0010_partitions.sql" with { type: "text" };
 import backfills from "./0011_backfills.sql" with { type: "text" };
+import pauseReason from "./0012_pause_reason.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   { version: 9, name: "0009_dataset_schedules.sql", text: datasetSchedules },
   { version: 10, name: "0010_partitions.sql", text: partitions },
   { version: 11, name: "0011_backfills.sql", text: backfills },
+  { version: 12, name: "0012_pause_reason.sql", text: pauseReason },
 ];
