@@ -121,6 +121,30 @@ export const mutants: readonly Mutant[] = [
     to: 'if (counts.done === 0) return "run";',
   },
   {
+    name: "a teardown runs while something before it does",
+    file: "src/scheduler/decide_tasks.ts",
+    from: "if (isStopping && task.plan.spec.isTeardown && isInUse(task)) return;",
+    to: "",
+  },
+  {
+    name: "a teardown is stopped with its run",
+    file: "src/scheduler/decide_tasks.ts",
+    from: 'if (task.plan.spec.isTeardown && run.state === "running") continue;',
+    to: "",
+  },
+  {
+    name: "a setup further up does not matter",
+    file: "src/scheduler/decide_tasks.ts",
+    from: 'if (bySetups === "run") return own();',
+    to: "return own();",
+  },
+  {
+    name: "a run's place is free before its end is stored",
+    file: "src/scheduler/state.ts",
+    from: 'run.holdsPlace = isRunFinished(to) && run.state === "running" && this.#isMoving(run);',
+    to: "",
+  },
+  {
     name: "SQL: a task is tried more often than it may",
     file: "src/store/engine_end.ts",
     from: "when e.result = 'retry' and t.try_number <= t.max_tries then",
@@ -129,7 +153,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "SQL: a cancelled task leaves its attempt in the queue",
-    file: "src/store/engine_run.ts",
+    file: "src/store/engine_cancel.ts",
     from: "cancelled\")}::uuid[]) and state = 'queued'",
     to: "cancelled\")}::uuid[]) and state = 'ended'",
     on: "postgres",
