@@ -198,6 +198,7 @@ create table dag (
   last_interval_end timestamp with time zone,
   created_at timestamp with time zone not null,
   last_parsed_at timestamp with time zone not null,
+  pause_reason text,
   constraint dag_pkey PRIMARY KEY (dag_id),
   constraint dag_dag_version_id_fkey FOREIGN KEY (dag_version_id) REFERENCES dag_version(id) DEFERRABLE INITIALLY DEFERRED
 );
