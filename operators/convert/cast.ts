@@ -90,11 +90,6 @@ function integerCast(x: string, sql: string): Cast {
   };
 }
 
-/**
- * A value above 10^(length - 2 - scale) has so many digits before its point that at most `scale` are
- * left behind it: exact, with no look at the text. Strictly above, since rounding up ends on a power
- * of ten. Texts with exponents that lose digits are too long for their value to pass.
- */
 function decimalCast(
   x: string,
   { sql, precision, scale }: Extract<ColumnType, { kind: "decimal" }>,
@@ -106,12 +101,46 @@ function decimalCast(
   const digits = literal(`${BLANK}${plain}${BLANK}`);
   return {
     value: `try_cast(${x} AS ${sql})`,
-    fast: (_x, v) =>
-      `(${v} > pow(10, strlen(${x}) - ${2 + scale}) AND ${v} < 1e${precision - scale})`,
+    fast: (_x, v) => isLongEnough(x, v, { sql, precision, scale }),
     exact: (_x, v) =>
       `(${v} IS NOT NULL AND (regexp_full_match(${x}, ${digits}) OR ` +
       `(${isWithin(v)} AND ${exponentFits(x, scale)})))`,
   };
+}
+
+/** Texts up to so many characters longer than the shortest are told exact by their length. */
+const LONGER_MAX = 12;
+
+/**
+ * A value above 10^(length - 2 - scale) has so many digits before its point that at most `scale` are
+ * left behind it: exact, with no look at the text. Strictly above, since rounding up ends on a power
+ * of ten. Texts with exponents that lose digits are too long for their value to pass. A sign takes one
+ * of the characters. The powers are constants: comparing with each costs half of computing them.
+ */
+function isLongEnough(
+  x: string,
+  v: string,
+  { sql, precision, scale }: { sql: string; precision: number; scale: number },
+): string {
+  const digits = (before: string) => before.padEnd(before.length + scale, "0");
+  const value = (unscaled: string) => {
+    const padded = unscaled.padStart(scale + 1, "0");
+    const point = padded.length - scale;
+    return `${padded.slice(0, point)}${scale > 0 ? "." : ""}${padded.slice(point)}`;
+  };
+  const above = (power: number) => value(String(BigInt(digits(`1${"0".repeat(power)}`)) + 1n));
+  const highest = value("9".repeat(precision));
+  const within = (least: string) => `${v} BETWEEN '${least}'::${sql} AND '${highest}'::${sql}`;
+  const withinNegative = (least: string) =>
+    `${v} BETWEEN '-${highest}'::${sql} AND '-${least}'::${sql}`;
+  const shortest = scale + 2;
+  const tests: string[] = [];
+  for (let longer = 0; longer <= LONGER_MAX && longer < precision - scale; longer++) {
+    const length = longer === 0 ? `<= ${shortest}` : `= ${shortest + longer}`;
+    const negative = longer === 0 ? "" : ` OR ${withinNegative(above(longer - 1))}`;
+    tests.push(`(strlen(${x}) ${length} AND (${within(above(longer))}${negative}))`);
+  }
+  return tests.length === 0 ? "false" : `(${tests.join(" OR ")})`;
 }
 
 /** A number with an exponent: its digits behind the point, less the exponent, are at most `scale`. */
@@ -163,9 +192,13 @@ function timestampCast(
   const form = literal(`${BLANK}${date}(?:[T ]${time})?(?:${zoned ? ZONE : NO_ZONE})?${BLANK}`);
   const iso = `CASE WHEN regexp_full_match(${x}, ${form}) THEN try_cast(${x} AS ${sql}) END`;
   if (!timestampFormat) return parsed(iso);
-  return parsed(
-    `coalesce(try_cast(${strptime(x, timestampFormat)} AS ${sql}), ${iso})`,
-  );
+  const byFormat = `try_strptime(${x}, ${literal(timestampFormat)})`;
+  return {
+    value: `coalesce(try_cast(${byFormat} AS ${sql}), ${iso})`,
+    // Cheaper than a look at the text for "infinity" and "epoch", which strptime takes by any format.
+    fast: (_x, v) => `${v} BETWEEN '1971-01-01'::${sql} AND '2200-01-01'::${sql}`,
+    exact: (_x, v) => `(${v} IS NOT NULL AND NOT regexp_matches(${x}, '(?i)inf|epoch'))`,
+  };
 }
 
 /** Strptime takes "infinity" and "epoch" by any format, and makes dates of them. */

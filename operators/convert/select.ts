@@ -106,8 +106,9 @@ function columnSql(target: TypedTarget, i: number, plan: ConversionPlan): Column
   let fast = cast.fast(x, v);
   let exact = cast.exact(x, v);
   if (plan.checksLines && type.kind === "text" && found) {
-    fast = `(strlen(${x}) < 3 OR NOT contains(${x}, chr(10)))`;
-    exact = `NOT contains(${x}, chr(10))`;
+    // What hides a record has the delimiters of one, and the end of its line.
+    fast = `(strlen(${x}) < ${plan.source.columns.length} OR NOT contains(${x}, chr(10)))`;
+    exact = fast;
   }
   if (!nullable) {
     return {
