@@ -35,6 +35,7 @@ import { addRecordRoutes } from "./routes/records.ts";
 import { addTaskInstanceRoutes } from "./routes/task_instances.ts";
 import { addTaskSummaryRoutes } from "./routes/task_summaries.ts";
 import { addTokenRoutes } from "./routes/tokens.ts";
+import { addWebhookRoutes } from "./routes/webhooks.ts";
 import { addVariableRoutes } from "./routes/variables.ts";
 import { confCheck } from "./runs.ts";
 
@@ -90,6 +91,7 @@ export function createApi(parts: ApiParts): Api {
   addRecordRoutes(book, rest);
   addAssetRoutes(book, rest);
   addQueuedEventRoutes(book, rest);
+  addWebhookRoutes(book, rest);
   addMetaRoutes(book, rest, auth);
   addExecutionRoutes(book, { execution, objects: parts.objects, lookups: lookupsOf(parts) });
   const service = apiService(parts, { execution, closing });
@@ -179,6 +181,7 @@ const resources = new Set([
   "assets",
   "events",
   "materialize",
+  "webhooks",
   "queuedEvents",
   "partitions",
   "versions",

@@ -58,7 +58,13 @@ Deno.test("every route of the router was declared in the book", async () => {
 });
 
 Deno.test("the open permissions are few and known", () => {
-  assertEquals(openPermissions, ["health.read", "docs.read", "token.exchange", "execution.batch"]);
+  assertEquals(openPermissions, [
+    "health.read",
+    "docs.read",
+    "webhooks.call",
+    "token.exchange",
+    "execution.batch",
+  ]);
 });
 
 Deno.test("a wrong token is refused with words that help", async () => {

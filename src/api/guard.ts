@@ -52,6 +52,25 @@ export async function readText(request: Request, bytesMax: number): Promise<stri
   return text + decoder.decode();
 }
 
+/** The body's bytes; throws TOO_LARGE past `bytesMax`, before it is all read. */
+export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) throw tooLarge(bytesMax);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw tooLarge(bytesMax);
+    chunks.push(chunk);
+  }
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
 /** The body as JSON; throws INVALID where it is not. */
 export async function readJson(
   request: Request,

@@ -12,6 +12,10 @@ export type Actor = Role | "anonymous" | "worker" | "attempt";
 export const permissions = {
   "health.read": { allows: "Health, version and metrics", actors: ["anonymous"] },
   "docs.read": { allows: "The API's documentation", actors: ["anonymous"] },
+  "webhooks.call": {
+    allows: "Send an event, signed with the webhook's secret",
+    actors: ["anonymous"],
+  },
   "token.exchange": { allows: "Trade a password for a token", actors: ["anonymous"] },
 
   "dags.read": { allows: "See DAGs, their versions and sources", least: "viewer" },

@@ -28,6 +28,14 @@ export const limits = {
   requestBytes: 4 * 1024 * 1024,
   /** Largest body of a batch of the Task Execution API. */
   batchBytes: 64 * 1024 * 1024,
+  /** Largest body of a webhook's call, and largest message of a topic: both are kept as events. */
+  eventBytes: 1024 * 1024,
+  /** Of what was refused of a topic: the bytes of a message that are kept. */
+  refusedEventBytes: 64 * 1024,
+  /** Files that a watched folder may hold. */
+  watchedFiles: 100_000,
+  /** Pause between two looks at watched folders and prefixes, and at who watches what. */
+  watchEveryMs: 5_000,
   /** Largest conf or params document. */
   confBytes: 256 * 1024,
   /** Largest bundle of one DAG file: modules, data files and lock. */

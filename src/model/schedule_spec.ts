@@ -1,5 +1,6 @@
 /** @module When a DAG's runs are due, as data. */
 import { z } from "zod";
+import { WatchSpec } from "./watch_spec.ts";
 
 /** What a run's start is counted from. */
 export const sessionEdges = ["open", "close", "break_start", "break_end"] as const;
@@ -83,6 +84,7 @@ const DatasetsSpec = z.object({
     doc: "Due when each dataset of one of these lists has a version that no run has taken",
   }),
   partition: PartitionSpec.optional().meta({ doc: "Runs are for partitions, each by itself" }),
+  watch: WatchSpec.optional().meta({ doc: "Where the events of its dataset come from" }),
   or: TimeSpec.optional().meta({ doc: "Also due by time, without taking what waits" }),
   at: z.object({
     time: TimeSpec,

@@ -72,6 +72,8 @@ export interface DatasetEventFacts {
   key: string | null;
   /** What came with it. */
   extra: Readonly<Record<string, unknown>>;
+  /** What a webhook's caller sent, or a message's value: JSON, or text; else null. */
+  payload: unknown;
   createdAt: Date;
 }
 

@@ -41,6 +41,7 @@ export function openContext(
   const stateChanges: Record<string, Json> = {};
   const datasetEvents = (run.datasetEvents ?? []).map((event) => ({
     ...event,
+    payload: event.extra.payload ?? null,
     createdAt: new Date(event.createdAt),
   }));
   const { log, signal, clock, workDir, files, engine } = services;

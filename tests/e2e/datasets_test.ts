@@ -1,4 +1,5 @@
 /** @module Runs that start when datasets are published. */
+import { createHmac } from "node:crypto";
 import { assertEquals } from "@std/assert";
 import { type Product, startProduct } from "../support/product.ts";
 import type { Run } from "../support/product_api.ts";
@@ -106,4 +107,42 @@ Deno.test("events from outside run a roll-up once all of its partitions are ther
   assertEquals(await product.api.output(run, "report"), "europe desk XETR+XPAR");
   const runs = await product.api.get<{ total_entries: number }>("/api/v2/dags/europe/dagRuns");
   assertEquals(runs.total_entries, 1);
+});
+
+const fills = `import { dag, onWebhook, task } from "tidewheel";
+export default dag({
+  id: "fills",
+  schedule: onWebhook({ name: "fills", secret: "broker", signature: "github", key: "$.id" }),
+}, () => {
+  task({ id: "book" }, ({ event, partition }) => [partition, event.payload]);
+});
+`;
+
+Deno.test("a webhook's calls start one run for each key", async () => {
+  await product.write({ "fills.ts": fills });
+  await product.api.listed("fills");
+  const connection = { connection_id: "broker", conn_type: "http", password: "shared" };
+  await product.api.call("POST", "/api/v2/connections", { body: connection });
+  const call = async (body: string) => {
+    const hmac = createHmac("sha256", "shared").update(body).digest("hex");
+    const response = await fetch(`${product.url}/api/v2/webhooks/fills`, {
+      method: "POST",
+      headers: { "x-hub-signature-256": `sha256=${hmac}` },
+      body,
+    });
+    return [response.status, (await response.json()).is_new];
+  };
+  const sent = await Promise.all(["1", "1", "2", "1"].map((id) => call(`{"id":"${id}"}`)));
+  assertEquals(sent.map(([status]) => status), [202, 202, 202, 202]);
+  assertEquals(sent.filter(([, isNew]) => isNew).length, 2);
+
+  const runs = await until("two runs", async () => {
+    const page = await product.api.get<{ dag_runs: Run[] }>("/api/v2/dags/fills/dagRuns");
+    return page.dag_runs.length === 2 ? page.dag_runs : undefined;
+  });
+  const outputs = await Promise.all(runs.map(async (run) => {
+    await product.api.ended(run);
+    return JSON.stringify(await product.api.output(run, "book"));
+  }));
+  assertEquals(outputs.sort(), ['["1",{"id":"1"}]', '["2",{"id":"2"}]']);
 });

@@ -5,7 +5,7 @@ import type { RawFiles } from "../../../src/model/data.ts";
 import { FinalError, type TaskOutcome } from "../../../src/sdk/operator.ts";
 import { EagerClock } from "../../../tests/support/eager_clock.ts";
 import { type TestTask, testTask } from "../../../tests/support/task_context.ts";
-import { globToRegExp } from "./glob.ts";
+import { globToRegExp } from "../../../src/base/glob.ts";
 import { CollectFileParams } from "./mod.ts";
 import { run } from "./run.ts";
 

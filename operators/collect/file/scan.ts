@@ -1,7 +1,7 @@
 /** @module What lies in the folder, and which of it is whole. */
 import type { Clock } from "../../../src/base/clock.ts";
 import { FinalError } from "../../../src/sdk/operator.ts";
-import { globToRegExp } from "./glob.ts";
+import { globToRegExp } from "../../../src/base/glob.ts";
 import type { CollectFileParams, FileReady } from "./mod.ts";
 
 /** Entries of the folder that are looked at. */
