@@ -282,6 +282,7 @@ create table dag_version (
 );
 CREATE INDEX dag_version_by_bundle ON public.dag_version USING btree (bundle_hash);
 CREATE INDEX dag_version_datasets ON public.dag_version USING gin (((spec #> '{schedule,datasets}'::text[])));
+CREATE INDEX dag_version_watch ON public.dag_version USING btree (((spec #>> '{schedule,watch,kind}'::text[]))) WHERE ((spec #>> '{schedule,watch,kind}'::text[]) IS NOT NULL);
 
 create table dataset (
   name text not null,
@@ -424,6 +425,18 @@ create table quarantine_row (
   constraint quarantine_row_pkey PRIMARY KEY (quarantine_id, ordinal),
   constraint quarantine_row_quarantine_id_fkey FOREIGN KEY (quarantine_id) REFERENCES quarantine(id) ON DELETE CASCADE
 );
+
+create table refused_event (
+  id bigint not null generated always as identity,
+  dataset text not null,
+  place text not null,
+  reason text not null,
+  raw text not null,
+  created_at timestamp with time zone not null,
+  constraint refused_event_pkey PRIMARY KEY (id),
+  constraint refused_event_dataset_place_key UNIQUE (dataset, place)
+);
+CREATE INDEX refused_event_by_time ON public.refused_event USING btree (created_at);
 
 create table removed_attempt (
   id uuid not null,
