@@ -27,7 +27,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = (() => {
     "src/logs/": [...ground, "src/objects/"],
     "src/metrics/": ground,
     "src/lineage/": ground,
-    "src/events/": ground,
+    "src/events/": [...ground, "src/metrics/"],
     "src/engine/": ground,
     "src/store/": [...ground, "src/timetable/"],
     "src/parser/": service,

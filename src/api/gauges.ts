@@ -1,6 +1,7 @@
 /** @module Gauges that are counted in the database when somebody scrapes. */
 import { messageOf } from "../model/errors.ts";
 import { countDags, countUnfinished } from "../store/dag_query.ts";
+import { countOutbox } from "../store/event_outbox.ts";
 import { listPools } from "../store/pool_query.ts";
 import { countQuarantined } from "../store/quarantine_query.ts";
 import type { Rest } from "./rest.ts";
@@ -13,11 +14,12 @@ const DATASETS_MAX = 500;
 export function collectGauges({ metrics, sql, log }: Pick<Rest, "metrics" | "sql" | "log">): void {
   metrics.collect(async () => {
     try {
-      const [dags, { runs, tasks }, pools, quarantined] = await Promise.all([
+      const [dags, { runs, tasks }, pools, quarantined, events] = await Promise.all([
         countDags(sql),
         countUnfinished(sql),
         listPools(sql, {}, { limit: POOLS_MAX, offset: 0, orderBy: ["name"] }),
         countQuarantined(sql, DATASETS_MAX),
+        countOutbox(sql),
       ]);
       metrics.set("tidewheel_dagbag_size", undefined, dags.dags);
       metrics.set("tidewheel_dag_processing_import_errors", undefined, dags.importErrors);
@@ -31,6 +33,8 @@ export function collectGauges({ metrics, sql, log }: Pick<Rest, "metrics" | "sql
       for (const { dataset, rows } of quarantined) {
         metrics.set("tidewheel_quarantine_rows", { dataset }, rows);
       }
+      metrics.set("tidewheel_events", { state: "pending" }, events.pending);
+      metrics.set("tidewheel_events", { state: "dead" }, events.dead);
       metrics.reset("tidewheel_pool_slots");
       for (const pool of pools.items) {
         const { name, slots, runningSlots, queuedSlots } = pool;

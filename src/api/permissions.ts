@@ -39,6 +39,8 @@ export const permissions = {
 
   "dags.delete": { allows: "Delete a DAG whose file is gone", least: "op" },
   "runs.delete": { allows: "Delete DAG runs", least: "op" },
+  "events.read": { allows: "See events and whether they were delivered", least: "op" },
+  "events.edit": { allows: "Have an event delivered again", least: "op" },
   "pools.edit": { allows: "Create, change and delete pools", least: "op" },
   "variables.read": { allows: "Read variables", least: "op" },
   "variables.edit": { allows: "Create, change and delete variables", least: "op" },

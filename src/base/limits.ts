@@ -102,6 +102,19 @@ export const limits = {
   retentionRunsKept: 25,
   /** Files, bundles and caches that nobody refers to stay this long: someone may be about to. */
   leftoverMs: 86_400_000,
+  /** Events that one process delivers at a time: in all, and to one target. */
+  deliveriesAtOnce: 32,
+  deliveriesPerTarget: 4,
+  /** Longest that a receiver of events may take, and for how long nobody else tries the event. */
+  deliveryMs: 10_000,
+  deliveryLeaseMs: 30_000,
+  /** Tries of an event until it is dead, and the longest wait between two. */
+  deliveryTries: 15,
+  deliveryRetryMsMax: 3_600_000,
+  /** Runs that callbacks start one after the other; a circle of them ends here. */
+  callbackDepth: 8,
+  /** Events that were delivered stay this long; dead ones as long as runs. */
+  deliveredEventDays: 7,
   /** Grace between asking a child to stop and killing it. */
   killGraceMs: 2_000,
 } as const;

@@ -3,6 +3,7 @@ import type { Verb } from "./verb.ts";
 import { backfill, backfills } from "./verbs/backfills.ts";
 import { dags, pause, unpause } from "./verbs/dags.ts";
 import { datasets, lineage, quarantine } from "./verbs/datasets.ts";
+import { events } from "./verbs/events.ts";
 import { logs } from "./verbs/logs.ts";
 import { cancel, clear, runs, tasks, trigger } from "./verbs/runs.ts";
 import { tokens } from "./verbs/tokens.ts";
@@ -31,4 +32,4 @@ export const runVerbs: readonly Verb[] = [
 export const dataVerbs: readonly Verb[] = [datasets, lineage, quarantine];
 
 /** Verbs on the installation. */
-export const adminVerbs: readonly Verb[] = [tokens];
+export const adminVerbs: readonly Verb[] = [events, tokens];

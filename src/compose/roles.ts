@@ -6,6 +6,7 @@ import type { VerbOptions } from "../cli/mod.ts";
 import { AppError } from "../model/errors.ts";
 import type { Settings } from "../settings.ts";
 import { ensureAdminToken } from "./admin_token.ts";
+import { makeDeliverer } from "./callbacks.ts";
 import { apiUrl } from "./home.ts";
 import { serve } from "./http.ts";
 import { type DatabaseParts, openDatabaseParts, openParts, type Parts } from "./parts.ts";
@@ -111,7 +112,11 @@ const openers: Readonly<Record<string, Opener>> = {
     };
   },
   scheduler: (settings) =>
-    databaseRole(settings, "scheduler", (parts) => [makeScheduler(parts), makeRetention(parts)]),
+    databaseRole(
+      settings,
+      "scheduler",
+      (parts) => [makeScheduler(parts), makeDeliverer(parts), makeRetention(parts)],
+    ),
   "batch-manager": (settings) =>
     databaseRole(settings, "batch-manager", (parts) => [makeBatchManager(parts)]),
   parser: (settings) => databaseRole(settings, "parser", (parts) => [makeParser(parts)]),

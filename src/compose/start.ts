@@ -3,6 +3,7 @@ import type { VerbContext } from "../cli/mod.ts";
 import type { Service } from "../base/service.ts";
 import type { Settings } from "../settings.ts";
 import { ensureAdminToken } from "./admin_token.ts";
+import { makeDeliverer } from "./callbacks.ts";
 import { serve } from "./http.ts";
 import { endLastLife, freeLastLease } from "./last_life.ts";
 import { type DatabaseParts, openDatabaseParts } from "./parts.ts";
@@ -41,6 +42,7 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
   await rewrapStored(parts);
   const tokenKeys = await tokenKeysOf(settings, home.dir);
   const services: Service[] = [
+    makeDeliverer(parts),
     makeParser(parts),
     makeScheduler(parts),
     makeBatchManager(parts),

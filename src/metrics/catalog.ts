@@ -42,6 +42,10 @@ export const counters = {
     labels: ["method", "route", "status"],
   },
   tidewheel_api_refused_total: { help: "Refused requests, by error code", labels: ["code"] },
+  tidewheel_event_deliveries_total: {
+    help: "Tries to deliver an event, by what came of them: delivered, failed, dead",
+    labels: ["target", "result"],
+  },
   tidewheel_execution_calls_total: {
     help: "Calls of the Task Execution API",
     labels: ["call", "status"],
@@ -67,6 +71,7 @@ export const gauges = {
   tidewheel_executor_running_tasks: { help: "Attempts that this worker runs", labels: ["queue"] },
   tidewheel_worker_children: { help: "Task processes of this worker", labels: ["state"] },
   tidewheel_claims_waiting: { help: "Workers that wait for work" },
+  tidewheel_events: { help: "Events of the outbox: pending, dead", labels: ["state"] },
   tidewheel_quarantine_rows: { help: "Rows in quarantine", labels: ["dataset"] },
 } as const satisfies Record<string, Described>;
 
@@ -102,6 +107,10 @@ export const histograms = {
     help: "Answering one request, streams left out",
     labels: ["route"],
     buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2],
+  },
+  tidewheel_event_delivery_delay_seconds: {
+    help: "From what an event tells of to its delivery",
+    buckets: [0.01, 0.05, 0.2, 1, 5, 30, 120, 600, 3600, 14400],
   },
   tidewheel_execution_batch_calls: {
     help: "Calls in one batch",

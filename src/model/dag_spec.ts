@@ -1,5 +1,6 @@
 /** @module A DAG as data: what the parser stores and everything else reads. */
 import { z } from "zod";
+import { DagCallbacks, TaskCallbacks } from "./notice_spec.ts";
 import { RetryPolicy } from "./retry.ts";
 import { BlackoutSpec, Catchup, MaintenanceSpec, ScheduleSpec } from "./schedule_spec.ts";
 
@@ -108,6 +109,7 @@ export const TaskSpec = z.object({
   onFailureFailDagRun: z.boolean().optional().meta({
     doc: "Of a teardown: its failure fails the run",
   }),
+  callbacks: TaskCallbacks.optional().meta({ doc: "Who is told of what becomes of it" }),
   /** Parameters as far as they are constant; functions of the context appear as {"$fn": true}. */
   params: z.json().default({}),
 });
@@ -142,6 +144,7 @@ export const DagSpec = z.object({
   maxConsecutiveFailedDagRuns: z.int().positive().optional().meta({
     doc: "The DAG is paused when so many of its newest runs have failed in a row",
   }),
+  callbacks: DagCallbacks.optional().meta({ doc: "Who is told of its runs" }),
   /** JSON Schema of conf; null: any object. */
   paramsSchema: z.json().nullable().default(null),
   paramsDefault: z.record(z.string(), z.json()).default({}),

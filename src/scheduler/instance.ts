@@ -85,6 +85,8 @@ export class Run {
   state: RunState;
   storedState: RunState;
   wakeAtMs: number | null = null;
+  /** Why it was decided that it failed. */
+  endedWhy: string | null = null;
   readonly tasks: RunTask[];
   readonly counts = new StateCounts();
   /** Tasks that the run's version does not have, with instances from another one. */

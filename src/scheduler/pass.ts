@@ -3,6 +3,7 @@ import type { Ids } from "../base/ids.ts";
 import { limits } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { messageOf } from "../model/errors.ts";
+import { runEvents } from "../model/notice_spec.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import type { HandOver } from "../store/hand_over.ts";
 import type {
@@ -77,7 +78,7 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
   }
   const moved = [...state.changedInstances];
   const movedRuns = [...state.changedRuns];
-  writes.taskMoves = moved.map((instance) => taskMove(instance, queues.get(instance)));
+  writes.taskMoves = moved.map((instance) => taskMove(instance, queues.get(instance), options.ids));
   const cancelled = cancels.map(({ instance }) => instance);
   const touched = new Set([...moved, ...cancelled].map((instance) => instance.task.run.row));
   if (cancels.length > 0) writes.cancels = cancels.map(taskCancel);
@@ -87,7 +88,7 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
       ({ id, queuedAt, cancelRequestedAt }) => ({ id, queuedAt, cancelRequestedAt }),
     );
   }
-  writes.runMoves = movedRuns.map((run) => runMove(run, moved));
+  writes.runMoves = movedRuns.map((run) => ({ ...runMove(run, moved), ...told(run, options.ids) }));
   const isEmpty = Object.values(writes).every((list: unknown[]) => list.length === 0);
   return {
     writes,
@@ -117,10 +118,28 @@ function taskCancel({ instance, by }: Cancel): TaskCancel {
 /** A new attempt of an instance, for a worker that waits for it or for whoever claims it. */
 type NewAttempt = Pick<TaskMove, "queue" | "start">;
 
-function taskMove(instance: Instance, attempt: NewAttempt | undefined): TaskMove {
+function taskMove(instance: Instance, attempt: NewAttempt | undefined, ids: Ids): TaskMove {
   const { id, storedState: from, state: to, note } = instance;
   if (attempt) return { id, from, to, ...attempt };
-  return note === null ? { id, from, to } : { id, from, to, note };
+  const isHeard = to === "failed" && instance.task.plan.spec.callbacks?.failure;
+  return {
+    ...{ id, from, to },
+    ...(note === null ? {} : { note }),
+    ...(isHeard ? { eventId: ids.uuid() } : {}),
+  };
+}
+
+/** Failed tasks that an event names. */
+const FAILED_NAMED = 20;
+
+/** The event of a run's move, where the DAG has callbacks for it. */
+function told({ plan, state, tasks, endedWhy }: Run, ids: Ids): Pick<RunMove, "event"> {
+  const { callbacks } = plan.spec;
+  if (!callbacks || state === "queued" || !callbacks[runEvents[state].listener]) return {};
+  if (state !== "failed") return { event: { id: ids.uuid(), data: {} } };
+  const failed = tasks.filter(({ counts }) => counts.of("failed") > 0)
+    .slice(0, FAILED_NAMED).map((task) => task.plan.spec.taskId);
+  return { event: { id: ids.uuid(), data: { reason: endedWhy, failed_tasks: failed } } };
 }
 
 function decideDirtyDags(state: EngineState, writes: TickWrites, { now, ids, log }: PassOptions) {
@@ -161,6 +180,7 @@ function decideDirtyRuns(
       isFailedFast: failedFastBy(run) !== null,
     });
     if (!end) continue;
+    run.endedWhy = end.to === "failed" ? end.why : null;
     state.moveRun(run, end.to);
     run.isFailing = end.to === "failed" && end.why !== "cancelled";
     log.info("Run ended", {

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { DagSpec } from "../model/dag_spec.ts";
 import { AppError } from "../model/errors.ts";
 import { DagBuilder, type TaskNode } from "./builder.ts";
+import type { DagCallbackOptions } from "./callbacks.ts";
 import type { RunFacts } from "./context.ts";
 import { buildSpec } from "./dag_spec.ts";
 import type { Duration } from "./duration.ts";
@@ -14,7 +15,8 @@ import { branch, type BranchMaker, task, type TaskMaker } from "./task.ts";
 const dagBrand: unique symbol = Symbol.for("tidewheel.dag") as never;
 
 /** Options of {@link dag}. */
-export interface DagOptions<P extends z.ZodObject | undefined = undefined> {
+export interface DagOptions<P extends z.ZodObject | undefined = undefined>
+  extends DagCallbackOptions {
   /** Unique among all DAGs: 1 to 250 letters, digits, `_`, `-` and `.`. */
   id: string;
   /** One line for lists. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DagSpec, type TaskSpec } from "../model/dag_spec.ts";
 import type { DagBuilder } from "./builder.ts";
+import { dagCallbacks } from "./callbacks.ts";
 import type { DagOptions } from "./dag.ts";
 import { durationMs } from "./duration.ts";
 import { type Graph, reversed, topologicalOrder, totalWeights } from "./graph.ts";
@@ -17,6 +18,7 @@ export function buildSpec(
   builder: DagBuilder,
 ): DagSpec {
   const timing = attempt(builder, () => timingOf(options));
+  const callbacks = attempt(builder, () => dagCallbacks(options.id, options));
   const tasks = orderedTasks(builder);
   const isAutomatic = timing.schedule.kind !== "none";
   const parsed = DagSpec.safeParse({
@@ -30,6 +32,7 @@ export function buildSpec(
     maxActiveTasks: options.maxActiveTasks,
     ...(options.failFast ? { failFast: true } : {}),
     maxConsecutiveFailedDagRuns: options.maxConsecutiveFailedDagRuns,
+    ...(callbacks ? { callbacks } : {}),
     ...describeConf(options.params ?? null, isAutomatic, builder),
     datasets: [...new Set([...builder.nodes.values()].flatMap((node) => node.datasets))].sort(),
     tasks,

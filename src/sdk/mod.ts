@@ -28,6 +28,15 @@ export type { BlackoutOption, CatchupOption, MaintenanceOption, Weekday } from "
 export type { CalendarName } from "../model/calendar_names.ts";
 export type { SessionEdge } from "../model/schedule_spec.ts";
 export type { AllOfOptions, Schedule, ScheduleOption } from "./schedule.ts";
+export { runDag, slack, webhook } from "./callbacks.ts";
+export type {
+  DagCallbackOptions,
+  Notice,
+  Notices,
+  RunDagOptions,
+  TaskCallbackOptions,
+  WebhookOptions,
+} from "./callbacks.ts";
 export { done, retryAt, skip } from "./outcome.ts";
 export type { Done, OutputOf, RetryAt, Skip } from "./outcome.ts";
 export { FinalError, operator } from "./operator.ts";

@@ -1,11 +1,12 @@
 /** @module What every task can be told, whoever made its operator. */
 import type { PermissionsSpec, TriggerRule, WeightRule } from "../model/dag_spec.ts";
+import type { TaskCallbackOptions } from "./callbacks.ts";
 import type { Bytes, Duration } from "./duration.ts";
 import type { TaskRef } from "./ref.ts";
 import type { TeardownOptions } from "./setup_teardown.ts";
 
 /** Settings that a DAG or a group gives to all of its tasks, and that a task can override. */
-export interface TaskDefaults {
+export interface TaskDefaults extends TaskCallbackOptions {
   /** Attempts after the first; 0. */
   retries?: number;
   /** Wait before the first retry; 5 minutes. */
@@ -96,5 +97,9 @@ export const reservedNames: ReadonlySet<string> = new Set(
     "queue",
     "isolation",
     "memory",
+    "onSuccess",
+    "onFailure",
+    "onRetry",
+    "onSkipped",
   ] satisfies (keyof TaskOptions)[],
 );

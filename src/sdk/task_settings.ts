@@ -1,5 +1,6 @@
 /** @module From what authors write to what a task's description holds. */
 import type { PermissionsSpec } from "../model/dag_spec.ts";
+import { taskCallbacks } from "./callbacks.ts";
 import { bytesOf, durationMs } from "./duration.ts";
 import type { TaskDefaults } from "./options.ts";
 
@@ -7,7 +8,9 @@ import type { TaskDefaults } from "./options.ts";
 export function taskSettings(options: TaskDefaults): Record<string, unknown> {
   const ms = (name: "retryDelay" | "retryDelayMax") =>
     options[name] === undefined ? undefined : durationMs(options[name], name);
+  const callbacks = taskCallbacks(options);
   return {
+    ...(callbacks ? { callbacks } : {}),
     retry: {
       retries: options.retries,
       backoff: options.backoff,

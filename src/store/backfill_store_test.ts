@@ -12,6 +12,7 @@ import { localHintBus } from "./hints.ts";
 import type { SchedulableDag } from "./port.ts";
 
 const published = () => Promise.resolve([]);
+const outbox = published;
 
 backfillStoreSuite("PostgreSQL backfills", async () => {
   const db = await testDatabase();
@@ -24,7 +25,7 @@ backfillStoreSuite("PostgreSQL backfills", async () => {
     store: pgEngineStore(parts),
     backfills: pgBackfillStore(parts),
     clock,
-    published,
+    ...{ published, outbox },
     async addDag(spec) {
       const id = ids.uuid();
       await sql.begin(async (tx) => {
@@ -69,7 +70,7 @@ backfillStoreSuite("backfills in memory", () => {
   });
   const found = (id: string) => backfills.all().find((one) => one.id === id)!;
   return Promise.resolve({
-    ...{ store, clock, backfills, published },
+    ...{ store, clock, backfills, published, outbox },
     addDag(spec) {
       const id = ids.uuid();
       const dag = { dagId: spec.dagId, isPaused: false, isStale: false, dagVersionId: id, spec };

@@ -9,6 +9,7 @@ import type { Ids } from "../base/ids.ts";
 import { limits } from "../base/limits.ts";
 import type { TaskState } from "../model/task_state.ts";
 import { writeEffects } from "./engine_effects.ts";
+import { tellOfTasks } from "./engine_outbox.ts";
 import { rows } from "./engine_rows.ts";
 import type { AttemptEnding, EndingResult } from "./port.ts";
 
@@ -40,7 +41,7 @@ export async function endAttempts(
   const results: EndingResult[] = [];
   const batch = [...plain.values()];
   if (batch.length > 0) {
-    const fenced = byAttempt(await endPlain(sql, batch.map(({ ending }) => ending)));
+    const fenced = byAttempt(await endPlain(sql, ids, batch.map(({ ending }) => ending), now));
     for (const { ending, index } of batch) results[index] = resultOf(ending, fenced);
   }
   for (const [index, ending] of endings.entries()) {
@@ -56,7 +57,7 @@ function hasEffects({ effects, result }: AttemptEnding): boolean {
 
 async function endAlone(sql: Sql, ids: Ids, ending: AttemptEnding, now: Date) {
   return await sql.begin(async (tx) => {
-    const result = resultOf(ending, byAttempt(await endPlain(tx, [ending])));
+    const result = resultOf(ending, byAttempt(await endPlain(tx, ids, [ending], now)));
     if (hasEffects(ending) && result.result === "ok" && result.state === "success") {
       const waitingDags = await writeEffects(tx, ids, ending, now);
       return waitingDags.length > 0 ? { ...result, waitingDags } : result;
@@ -78,7 +79,13 @@ function resultOf(ending: AttemptEnding, fenced: Map<string, Fenced>): EndingRes
 }
 
 /** One statement: lock, decide the new state from the locked row, write instance, attempt, output. */
-async function endPlain(sql: Sql | TransactionSql, endings: AttemptEnding[]): Promise<Fenced[]> {
+async function endPlain(
+  sql: Sql | TransactionSql,
+  ids: Ids,
+  endings: AttemptEnding[],
+  now: Date,
+): Promise<Fenced[]> {
+  const isHeard = endings.some((ending) => ending.isHeard !== false);
   const given = endings.map((e) => ({
     attempt: e.attemptId,
     reason: e.endReason,
@@ -92,12 +99,13 @@ async function endPlain(sql: Sql | TransactionSql, endings: AttemptEnding[]): Pr
     chosen: e.chosen,
     rss: e.rssBytesMax,
     cpu: e.cpuMs,
+    event_id: e.isHeard === false ? null : ids.uuid(),
   }));
   return await sql<Fenced[]>`
     with ending as (
       select * from jsonb_to_recordset(${rows(given)}::text::jsonb) as e(attempt uuid, reason text,
         evidence jsonb, at timestamptz, result text, next_try_at timestamptz, output jsonb,
-        output_key text, output_length int, chosen jsonb, rss bigint, cpu float8)
+        output_key text, output_length int, chosen jsonb, rss bigint, cpu float8, event_id uuid)
     ), found as (
       select e.*, t.id as ti, t.dag_run_id, t.state as from_state, t.attempt_id = a.id as is_current,
         a.state as attempt_state, a.end_reason,
@@ -145,9 +153,18 @@ async function endPlain(sql: Sql | TransactionSql, endings: AttemptEnding[]): Pr
       where to_state = 'success' and (output is not null or output_key is not null)
       on conflict (task_instance_id) do update
         set output = excluded.output, output_key = excluded.output_key
-    )
+    ) ${isHeard ? sql`, ${tellOfTasks(sql, heardEndings(sql), now)}` : sql``}
     select attempt, dag_run_id as "dagRunId", ti as "taskInstanceId",
       attempt_state as "attemptState", end_reason as "endReason", is_current as "isCurrent",
       from_state as "from", to_state as "to"
     from found`;
+}
+
+/** Endings that took effect and whose task may have callbacks, as `f`. */
+function heardEndings(sql: Sql | TransactionSql) {
+  return sql`(
+    select ti, to_state, event_id, at, next_try_at,
+      case when to_state = 'cancelled' then 'cancelled' else reason end as end_reason,
+      evidence ->> 'message' as message
+    from found where to_state is not null and event_id is not null) f`;
 }

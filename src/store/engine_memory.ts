@@ -5,12 +5,14 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/ids.ts";
 import { AppError } from "../model/errors.ts";
+import type { OutboxEvent } from "../model/notice_spec.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import { isFinished, type TaskState } from "../model/task_state.ts";
 import type { Claimer } from "./hand_over.ts";
-import { endedHint, localHintBus, waitingDags } from "./hints.ts";
+import { endedHint, isTelling, localHintBus, waitingDags } from "./hints.ts";
 import { memoryDatasetQueue } from "./memory_dataset_queue.ts";
+import { memoryOutbox } from "./memory_outbox.ts";
 import {
   countStates,
   endQueued,
@@ -57,6 +59,8 @@ export interface MemoryEngineStore extends EngineStore {
   /** Dataset events: all of them, and those that still wait for a DAG. */
   events(): DatasetEvent[];
   waitingEvents(dagId: string): DatasetEvent[];
+  /** What those who asked are told, in order. */
+  outbox(): OutboxEvent[];
   /** Every run, also finished ones. */
   runs(): DagRun[];
   /** Every task instance as it is, not copied: look, do not touch. */
@@ -78,6 +82,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
   const backfills = new Map<string, BackfillLimits>();
   const published = memoryDatasets(ids);
   const datasetQueue = memoryDatasetQueue();
+  const outbox = memoryOutbox(versions);
   const queued = new Set<Row>();
   let lease: Lease | null = null;
 
@@ -185,6 +190,11 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       });
       attempts.set(attemptId, newAttempt(row, attemptId, tryNumber, now));
     }
+    if (move.eventId) {
+      const { eventId, to } = move;
+      const ended = { eventId, to, at: now, endReason: null, message: row.note, nextTryAt: null };
+      outbox.tellOfTask(runs.get(row.dagRunId)!, row, ended);
+    }
     return true;
   }
 
@@ -201,13 +211,14 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     };
   }
 
-  function moveRun({ id, from, to }: TickWrites["runMoves"][number], now: Date): boolean {
+  function moveRun({ id, from, to, event }: TickWrites["runMoves"][number], now: Date): boolean {
     const run = runs.get(id);
     if (!run || run.state !== from) return false;
     run.state = to;
     if (to === "queued") Object.assign(run, { queuedAt: now, startDate: null, endDate: null });
     else run.startDate ??= now;
     if (isRunFinished(to)) run.endDate = now;
+    if (event) outbox.tellOfRun(run, event, now);
     return true;
   }
 
@@ -223,6 +234,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     }
     if (attempt.state === "queued" && ending.result !== "lose") return { result: "not_running" };
     const to = stateAfter(row, ending.result);
+    if (ending.isHeard !== false) tell(row, to, ending);
     Object.assign(row, {
       clearRequested: false,
       endDate: isFinished(to) ? ending.endDate : null,
@@ -248,6 +260,21 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       state: to,
       ...(waitingDags.length > 0 ? { waitingDags } : {}),
     };
+  }
+
+  function tell(
+    row: Row,
+    to: TaskState,
+    { endDate, endReason, evidence, nextTryAt }: AttemptEnding,
+  ) {
+    outbox.tellOfTask(runs.get(row.dagRunId)!, row, {
+      eventId: ids.uuid(),
+      to,
+      at: endDate,
+      endReason: to === "cancelled" ? "cancelled" : endReason,
+      message: evidence.message ?? null,
+      nextTryAt,
+    });
   }
 
   function keep(row: Row, attempt: Try, ending: AttemptEnding, now: Date) {
@@ -433,6 +460,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         .map((m) => m.queue!.queue);
       publish({ topic: "queued", ids: [...new Set(queues)] });
       publish({ topic: "dags", ids: pausedDags });
+      if (isTelling(writes)) publish({ topic: "outbox", ids: ["tick"] });
       return Promise.resolve({
         ...result,
         ...(cancelled ? { cancels: cancelled.map((row) => row.id) } : {}),
@@ -463,6 +491,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       const hint = endedHint(endings, results);
       if (hint) publish(hint);
       publish({ topic: "dags", ids: waitingDags(results) });
+      if (endings.some((one) => one.isHeard !== false)) publish({ topic: "outbox", ids: ["end"] });
       return Promise.resolve(results);
     },
     recordEvents(events, now) {
@@ -609,6 +638,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     adoptRun: (id, run) => void Object.assign(runs.get(id)!, { ...run, runType: "backfill" }),
     attempts: () => [...attempts.values()].map((attempt) => ({ ...attempt })),
     datasets: () => published.all(),
+    outbox: () => outbox.all(),
     events: () => datasetQueue.all(),
     waitingEvents: (dagId) => datasetQueue.waitingFor(dagId),
     runs: () => [...runs.values()].map((run) => ({ ...run })),

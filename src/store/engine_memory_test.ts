@@ -33,6 +33,7 @@ engineStoreSuite("memory store", () => {
           knownAt: v.knownAtMs.toFixed(3),
         })),
       ),
+    outbox: () => Promise.resolve(store.outbox()),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 });

@@ -9,7 +9,7 @@ import * as lease from "./engine_lease.ts";
 import * as read from "./engine_read.ts";
 import * as run from "./engine_run.ts";
 import { applyTick } from "./engine_tick.ts";
-import { endedHint, type HintBus, waitingDags } from "./hints.ts";
+import { endedHint, type HintBus, isTelling, waitingDags } from "./hints.ts";
 import { retryTransaction } from "./retry.ts";
 import type { EngineStore, Hint } from "./port.ts";
 
@@ -72,6 +72,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
         if (to === "queued" && queue && moved.has(id)) queues.add(queue.queue);
       }
       publish({ topic: "queued", ids: [...queues] });
+      if (isTelling(writes)) publish({ topic: "outbox", ids: ["tick"] });
       return result;
     },
     claim: (request, now) => claims.claim(sql, request, now),
@@ -81,6 +82,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
       const hint = endedHint(endings, results);
       if (hint) publish(hint);
       publish({ topic: "dags", ids: waitingDags(results) });
+      if (endings.some((one) => one.isHeard !== false)) publish({ topic: "outbox", ids: ["end"] });
       return results;
     },
 

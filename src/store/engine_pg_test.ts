@@ -5,6 +5,7 @@ import { seededIds } from "../base/ids.ts";
 import { seededRandom } from "../base/random.ts";
 import { pgEngineStore } from "./engine_pg.ts";
 import { localHintBus } from "./hints.ts";
+import type { OutboxEvent } from "../model/notice_spec.ts";
 
 engineStoreSuite("PostgreSQL store", async () => {
   const db = await testDatabase();
@@ -34,6 +35,23 @@ engineStoreSuite("PostgreSQL store", async () => {
       >`
         select dataset, partition, version, known_at::text as "knownAt"
         from dataset_version order by known_at`,
+    async outbox() {
+      const rows = await db.sql<OutboxEvent[]>`
+        select event_id as "eventId", ordinal, type, dag_id as "dagId", dag_run_id as "dagRunId",
+          task_instance_id as "taskInstanceId", subject, occurred_at as "occurredAt", data, target
+        from event_outbox order by seq`;
+      return rows.map((row) => ({ ...row, data: asJavaScript(row.data) }));
+    },
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 });
+
+/** PostgreSQL writes instants in JSON with an offset. */
+function asJavaScript(data: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [
+      name,
+      /^\d{4}-.*T.*\+00:00$/.test(String(value)) ? new Date(String(value)).toISOString() : value,
+    ]),
+  );
+}

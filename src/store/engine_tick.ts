@@ -3,6 +3,7 @@ import type { Sql, TransactionSql } from "postgres";
 import { AppError } from "../model/errors.ts";
 import { besideTask, split, taskDates, withDates } from "./engine_claim.ts";
 import { takeEvents } from "./engine_events.ts";
+import { tellOfRuns, tellOfTasks } from "./engine_outbox.ts";
 import { rows, taskColumns } from "./engine_rows.ts";
 import { cancelAttempts, fences, pauseFailing, type Stopped } from "./engine_stop.ts";
 import type { Claimed, NewRun, TaskExpansion, TickResult, TickWrites } from "./port.ts";
@@ -61,6 +62,11 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
   if (writes.fences) parts.unshift(fences(sql, writes.fences));
   if (writes.runMoves.length > 0) parts.push(runMoves(sql, writes.runMoves, now));
   if (writes.nextRuns.length > 0) parts.push(nextRuns(sql, writes.nextRuns));
+  const heard = writes.runMoves.filter((move) => move.event);
+  if (heard.length > 0) parts.push(tellOfRuns(sql, heard, now));
+  if (writes.taskMoves.some((move) => move.eventId)) {
+    parts.push(tellOfTasks(sql, heardMoves(sql, now), now));
+  }
   const isStarting = writes.taskMoves.some((move) => move.start);
   const changed = await sql<Changed[]>`
     with lease as (
@@ -117,7 +123,7 @@ function taskMoves(
   now: Date,
   isFenced: boolean,
 ) {
-  const given = moves.map(({ id, from, to, note, queue, start }) => ({
+  const given = moves.map(({ id, from, to, note, queue, start, eventId }) => ({
     id,
     from,
     to,
@@ -131,6 +137,7 @@ function taskMoves(
     worker: start?.workerId,
     hostname: start?.hostname,
     pid: start?.pid,
+    event_id: eventId,
   }));
   return sql`
     moved as (
@@ -154,10 +161,11 @@ function taskMoves(
           then ${now} end
       from jsonb_to_recordset(${rows(given)}::text::jsonb) as m(
         id uuid, "from" text, "to" text, note text, attempt uuid, try_number int, queue text,
-        pool text, pool_slots int, priority_weight int, worker text, hostname text, pid int), lease
+        pool text, pool_slots int, priority_weight int, worker text, hostname text, pid int,
+        event_id uuid), lease
       where t.id = m.id and t.state = m."from"
         ${isFenced ? sql`and t.dag_run_id in (select id from fenced)` : sql``}
-      returning t.*, m.attempt, m.worker, m.hostname, m.pid
+      returning t.*, m.attempt, m.worker, m.hostname, m.pid, m.event_id
     ), attempts as (
       insert into attempt (id, task_instance_id, dag_run_id, try_number, state, queued_at,
         start_date, worker_id, hostname, pid)
@@ -167,6 +175,14 @@ function taskMoves(
       from moved where attempt is not null
       returning *
     )`;
+}
+
+/** Instances that ended without an attempt, as `f`. */
+function heardMoves(sql: Sql | TransactionSql, now: Date) {
+  return sql`(
+    select id as ti, state as to_state, event_id, ${now}::timestamptz as at,
+      null::timestamptz as next_try_at, null::text as end_reason, note as message
+    from moved where event_id is not null) f`;
 }
 
 /** Runs' moves; the last run of a backfill completes it. */
@@ -185,7 +201,7 @@ function runMoves(sql: Sql | TransactionSql, moves: TickWrites["runMoves"], now:
       where r.id = m.id and r.state = m."from"
         and (m."taskMoves" is null
           or m."taskMoves" = (select count(*) from moved t where t.dag_run_id = r.id))
-      returning r.id, r.backfill_id, r.state
+      returning r.*
     ), backfills as (
       update backfill b set completed_at = ${now}, updated_at = ${now}, end_reason = 'completed'
       from run_moved f

@@ -7,7 +7,7 @@
  */
 import type { Sql } from "postgres";
 import type { Logger } from "../base/log.ts";
-import type { AttemptEnding, EndingResult, Hint } from "./port.ts";
+import type { AttemptEnding, EndingResult, Hint, TickWrites } from "./port.ts";
 
 /** Carries hints. */
 export interface HintBus {
@@ -85,6 +85,11 @@ export function waitingDags(results: readonly EndingResult[]): string[] {
   return [
     ...new Set(results.flatMap((each) => "waitingDags" in each ? each.waitingDags ?? [] : [])),
   ];
+}
+
+/** May these writes have left events to deliver? */
+export function isTelling({ runMoves, taskMoves }: TickWrites): boolean {
+  return runMoves.some((move) => move.event) || taskMoves.some((move) => move.eventId);
 }
 
 /** The hint that attempts have ended; null when none of the endings took effect. */

@@ -127,6 +127,8 @@ export interface TaskMove {
     poolSlots: number;
     priorityWeight: number;
   };
+  /** Its end without an attempt is told to whom its task's callbacks name: the event's id. */
+  eventId?: string;
   /** With `to: "running"`: the worker that waits for it, so that it starts in the same write. */
   start?: Claimer;
 }
@@ -160,6 +162,8 @@ export interface RunMove {
   taskMoves?: number;
   /** With a failure: the DAG is paused when so many of its newest runs have failed in a row. */
   pauseAfter?: number;
+  /** Whom the version's callbacks name for it is told: the event's id, and what its data adds. */
+  event?: { id: string; data: Record<string, unknown> };
 }
 
 /** An attempt that the scheduler stops: queued → cancelled, running → cancelling. */
@@ -277,6 +281,8 @@ export interface AttemptEnding {
   effects: Effects | null;
   rssBytesMax: number | null;
   cpuMs: number | null;
+  /** Does the task have callbacks? False saves looking; left out: look. */
+  isHeard?: boolean;
 }
 
 /** Answer to one ending: `ok`, `repeat` (already recorded so), or why it was refused. */
@@ -314,7 +320,9 @@ export type Hint =
   /** Task instances became queued, by queue name. */
   | { topic: "queued"; ids: string[] }
   /** Attempts that their workers must stop. */
-  | { topic: "cancel"; ids: string[] };
+  | { topic: "cancel"; ids: string[] }
+  /** Events may wait for delivery; the ids say nothing. */
+  | { topic: "outbox"; ids: string[] };
 
 /** The engine's store. */
 export interface EngineStore {

@@ -29,6 +29,8 @@ export interface Removed {
   dagVersions: number;
   /** Those that were revoked or expired as long ago as runs are kept. */
   tokens: number;
+  /** Events of the outbox: delivered ones, and dead ones as old as runs. */
+  notices: number;
 }
 
 const dayMs = 86_400_000;
@@ -48,6 +50,7 @@ export async function removeOld(
     auditEntries: await inBatches(sql, (tx) => removeAudit(tx, before(auditDays))),
     dagVersions: await inBatches(sql, (tx) => removeDagVersions(tx, before(runDays))),
     tokens: await inBatches(sql, (tx) => removeTokens(tx, before(runDays))),
+    notices: await inBatches(sql, (tx) => removeNotices(tx, before, runDays)),
   };
 }
 
@@ -203,6 +206,20 @@ async function removeTokens(tx: TransactionSql, before: Date): Promise<number> {
   const gone = await tx`
     delete from api_token where id in (
       select id from api_token where least(revoked_at, expires_at) < ${before}
+      limit ${limits.retentionBatch})`;
+  return gone.count;
+}
+
+async function removeNotices(
+  tx: TransactionSql,
+  before: (days: number) => Date,
+  runDays: number,
+): Promise<number> {
+  const gone = await tx`
+    delete from event_outbox where seq in (
+      select seq from event_outbox
+      where state <> 'pending' and ended_at < ${before(limits.deliveredEventDays)}
+        and (state = 'delivered' or ended_at < ${before(runDays)})
       limit ${limits.retentionBatch})`;
   return gone.count;
 }

@@ -5,6 +5,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AppError } from "../../src/model/errors.ts";
 import type { Hint } from "../../src/store/port.ts";
 import { eventCases } from "./engine_store_events.ts";
+import { outboxCases } from "./engine_store_outbox.ts";
 import {
   chainSpec,
   intent,
@@ -480,4 +481,5 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
   });
 
   eventCases(test);
+  outboxCases(test);
 }

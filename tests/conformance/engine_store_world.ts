@@ -4,6 +4,7 @@ import { seededIds } from "../../src/base/ids.ts";
 import type { VirtualClock } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { DagSpec } from "../../src/model/dag_spec.ts";
+import type { OutboxEvent } from "../../src/model/notice_spec.ts";
 import type { PublishIntent } from "../../src/model/data.ts";
 import type { AttemptEnding, EngineStore, NewRun, TickWrites } from "../../src/store/port.ts";
 
@@ -15,6 +16,8 @@ export interface StoreUnderTest extends AsyncDisposable {
   addDag(spec: DagSpec): Promise<string>;
   /** Everything published, oldest first. */
   published(): Promise<{ dataset: string; partition: string; version: number; knownAt: string }[]>;
+  /** What those who asked are told, in order; instants in data as JavaScript writes them. */
+  outbox(): Promise<OutboxEvent[]>;
 }
 
 /** A DAG of three tasks in a row, `a → b → c`, with one retry each. */

@@ -76,7 +76,7 @@ function failed(facts: EndingFacts, reason: EndReason, evidence: EndEvidence): A
   return { ...ending, result: "retry", nextTryAt: new Date(now.getTime() + delayMs) };
 }
 
-function base({ attempt, end }: EndingFacts, endReason: EndReason, evidence: EndEvidence) {
+function base({ attempt, task, end }: EndingFacts, endReason: EndReason, evidence: EndEvidence) {
   return {
     attemptId: attempt.attemptId,
     endReason,
@@ -90,6 +90,7 @@ function base({ attempt, end }: EndingFacts, endReason: EndReason, evidence: End
     effects: null,
     rssBytesMax: end.rssBytesMax,
     cpuMs: end.cpuMs,
+    isHeard: task.callbacks !== undefined,
   } satisfies Partial<AttemptEnding>;
 }
 

@@ -13,6 +13,7 @@ import partitions from "./0010_partitions.sql" with { type: "text" };
 import backfills from "./0011_backfills.sql" with { type: "text" };
 import pauseReason from "./0012_pause_reason.sql" with { type: "text" };
 import watches from "./0013_watches.sql" with { type: "text" };
+import eventOutbox from "./0014_event_outbox.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -29,4 +30,5 @@ export const migrations: readonly Migration[] = [
   { version: 11, name: "0011_backfills.sql", text: backfills },
   { version: 12, name: "0012_pause_reason.sql", text: pauseReason },
   { version: 13, name: "0013_watches.sql", text: watches },
+  { version: 14, name: "0014_event_outbox.sql", text: eventOutbox },
 ];
