@@ -237,6 +237,7 @@ create table dag_run (
   product_version text,
   partition_key text,
   backfill_ordinal integer,
+  callback_depth integer not null default 0,
   constraint dag_run_pkey PRIMARY KEY (id),
   constraint dag_run_dag_id_logical_date_key UNIQUE (dag_id, logical_date),
   constraint dag_run_dag_id_run_id_key UNIQUE (dag_id, run_id),
@@ -352,6 +353,32 @@ create table dataset_version_input (
   constraint dataset_version_input_input_version_id_fkey FOREIGN KEY (input_version_id) REFERENCES dataset_version(id) ON DELETE SET NULL
 );
 CREATE INDEX dataset_version_input_back ON public.dataset_version_input USING btree (input_version_id);
+
+create table event_outbox (
+  seq bigint not null generated always as identity,
+  event_id uuid not null,
+  ordinal integer not null,
+  type text not null,
+  dag_id text not null,
+  dag_run_id uuid not null,
+  task_instance_id uuid,
+  subject text not null,
+  occurred_at timestamp with time zone not null,
+  data jsonb not null,
+  target jsonb not null,
+  state text not null default 'pending'::text,
+  tries integer not null default 0,
+  next_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  last_error text,
+  constraint event_outbox_pkey PRIMARY KEY (seq),
+  constraint event_outbox_event_id_ordinal_key UNIQUE (event_id, ordinal),
+  constraint event_outbox_check CHECK (((ended_at IS NOT NULL) = (state <> 'pending'::text))),
+  constraint event_outbox_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text])))
+);
+CREATE INDEX event_outbox_due ON public.event_outbox USING btree (next_at) WHERE (state = 'pending'::text);
+CREATE INDEX event_outbox_ended ON public.event_outbox USING btree (ended_at) WHERE (state <> 'pending'::text);
+CREATE INDEX event_outbox_run ON public.event_outbox USING btree (dag_run_id);
 
 create table import_error (
   id bigint not null generated always as identity,
