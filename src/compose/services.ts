@@ -10,6 +10,7 @@ import { type AttemptLogs, fileLogs } from "../logs/mod.ts";
 import { createTracer } from "../metrics/mod.ts";
 import { parserService } from "../parser/mod.ts";
 import { schedulerService } from "../scheduler/loop.ts";
+import { stepCascades } from "../store/backfill_cascade.ts";
 import { pgBackfillStore } from "../store/backfill_pg.ts";
 import { attemptPhases } from "../store/attempt_phase.ts";
 import { parserStore } from "../store/dag.ts";
@@ -61,6 +62,7 @@ export function makeBatchManager(parts: DatabaseParts): Service {
   return batchManager({
     ...{ clock, log, metrics },
     backfills: pgBackfillStore(parts),
+    stepCascades: (now) => stepCascades(parts.sql, now),
     listen: (onHint) => hints.subscribe(onHint),
   });
 }

@@ -93,6 +93,13 @@ export async function listBackfills(
   return { items, total };
 }
 
+/** The backfills of a cascade. */
+export async function findBackfillsOf(sql: Sql, cascadeId: number): Promise<BackfillRow[]> {
+  return [
+    ...await sql<BackfillRow[]>`${counted(sql)} where b.cascade_id = ${cascadeId} order by b.id`,
+  ];
+}
+
 /** One backfill, or null. */
 export async function findBackfill(sql: Sql, id: number): Promise<BackfillRow | null> {
   const [found] = await sql<BackfillRow[]>`${counted(sql)} where b.id = ${id}`;

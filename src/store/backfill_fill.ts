@@ -7,6 +7,7 @@ import type { DagSpec } from "../model/dag_spec.ts";
 import type { RunState } from "../model/run_state.ts";
 import { intervalOf } from "../timetable/mod.ts";
 import type { Filled } from "./backfill_port.ts";
+import { hasFailed } from "./backfill_cascade.ts";
 import { newBackfillRun } from "./backfill_run.ts";
 import { insertRuns } from "./engine_tick.ts";
 import { rows } from "./engine_rows.ts";
@@ -54,7 +55,8 @@ export async function dueBackfills(sql: Sql, id: string | undefined): Promise<st
       and exists (select from backfill_dag_run e
         where e.backfill_id = b.id and e.dag_run_id is null and e.exception_reason is null)
       and not exists (select from backfill_upstream u join backfill up on up.id = u.upstream_id
-        where u.backfill_id = b.id and up.completed_at is null)
+        where u.backfill_id = b.id
+          and (up.end_reason is distinct from 'completed' or ${hasFailed(sql)}))
     order by b.id`;
   return found.map((one) => one.id);
 }

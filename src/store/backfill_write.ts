@@ -92,7 +92,7 @@ export async function extendBackfill(
   });
 }
 
-/** False where it is over or missing. */
+/** False where it is over or missing. A pause of the first of a cascade is one of all of it. */
 export async function changeBackfill(
   sql: Sql,
   id: string,
@@ -102,9 +102,11 @@ export async function changeBackfill(
   const changed = await sql`
     update backfill set updated_at = ${now},
       is_paused = coalesce(${isPaused ?? null}, is_paused),
-      max_active_runs = coalesce(${maxActiveRuns ?? null}, max_active_runs),
-      share = coalesce(${share ?? null}, share)
-    where id = ${id} and completed_at is null returning 1`;
+      max_active_runs = case when id = ${id}
+        then coalesce(${maxActiveRuns ?? null}, max_active_runs) else max_active_runs end,
+      share = case when id = ${id} then coalesce(${share ?? null}, share) else share end
+    where (id = ${id} or ${isPaused !== undefined} and cascade_id = ${id})
+      and completed_at is null returning 1`;
   return changed.length > 0;
 }
 
@@ -115,7 +117,10 @@ export interface CancelledBackfill {
   stop: string[];
 }
 
-/** End a backfill and what of it is queued, in one step: nobody makes a run of it in between. */
+/**
+ * End a backfill and what of it is queued, in one step: nobody makes a run of it in between. The
+ * first of a cascade ends all of it.
+ */
 export async function cancelBackfill(
   sql: Sql,
   id: string,
@@ -125,17 +130,20 @@ export async function cancelBackfill(
   return await sql.begin(async (tx) => {
     // A scheduler's pass changes runs and then their backfill; here it is the other way about.
     await tx`select 1 from leader_lease where name = 'scheduler' for update`;
-    const ended = await tx`
+    const ended = await tx<{ id: string }[]>`
       update backfill set completed_at = ${now}, updated_at = ${now}, is_paused = false,
         end_reason = 'cancelled'
-      where id = ${id} and completed_at is null returning 1`;
+      where (id = ${id} or cascade_id = ${id}) and completed_at is null returning id::text`;
     if (ended.length === 0) return null;
+    const ids = ended.map((one) => one.id);
     await tx`
       update backfill_dag_run set exception_reason = 'cancelled'
-      where backfill_id = ${id} and dag_run_id is null and exception_reason is null`;
+      where backfill_id = any(${ids}::text[]::bigint[])
+        and dag_run_id is null and exception_reason is null`;
     const states = isNow ? ["queued", "running"] : ["queued"];
     const runs = await tx<{ id: string }[]>`
-      select id from dag_run where backfill_id = ${id} and state = any(${states})`;
+      select id from dag_run
+      where backfill_id = any(${ids}::text[]::bigint[]) and state = any(${states})`;
     const dagRunIds = runs.map((run) => run.id);
     const { stop } = await cancelRunsIn(tx, dagRunIds, { now, by });
     return { dagRunIds, stop };
@@ -143,32 +151,39 @@ export async function cancelBackfill(
 }
 
 /**
- * Plan anew what failed or was cancelled, of this backfill; what of its cascade stopped below it goes
- * on too. How many dates; null where it is missing.
+ * Plan anew what failed or was cancelled, of this backfill or of all of the cascade that it is the
+ * first of; what stopped below it goes on too. How many dates; null where it is missing.
  */
 export async function rerunFailed(sql: Sql, id: string, now: Date): Promise<number | null> {
   return await sql.begin(async (tx) => {
-    const found = await tx`select 1 from backfill where id = ${id} for no key update`;
+    const found = await tx<{ id: string }[]>`
+      select id::text from backfill where id = ${id} or cascade_id = ${id}
+      order by id for no key update`;
     if (found.length === 0) return null;
-    const planned = await tx`
+    const ids = found.map((one) => one.id);
+    const planned = await tx<{ id: string }[]>`
       update backfill_dag_run e set dag_run_id = null, exception_reason = null, is_rerun = true
-      where e.backfill_id = ${id} and (
+      where e.backfill_id = any(${ids}::text[]::bigint[]) and (
         e.exception_reason = 'cancelled' or e.exception_reason is null and exists (
           select from dag_run r
-          where r.id = e.dag_run_id and r.backfill_id = ${id} and r.state = 'failed'))
-      returning 1`;
+          where r.id = e.dag_run_id and r.backfill_id = e.backfill_id and r.state = 'failed'))
+      returning e.backfill_id::text as id`;
     if (planned.length === 0) return 0;
+    const reopened = [...new Set(planned.map((one) => one.id))];
     await tx`
       update backfill set completed_at = null, end_reason = null, is_paused = false,
         updated_at = ${now}
-      where id = ${id}`;
+      where id = any(${reopened}::text[]::bigint[])`;
     await tx`
       with recursive below as (
-        select backfill_id as id from backfill_upstream where upstream_id = ${id}
+        select backfill_id as id from backfill_upstream
+        where upstream_id = any(${reopened}::text[]::bigint[])
         union select u.backfill_id from backfill_upstream u join below on u.upstream_id = below.id
       ), stopped as (
         update backfill b set completed_at = null, end_reason = null, updated_at = ${now}
-        from below where b.id = below.id and b.end_reason = 'upstream_failed' returning b.id
+        from below
+        where b.id = below.id and (b.end_reason = 'upstream_failed' or b.kind = 'events')
+        returning b.id
       )
       update backfill_dag_run e set exception_reason = null from stopped
       where e.backfill_id = stopped.id and e.exception_reason = 'upstream failed'`;

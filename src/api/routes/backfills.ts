@@ -5,12 +5,15 @@ import {
   backfillOrders,
   type BackfillRow,
   findBackfill,
+  findBackfillsOf,
   listBackfillDates,
   listBackfills,
 } from "../../store/backfill.ts";
-import type { PlannedDate } from "../../store/backfill_port.ts";
+import { findCascade } from "../../store/backfill_cascade.ts";
+import type { NewBackfill, PlannedDate } from "../../store/backfill_port.ts";
 import { type BackfillRequest, planBackfill, previewBackfill } from "../backfill.ts";
 import { estimateBackfill } from "../backfill_estimate.ts";
+import { previewCascade, startCascade } from "../cascade_start.ts";
 import { pageOf, type Rest } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
 import { many, Name, paging, QueryFlag, queryInt } from "../shapes/basic.ts";
@@ -22,10 +25,11 @@ import {
   BackfillExtension,
   BackfillPatch,
   BackfillShape,
+  CascadeShape,
   dateStates,
   DryRunBackfill,
 } from "../shapes/backfill.ts";
-import { backfillView, dateView, previewView } from "../views/backfill.ts";
+import { backfillView, cascadeView, dateView, previewView } from "../views/backfill.ts";
 
 const tag = "Backfills";
 const Path = z.object({ backfill_id: queryInt() });
@@ -85,22 +89,21 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
   }, async ({ body, principal }) => {
     const request = requestOf(body);
     const { dates } = await planBackfill(rest, request);
-    const id = await backfills.create(
-      {
-        dagId: request.dagId,
-        fromDate: request.from,
-        toDate: request.to,
-        dagRunConf: request.conf ?? {},
-        reprocessBehavior: request.reprocess,
-        maxActiveRuns: body.max_active_runs,
-        runBackwards: request.runBackwards,
-        runOnLatestVersion: body.run_on_latest_version ?? true,
-        share: body.share,
-        triggeringUserName: principal.name,
-      },
-      dates,
-      clock.now(),
-    );
+    const backfill: NewBackfill = {
+      dagId: request.dagId,
+      fromDate: request.from,
+      toDate: request.to,
+      dagRunConf: request.conf ?? {},
+      reprocessBehavior: request.reprocess,
+      maxActiveRuns: body.max_active_runs,
+      runBackwards: request.runBackwards,
+      runOnLatestVersion: body.run_on_latest_version ?? true,
+      share: body.share,
+      triggeringUserName: principal.name,
+    };
+    const id = body.cascade
+      ? await startCascade(rest, backfill, dates)
+      : await backfills.create(backfill, dates, clock.now());
     return await begin(Number(id));
   });
 
@@ -120,7 +123,8 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
       count: preview.wanted.length,
       maxActiveRuns: body.max_active_runs,
     });
-    return previewView(preview, estimate);
+    const below = body.cascade ? await previewCascade(rest, body, preview) : [];
+    return previewView(preview, estimate, below);
   });
 
   book.add({
@@ -149,6 +153,29 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
     const { id } = await wanted(params.backfill_id);
     const { items, total } = await listBackfillDates(sql, { id, states: query.state }, query);
     return { dates: items.map(dateView), total_entries: total };
+  });
+
+  book.add({
+    method: "get",
+    path: "/api/v2/backfills/{backfill_id}/cascade",
+    permission: "backfills.read",
+    tag,
+    summary: "Look at a backfill with all that is downstream of it, as one",
+    params: Path,
+    returns: CascadeShape,
+  }, async ({ params }) => {
+    const { id, cascadeId } = await wanted(params.backfill_id);
+    if (cascadeId === null) {
+      throw new AppError(
+        "NOT_FOUND",
+        `Cannot show the cascade of the backfill ${id}: it was made without one`,
+      );
+    }
+    const [rows, nodes] = await Promise.all([
+      findBackfillsOf(sql, cascadeId),
+      findCascade(sql, cascadeId),
+    ]);
+    return cascadeView(rows, nodes);
   });
 
   book.add({
@@ -212,6 +239,12 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
     event: "backfill.extend",
   }, async ({ params: { backfill_id: id }, body }) => {
     const backfill = await wanted(id);
+    if (backfill.cascadeId !== null) {
+      throw new AppError(
+        "CONFLICT",
+        `Cannot extend the backfill ${id}: it is part of a cascade; start another for these dates`,
+      );
+    }
     const [fromDate, toDate] = [
       body.from_date ?? backfill.fromDate,
       body.to_date ?? backfill.toDate,

@@ -33,6 +33,10 @@ export const BackfillShape = z.object({
     doc: "waiting: for another backfill of its cascade",
   }),
   triggering_user_name: z.string().nullable(),
+  kind: z.enum(["dates", "events"]).meta({
+    doc: "events: its runs are started by the datasets that the backfills above it publish",
+  }),
+  cascade_id: z.int().nullable().meta({ doc: "The backfill that its cascade began with" }),
   runs: z.object({
     planned: z.int().meta({ doc: "All of its dates" }),
     pending: z.int().meta({ doc: "Dates that get their run when there is room" }),
@@ -68,6 +72,9 @@ export const BackfillBody = z.strictObject({
     doc: "For runs that run again: on the DAG's newest version (default), or on their own",
   }),
   share: share.default(1),
+  cascade: z.boolean().default(false).meta({
+    doc: "Also run again what is downstream: DAGs that read what these dates publish, in order",
+  }),
 }).meta({ id: "BackfillPostBody" });
 
 /** What can be changed of a backfill under way. */
@@ -124,6 +131,38 @@ export const EstimateShape = z.object({
   cost_why: z.string(),
 }).meta({ id: "BackfillEstimate" });
 
+const upstream = z.array(z.object({ dag_id: z.string(), datasets: z.array(z.string()) }));
+
+/** One DAG below a backfill, in a dry run. */
+const CascadePreview = z.object({
+  dag_id: z.string(),
+  depth: z.int().meta({ doc: "1: reads what the backfill itself publishes" }),
+  kind: z.enum(["dates", "events", "left out"]),
+  why: z.string().nullable().meta({ doc: "Why it is left out" }),
+  upstream,
+  dates: z.int(),
+  new: z.int(),
+  again: z.int(),
+  left_out: z.int(),
+  first_date: At.nullable(),
+  last_date: At.nullable(),
+  estimate: EstimateShape.nullable(),
+}).meta({ id: "BackfillCascadePreview" });
+
+/** A cascade under way. */
+export const CascadeShape = z.object({
+  id: z.int(),
+  state: z.enum(["running", "paused", "completed", "failed", "cancelled"]).meta({
+    doc: "failed: something failed, and what is below it stopped",
+  }),
+  runs: z.object({
+    planned: z.int(),
+    done: z.int().meta({ doc: "Dates that ended, or were left out" }),
+    failed: z.int(),
+  }),
+  backfills: z.array(z.object({ depth: z.int(), upstream, backfill: BackfillShape })),
+}).meta({ id: "BackfillCascadeResponse" });
+
 /** The dates that a backfill would run, and what it would take. */
 export const DryRunBackfill = z.object({
   backfills: z.array(z.object({
@@ -144,4 +183,10 @@ export const DryRunBackfill = z.object({
     doc: "The first 1000 dates that would get no run",
   }),
   estimate: EstimateShape,
+  cascade: z.array(CascadePreview).meta({
+    doc: "With cascade: the DAGs below, each after those that it waits for",
+  }),
+  total_seconds: z.number().nullable().meta({
+    doc: "Of the backfill and all below it, depth after depth; null where one is not known",
+  }),
 }).meta({ id: "DryRunBackfillCollectionResponse" });

@@ -2,11 +2,14 @@
 import type { z } from "zod";
 import type { BackfillState } from "../../model/backfill.ts";
 import type { BackfillDateRow, BackfillRow } from "../../store/backfill.ts";
+import type { CascadeRow } from "../../store/backfill_cascade.ts";
 import type { BackfillPreview } from "../backfill.ts";
+import type { CascadeNode } from "../cascade.ts";
 import type { BackfillEstimate } from "../backfill_estimate.ts";
 import type {
   BackfillDates,
   BackfillShape,
+  CascadeShape,
   DryRunBackfill,
   EstimateShape,
 } from "../shapes/backfill.ts";
@@ -32,6 +35,8 @@ export function backfillView(row: BackfillRow): z.input<typeof BackfillShape> {
     share: row.share,
     state: stateOf(row),
     triggering_user_name: row.triggeringUserName,
+    kind: row.kind,
+    cascade_id: row.cascadeId,
     runs: {
       planned: row.planned,
       pending: row.pending,
@@ -73,6 +78,7 @@ const LEFT_OUT_SHOWN = 1_000;
 export function previewView(
   preview: BackfillPreview,
   estimate: BackfillEstimate,
+  below: readonly CascadeNodePreview[],
 ): z.input<typeof DryRunBackfill> {
   const again = new Set(preview.again);
   const reasons = Map.groupBy(preview.leftOut, (each) => each.reason);
@@ -98,7 +104,100 @@ export function previewView(
       reason,
     })),
     estimate: estimateView(estimate),
+    cascade: below.map(belowView),
+    total_seconds: totalSeconds(estimate, below),
   };
+}
+
+/** A DAG below, and what would become of its dates; null where it has none of its own. */
+export interface CascadeNodePreview {
+  node: CascadeNode;
+  preview: BackfillPreview | null;
+  estimate: BackfillEstimate | null;
+}
+
+function belowView({ node, preview, estimate }: CascadeNodePreview) {
+  const { dates } = node;
+  const first = dates[0]?.logicalDate ?? null;
+  const last = dates.at(-1)?.logicalDate ?? null;
+  return {
+    dag_id: node.dagId,
+    depth: node.depth,
+    kind: node.kind,
+    why: node.why,
+    upstream: node.upstream.map(({ dagId, datasets }) => ({ dag_id: dagId, datasets })),
+    dates: dates.length,
+    new: preview?.create.length ?? 0,
+    again: preview?.again.length ?? 0,
+    left_out: preview?.leftOut.length ?? 0,
+    first_date: iso(first),
+    last_date: iso(last),
+    estimate: estimate && estimateView(estimate),
+  };
+}
+
+/** Depth after depth, each as long as its slowest; runs that events start are not counted. */
+function totalSeconds(first: BackfillEstimate, below: readonly CascadeNodePreview[]) {
+  const depths = Map.groupBy(below.filter((each) => each.estimate), (each) => each.node.depth);
+  let total = first.seconds;
+  for (const nodes of depths.values()) {
+    const seconds = nodes.map(({ estimate }) => estimate!.seconds);
+    if (total === null || seconds.includes(null)) return null;
+    total += Math.max(...seconds as number[]);
+  }
+  return total;
+}
+
+/** A cascade as one object, from its backfills in order. */
+export function cascadeView(
+  rows: readonly BackfillRow[],
+  nodes: readonly CascadeRow[],
+): z.input<typeof CascadeShape> {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const depths = new Map<number, number>();
+  const backfills = nodes.flatMap(({ id, upstream, eventRuns }) => {
+    const row = byId.get(id);
+    if (!row) return [];
+    const depth = 1 + Math.max(-1, ...upstream.map((up) => depths.get(up.id) ?? 0));
+    depths.set(id, depth);
+    const shown = backfillView(row);
+    if (row.kind === "events") shown.runs = { ...shown.runs, ...eventCounts(eventRuns) };
+    return [{
+      depth,
+      upstream: upstream.map((up) => ({
+        dag_id: byId.get(up.id)!.dagId,
+        datasets: up.datasets,
+      })),
+      backfill: shown,
+    }];
+  });
+  const runs = backfills.map((each) => each.backfill.runs);
+  const total = (of: (each: typeof runs[number]) => number) =>
+    runs.reduce((sum, each) => sum + of(each), 0);
+  return {
+    id: nodes[0].id,
+    state: cascadeState(backfills.map((each) => each.backfill)),
+    runs: {
+      planned: total((each) => each.planned),
+      done: total((each) => each.success + each.failed + each.left_out),
+      failed: total((each) => each.failed),
+    },
+    backfills,
+  };
+}
+
+function eventCounts(found: CascadeRow["eventRuns"]) {
+  const { queued = 0, running = 0, success = 0, failed = 0 } = found;
+  return { planned: queued + running + success + failed, queued, running, success, failed };
+}
+
+function cascadeState(all: readonly z.input<typeof BackfillShape>[]) {
+  const open = all.filter((each) => each.completed_at === null);
+  if (open.some((each) => each.state === "running")) return "running";
+  if (open.length > 0) return open.some((each) => each.is_paused) ? "paused" : "running";
+  if (all.some((each) => each.state === "cancelled")) return "cancelled";
+  const isGood = all.every((each) => each.state === "completed" && each.runs.failed === 0);
+  return isGood ? "completed" : "failed";
 }
 
 /** What a number of runs would take. */

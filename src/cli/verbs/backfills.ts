@@ -5,28 +5,8 @@ import type { Page } from "../shapes.ts";
 import { text, type Verb, type VerbContext, type VerbOptions } from "../verb.ts";
 import { parseConf } from "./runs.ts";
 
-/** A backfill as the API gives it. */
-export interface BackfillShape {
-  id: number;
-  dag_id: string;
-  from_date: string;
-  to_date: string;
-  state: string;
-  max_active_runs: number;
-  share: number;
-  created_at: string;
-  completed_at: string | null;
-  runs: {
-    planned: number;
-    pending: number;
-    queued: number;
-    running: number;
-    success: number;
-    failed: number;
-    left_out: number;
-    left_out_by: Record<string, number>;
-  };
-}
+import { type BackfillShape, percent } from "./backfill_shape.ts";
+import { type CascadePreviewShape, printBelow, shownCascade } from "./cascade.ts";
 
 /** What a backfill would do, as the API gives it. */
 interface DryRunShape {
@@ -42,6 +22,8 @@ interface DryRunShape {
     cost: number | null;
     cost_why: string;
   };
+  cascade: CascadePreviewShape[];
+  total_seconds: number | null;
 }
 
 interface ChangedShape {
@@ -76,6 +58,10 @@ export const backfill: Verb = {
       default: "none",
     },
     ...sizeOptions,
+    {
+      flags: "--cascade",
+      doc: "Also run again all that is downstream: DAGs that read what these dates publish",
+    },
     { flags: "--order <order>", doc: "forward or newest-first", default: "forward" },
     { flags: "--dry-run", doc: "Only say which dates would run, and what that would take" },
     watchOption,
@@ -94,6 +80,7 @@ export const backfill: Verb = {
       run_backwards: isNewestFirst(text(options, "order")!),
       dag_run_conf: parseConf(text(options, "conf")),
       reprocess_behavior: options.reprocess,
+      cascade: options.cascade === true,
       ...sizesOf(options),
     };
     if (options.dryRun) {
@@ -235,11 +222,14 @@ async function dates({ api, output }: VerbContext, path: string, options: VerbOp
 
 /** Show one, and how it goes until its end when asked to. Code 1: it ended with something failed. */
 async function shown(
-  { api, output, sleep }: VerbContext,
+  { api, output, sleep }: Pick<VerbContext, "api" | "output" | "sleep">,
   given: BackfillShape,
   options: VerbOptions,
   added?: number,
 ): Promise<number> {
+  if (given.cascade_id === given.id && !output.json) {
+    return await shownCascade({ api, output, sleep }, given.id, options.watch === true);
+  }
   let now = given;
   if (options.watch) {
     const show = progress(output);
@@ -273,12 +263,6 @@ function progressLine(one: BackfillShape): string {
   const parts = Object.entries(counts).filter(([, count]) => count > 0)
     .map(([name, count]) => `${count} ${name}`);
   return `${one.state}  ${percent(one)} of ${planned} dates: ${parts.join(", ")}`;
-}
-
-function percent({ runs }: BackfillShape): string {
-  if (runs.planned === 0) return "100 %";
-  const done = runs.success + runs.failed + runs.left_out;
-  return `${Math.floor(100 * done / runs.planned)} %`;
 }
 
 function facts(one: BackfillShape) {
@@ -327,4 +311,5 @@ function printDryRun(output: Output, dry: DryRunShape) {
     ])),
     cost: estimate.cost ?? `unknown: ${estimate.cost_why}`,
   });
+  if (dry.cascade.length > 0) printBelow(output, dry.cascade, dry.total_seconds);
 }

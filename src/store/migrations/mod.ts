@@ -14,6 +14,7 @@ import backfills from "./0011_backfills.sql" with { type: "text" };
 import pauseReason from "./0012_pause_reason.sql" with { type: "text" };
 import watches from "./0013_watches.sql" with { type: "text" };
 import eventOutbox from "./0014_event_outbox.sql" with { type: "text" };
+import cascades from "./0015_cascades.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   { version: 12, name: "0012_pause_reason.sql", text: pauseReason },
   { version: 13, name: "0013_watches.sql", text: watches },
   { version: 14, name: "0014_event_outbox.sql", text: eventOutbox },
+  { version: 15, name: "0015_cascades.sql", text: cascades },
 ];

@@ -15,6 +15,8 @@ import type { Hint } from "../../store/port.ts";
 /** What {@link batchManager} is made of. */
 export interface BatchManagerParts {
   backfills: BackfillStore;
+  /** Brings cascades one step on. */
+  stepCascades(now: Date): Promise<void>;
   /** Wakes it up; losing one costs a pause at most. */
   listen(onHint: (hint: Hint) => void): () => void;
   clock: Clock;
@@ -39,12 +41,13 @@ export function batchManager(parts: BatchManagerParts): BatchManager {
   let error: string | null = null;
 
   async function runOnce(): Promise<boolean> {
+    await parts.stepCascades(clock.now());
     for (;;) {
       const { settled, runs } = await backfills.fill({}, clock.now());
       metrics.inc("tidewheel_dagrun_created_total", { run_type: "backfill" }, runs);
       if (settled === 0) break;
     }
-    await backfills.complete(clock.now());
+    if (await backfills.complete(clock.now()) > 0) await parts.stepCascades(clock.now());
     return await backfills.isBusy();
   }
 
