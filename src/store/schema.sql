@@ -150,6 +150,15 @@ create table backfill_dag_run (
 CREATE INDEX backfill_dag_run_by_run ON public.backfill_dag_run USING btree (dag_run_id);
 CREATE INDEX backfill_dag_run_pending ON public.backfill_dag_run USING btree (backfill_id, sort_ordinal) WHERE ((dag_run_id IS NULL) AND (exception_reason IS NULL));
 
+create table backfill_event_run (
+  backfill_id bigint not null,
+  dag_run_id uuid not null,
+  constraint backfill_event_run_pkey PRIMARY KEY (backfill_id, dag_run_id),
+  constraint backfill_event_run_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfill(id) ON DELETE CASCADE,
+  constraint backfill_event_run_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE CASCADE
+);
+CREATE INDEX backfill_event_run_by_run ON public.backfill_event_run USING btree (dag_run_id);
+
 create table backfill_upstream (
   backfill_id bigint not null,
   upstream_id bigint not null,
@@ -336,6 +345,7 @@ create table dataset_version (
   constraint dataset_version_version_check CHECK ((version >= 1)),
   constraint dataset_version_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(name)
 );
+CREATE INDEX dataset_version_by_dag ON public.dataset_version USING btree (dag_id);
 CREATE INDEX dataset_version_content ON public.dataset_version USING btree (dataset, partition, sha256);
 CREATE INDEX dataset_version_file_keys ON public.dataset_version USING gin (file_keys(files));
 CREATE INDEX dataset_version_known ON public.dataset_version USING btree (dataset, known_at DESC);
