@@ -42,6 +42,7 @@ export interface TaskInstanceShape {
   end_date: string | null;
   duration: number | null;
   operator: string | null;
+  note: string | null;
 }
 
 /** A page of anything. */

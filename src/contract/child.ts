@@ -41,6 +41,8 @@ export type FromChild =
 export interface ChildError {
   name: string;
   code?: string;
+  /** Names of its class and of those that this one extends. */
+  classes?: string[];
   message: string;
   stack?: string;
   /** Thrown as final: no retry. */

@@ -1,7 +1,7 @@
 /** @module A DAG as data: what the parser stores and everything else reads. */
 import { z } from "zod";
 import { DagCallbacks, TaskCallbacks } from "./notice_spec.ts";
-import { RetryPolicy } from "./retry.ts";
+import { RetryBudget, RetryPolicy } from "./retry.ts";
 import { BlackoutSpec, Catchup, MaintenanceSpec, ScheduleSpec } from "./schedule_spec.ts";
 
 export { ScheduleSpec };
@@ -145,6 +145,7 @@ export const DagSpec = z.object({
     doc: "The DAG is paused when so many of its newest runs have failed in a row",
   }),
   callbacks: DagCallbacks.optional().meta({ doc: "Who is told of its runs" }),
+  retryBudget: RetryBudget.optional(),
   /** JSON Schema of conf; null: any object. */
   paramsSchema: z.json().nullable().default(null),
   paramsDefault: z.record(z.string(), z.json()).default({}),

@@ -27,9 +27,32 @@ export const infrastructureReasons: ReadonlySet<EndReason> = new Set(
   ["worker_lost", "drained", "never_started"] as const,
 );
 
+/** Reasons by which a retry rule can tell failures apart: those that another try may change. */
+export const retryableReasons = [
+  "task_error",
+  "invalid_outcome",
+  "timeout",
+  "memory_limit",
+  "child_exit",
+  "child_killed",
+  "bundle",
+] as const satisfies readonly EndReason[];
+
+/** What is known of an error by which retry rules go. */
+export interface ErrorFacts {
+  name: string;
+  code?: string;
+  /** Names of its class and of those that this one extends. */
+  classes: string[];
+}
+
 /** What backs an end reason up; every field that is known. */
 export interface EndEvidence {
   message?: string;
+  /** The error that the task's code threw. */
+  error?: ErrorFacts;
+  /** Why it is tried again, or not, where a rule or a budget decided that. */
+  retryReason?: string;
   exitCode?: number;
   signal?: string;
   rssBytesMax?: number;

@@ -53,6 +53,11 @@ export interface DagOptions<P extends z.ZodObject | undefined = undefined>
   failFast?: boolean;
   /** Pause the DAG when so many of its newest runs have failed in a row; no limit. */
   maxConsecutiveFailedDagRuns?: number;
+  /**
+   * Retries that its tasks may have together: in one run, and in all runs within an hour. Failures
+   * beyond them are not tried again. Clearing a run gives it its share anew.
+   */
+  retryBudget?: { perRun?: number; perHour?: number };
   /** What a run can be given. Without it conf may be any object. */
   params?: P;
   /** Settings for all of its tasks. */

@@ -30,8 +30,7 @@ export function buildSpec(
     ...timing,
     maxActiveRuns: options.maxActiveRuns,
     maxActiveTasks: options.maxActiveTasks,
-    ...(options.failFast ? { failFast: true } : {}),
-    maxConsecutiveFailedDagRuns: options.maxConsecutiveFailedDagRuns,
+    ...failureRules(options),
     ...(callbacks ? { callbacks } : {}),
     ...describeConf(options.params ?? null, isAutomatic, builder),
     datasets: [...new Set([...builder.nodes.values()].flatMap((node) => node.datasets))].sort(),
@@ -86,6 +85,16 @@ function timingOf(options: DagOptions<z.ZodObject | undefined>) {
     throw new RangeError("its schedule is continuous; give maxActiveRuns: 1");
   }
   return { schedule, timezone, start, end, catchup, ...quietTimeOf(options) };
+}
+
+/** What is done about failures; left out where not given, as below. */
+function failureRules(options: DagOptions<z.ZodObject | undefined>) {
+  const { failFast, maxConsecutiveFailedDagRuns, retryBudget } = options;
+  return {
+    ...(failFast ? { failFast } : {}),
+    ...(maxConsecutiveFailedDagRuns === undefined ? {} : { maxConsecutiveFailedDagRuns }),
+    ...(retryBudget === undefined ? {} : { retryBudget }),
+  };
 }
 
 /** Left out where not given, for a DAG's description to stay what it was. */

@@ -71,6 +71,7 @@ export type {
 } from "./table.ts";
 export type { InputArg, InputArgs, InputValues, Ref, RefValue, TaskRef, ValueOf } from "./ref.ts";
 export type { TaskDefaults, TaskOptions } from "./options.ts";
+export type { ErrorClass, RetryMatch, RetryRuleOption } from "./retry_rules.ts";
 export type { TeardownOptions } from "./setup_teardown.ts";
 export type { Bytes, Duration } from "./duration.ts";
 export type { Json, Jsonable, NotJson } from "./json.ts";

@@ -3,6 +3,7 @@ import type { PermissionsSpec, TriggerRule, WeightRule } from "../model/dag_spec
 import type { TaskCallbackOptions } from "./callbacks.ts";
 import type { Bytes, Duration } from "./duration.ts";
 import type { TaskRef } from "./ref.ts";
+import type { RetryRuleOption } from "./retry_rules.ts";
 import type { TeardownOptions } from "./setup_teardown.ts";
 
 /** Settings that a DAG or a group gives to all of its tasks, and that a task can override. */
@@ -15,6 +16,8 @@ export interface TaskDefaults extends TaskCallbackOptions {
   retryDelayMax?: Duration;
   /** How the wait grows: `fixed` (default), `linear`, or `exponential` with full jitter. */
   backoff?: "fixed" | "linear" | "exponential";
+  /** By kind of failure, the first that fits: try again, or not; without one that fits as ever. */
+  retryPolicy?: readonly RetryRuleOption[];
   /** Longest an attempt may run; null (default): no limit. */
   timeout?: Duration | null;
   /** The pool whose slots it takes; `default_pool`. */
@@ -84,6 +87,7 @@ export const reservedNames: ReadonlySet<string> = new Set(
     "retryDelay",
     "retryDelayMax",
     "backoff",
+    "retryPolicy",
     "timeout",
     "pool",
     "poolSlots",

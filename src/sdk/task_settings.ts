@@ -3,6 +3,7 @@ import type { PermissionsSpec } from "../model/dag_spec.ts";
 import { taskCallbacks } from "./callbacks.ts";
 import { bytesOf, durationMs } from "./duration.ts";
 import type { TaskDefaults } from "./options.ts";
+import { retryRules } from "./retry_rules.ts";
 
 /** The fields of a TaskSpec that come from settings; those not set are left out. */
 export function taskSettings(options: TaskDefaults): Record<string, unknown> {
@@ -16,6 +17,7 @@ export function taskSettings(options: TaskDefaults): Record<string, unknown> {
       backoff: options.backoff,
       delayMs: ms("retryDelay"),
       delayMsMax: ms("retryDelayMax"),
+      ...(options.retryPolicy === undefined ? {} : { rules: retryRules(options.retryPolicy) }),
     },
     timeoutMs: options.timeout === undefined || options.timeout === null
       ? null

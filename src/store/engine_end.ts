@@ -8,6 +8,7 @@ import type { Sql, TransactionSql } from "postgres";
 import type { Ids } from "../base/ids.ts";
 import { limits } from "../base/limits.ts";
 import type { TaskState } from "../model/task_state.ts";
+import { judgeByBudget, useBudget } from "./engine_budget.ts";
 import { writeEffects } from "./engine_effects.ts";
 import { tellOfTasks } from "./engine_outbox.ts";
 import { rows } from "./engine_rows.ts";
@@ -34,7 +35,7 @@ export async function endAttempts(
 ): Promise<EndingResult[]> {
   const plain = new Map<string, { ending: AttemptEnding; index: number }>();
   endings.forEach((ending, index) => {
-    if (!hasEffects(ending) && !plain.has(ending.attemptId)) {
+    if (!isAlone(ending) && !plain.has(ending.attemptId)) {
       plain.set(ending.attemptId, { ending, index });
     }
   });
@@ -51,13 +52,21 @@ export async function endAttempts(
   return results;
 }
 
+/** Does it need a transaction of its own? A failure with a budget does, a success without effects not. */
+function isAlone(ending: AttemptEnding): boolean {
+  return hasEffects(ending) || ending.result === "retry" && ending.retryBudget !== undefined;
+}
+
 function hasEffects({ effects, result }: AttemptEnding): boolean {
   return effects !== null && result === "succeed" && Object.keys(effects).length > 0;
 }
 
-async function endAlone(sql: Sql, ids: Ids, ending: AttemptEnding, now: Date) {
+async function endAlone(sql: Sql, ids: Ids, given: AttemptEnding, now: Date) {
   return await sql.begin(async (tx) => {
+    const budgeted = await judgeByBudget(tx, given, now);
+    const { ending } = budgeted;
     const result = resultOf(ending, byAttempt(await endPlain(tx, ids, [ending], now)));
+    await useBudget(tx, budgeted, result, now);
     if (hasEffects(ending) && result.result === "ok" && result.state === "success") {
       const waitingDags = await writeEffects(tx, ids, ending, now);
       return waitingDags.length > 0 ? { ...result, waitingDags } : result;

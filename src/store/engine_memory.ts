@@ -11,6 +11,7 @@ import { isRunFinished } from "../model/run_state.ts";
 import { isFinished, type TaskState } from "../model/task_state.ts";
 import type { Claimer } from "./hand_over.ts";
 import { endedHint, isTelling, localHintBus, waitingDags } from "./hints.ts";
+import { memoryBudget } from "./memory_budget.ts";
 import { memoryDatasetQueue } from "./memory_dataset_queue.ts";
 import { memoryOutbox } from "./memory_outbox.ts";
 import {
@@ -81,6 +82,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
   const pools = new Map<string, Pool>([["default_pool", { name: "default_pool", slots: 128 }]]);
   const backfills = new Map<string, BackfillLimits>();
   const published = memoryDatasets(ids);
+  const budget = memoryBudget();
   const datasetQueue = memoryDatasetQueue();
   const outbox = memoryOutbox(versions);
   const queued = new Set<Row>();
@@ -222,17 +224,20 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     return true;
   }
 
-  function end(ending: AttemptEnding, now: Date): EndingResult {
-    const attempt = attempts.get(ending.attemptId);
+  function end(given: AttemptEnding, now: Date): EndingResult {
+    const attempt = attempts.get(given.attemptId);
     const row = attempt && tasks.get(attempt.taskInstanceId);
     if (!attempt || !row || row.attemptId !== attempt.id) return { result: "gone" };
     const place = { dagRunId: row.dagRunId, taskInstanceId: row.id };
     if (attempt.state === "ended") {
-      return attempt.endReason === ending.endReason
+      return attempt.endReason === given.endReason
         ? { result: "repeat", ...place, state: row.state }
         : { result: "gone" };
     }
-    if (attempt.state === "queued" && ending.result !== "lose") return { result: "not_running" };
+    if (attempt.state === "queued" && given.result !== "lose") return { result: "not_running" };
+    const run = runs.get(row.dagRunId)!;
+    const budgeted = budget.judge(given, run, now);
+    const { ending } = budgeted;
     const to = stateAfter(row, ending.result);
     if (ending.isHeard !== false) tell(row, to, ending);
     Object.assign(row, {
@@ -251,6 +256,8 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       evidence: { ...attempt.evidence, ...ending.evidence },
       endReason: to === "cancelled" ? "cancelled" : to === "none" ? "cleared" : ending.endReason,
     });
+    budget.use(budgeted, run, to, now);
+    if (to === "failed") row.note = budgeted.usedUp ?? row.note;
     if (to === "success") keep(row, attempt, ending, now);
     const waitingDags = (to === "success" && ending.effects?.publish || [])
       .flatMap(({ dataset }) => dagsWaitingFor(dataset));

@@ -94,6 +94,37 @@ Deno.test("endAttempts() refuses state that has grown too large over attempts, a
   assertEquals(Object.keys(await store.loadTaskState("chain", "a", -1)), ["old"]);
 });
 
+Deno.test("endAttempts() lets only one of two take the last retry of a budget, and says so", async () => {
+  const { db, store, now, runId, attemptId, a, request } = await queued();
+  await using _db = db;
+  const [, { id: b }] = await db.sql<{ id: string }[]>`
+    select id from task_instance where dag_run_id = ${runId} order by task_id`;
+  const second = crypto.randomUUID();
+  const { epoch } = (await store.readLease())!;
+  const queue = { attemptId: second, tryNumber: 1, queue: "q", pool: "p", poolSlots: 1 };
+  await store.applyTick(epoch, {
+    ...{ newRuns: [], runMoves: [], expansions: [], nextRuns: [] },
+    taskMoves: [{ id: b, from: "none", to: "queued", queue: { ...queue, priorityWeight: 1 } }],
+  }, now);
+  await store.claim({ ...request, slots: 2 }, now);
+  const failed = {
+    ...success,
+    ...{ endReason: "task_error", result: "retry", nextTryAt: now, endDate: now } as const,
+    retryBudget: { perRun: 1, perHour: null },
+  };
+  await Promise.all([
+    store.endAttempts([{ ...failed, attemptId }], now),
+    store.endAttempts([{ ...failed, attemptId: second }], now),
+  ]);
+
+  const rows = await db.sql<{ state: string; note: string | null }[]>`
+    select state, note from task_instance where id in (${a}, ${b}) order by state`;
+  assertEquals(rows.map((row) => [row.state, row.note]), [
+    ["failed", "Not tried again: the run has used up its retry budget of 1"],
+    ["up_for_retry", null],
+  ]);
+});
+
 /** Resolves once a statement of the test's own database waits for another's lock. */
 async function waitsForLock(sql: Awaited<ReturnType<typeof testDatabase>>["sql"]) {
   for (;;) {

@@ -9,6 +9,7 @@
 import type { DagSpec } from "../model/dag_spec.ts";
 import type { EndEvidence, EndReason } from "../model/end_reason.ts";
 import type { Effects } from "../model/outcome.ts";
+import type { RetryBudget } from "../model/retry.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import type { RunState, RunType } from "../model/run_state.ts";
 import type { TaskState } from "../model/task_state.ts";
@@ -274,6 +275,8 @@ export interface AttemptEnding {
    */
   result: "succeed" | "skip" | "fail" | "retry" | "reschedule" | "lose";
   nextTryAt: Date | null;
+  /** With `retry`: the store makes it a failure that says so when its run or DAG has no more left. */
+  retryBudget?: RetryBudget;
   output: unknown;
   outputKey: string | null;
   outputLength: number | null;

@@ -3,6 +3,7 @@ import type { ChildError } from "../contract/child.ts";
 import { AppError, type ErrorCode, errorCodes, messageOf } from "../model/errors.ts";
 
 const CAUSES_MAX = 8;
+const CLASSES_MAX = 16;
 const STACK_CHARS_MAX = 16_000;
 const MESSAGE_CHARS_MAX = 16_000;
 
@@ -24,6 +25,7 @@ export function toChildError(error: unknown): ChildError {
   return {
     name: refusal?.name ?? error.name,
     ...(typeof code === "string" ? { code } : {}),
+    classes: classesOf(error),
     message: cut(message),
     stack: stackOf(error),
     ...(final === true ? { final: true } : {}),
@@ -45,6 +47,19 @@ export function fromChildError(given: ChildError): Error {
 export function isRefusal({ name, message }: { name: string; message: string }): boolean {
   return name === "NotCapable" || name === "PermissionDenied" ||
     /^Requires import access to "/.test(message);
+}
+
+/** From its own class up to Error. */
+function classesOf(error: Error): string[] {
+  const classes: string[] = [];
+  let at = Object.getPrototypeOf(error);
+  while (at instanceof Error || at === Error.prototype) {
+    if (classes.length === CLASSES_MAX) break;
+    const name: unknown = at.constructor?.name;
+    if (typeof name === "string" && name !== "") classes.push(name.slice(0, 200));
+    at = Object.getPrototypeOf(at);
+  }
+  return classes;
 }
 
 function refusalIn(error: Error): Error | null {

@@ -110,7 +110,13 @@ function returned(outcome: unknown): EndVerdict {
 }
 
 function threw(error: ChildError): EndVerdict {
-  const evidence = { message: `${prefix(error)}${error.message}`, stack: error.stack };
+  const { name, code, classes = [] } = error;
+  const evidence = {
+    message: `${prefix(error)}${error.message}`,
+    stack: error.stack,
+    error: { name, ...(code === undefined ? {} : { code }), classes },
+    ...exitCodeOf(error),
+  };
   const declared = error.detail?.endReason;
   if (declared === "bundle" || declared === "invalid_outcome") return failedEnd(declared, evidence);
   if (isRefusal(error)) {
@@ -118,6 +124,12 @@ function threw(error: ChildError): EndVerdict {
   }
   if (error.code === "FORBIDDEN") return failedEnd("permission", evidence, true);
   return failedEnd("task_error", evidence, error.final === true);
+}
+
+/** Of a program that the task ran: what it said by its exit code. */
+function exitCodeOf({ detail }: ChildError): Pick<EndEvidence, "exitCode"> {
+  const code = detail?.exitCode;
+  return typeof code === "number" && Number.isInteger(code) ? { exitCode: code } : {};
 }
 
 function exited(

@@ -410,6 +410,31 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
     assertEquals(await isPaused(), true);
   });
 
+  test("endAttempts() gives a run no more retries than its budget has", async (w) => {
+    const { a, b, c } = await w.run();
+    const retry = (attempt: string, perRun: number | null, perHour: number | null = null) =>
+      w.end(attempt, {
+        ...{ endReason: "task_error", result: "retry", nextTryAt: w.now },
+        ...{ retryBudget: { perRun, perHour }, evidence: { message: "x" } },
+      });
+    const all = [await w.start(a), await w.start(b), await w.start(c)];
+    await retry(all[0], 1);
+    await retry(all[1], 1);
+    assertEquals(await w.states(a, b), ["up_for_retry", "failed"]);
+    const [repeated] = await retry(all[1], 1);
+    assertEquals(repeated.result, "repeat");
+    // A clear gives the run its share anew; the DAG's hour goes on.
+    w.under.clock.advance(1);
+    await w.store.clearTasks(w.runId, [b], { spec: chainSpec }, w.now);
+    await retry(all[2], 1);
+    await retry(await w.start(b), 9, 2);
+    assertEquals(await w.states(b, c), ["failed", "up_for_retry"]);
+    w.under.clock.advance(3_600_000);
+    await w.store.clearTasks(w.runId, [b], { spec: chainSpec }, w.now);
+    await retry(await w.start(b), 9, 2);
+    assertEquals((await w.task(b)).state, "up_for_retry");
+  });
+
   test("loadPast() finds the run of the date before and what of it is not met", async (w) => {
     const [first, middle, last] = ["2029-01-01", "2029-01-02", "2029-01-03"].map((date) =>
       w.newRun({ runId: date, logicalDate: new Date(date) })

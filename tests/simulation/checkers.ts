@@ -26,6 +26,8 @@ export class Checkers {
   readonly #live = new Map<string, Set<string>>();
   readonly #endedAttempts = new Set<string>();
   readonly #cleared = new Set<string>();
+  /** Retries by run, since it was cleared last, and by DAG. */
+  readonly #retries = new Map<string, number>();
   /** The version by which an instance was queued. */
   readonly #queuedBy = new Map<string, string>();
   /** Runs of which even the teardowns were stopped. */
@@ -63,9 +65,24 @@ export class Checkers {
         throw new Violation(`${what}: only a clear leaves the end`);
       }
     }
+    if (task.state === "up_for_retry") this.#checkBudget(task);
     if (!isLegal(from, task.state, writer)) throw new Violation(`${what}: no such move`);
     const isStart = task.state === "queued" || task.state === "running" && writer === "scheduler";
     if (isStart) this.#checkUpstreams(task);
+  }
+
+  /** Whatever the clocks say, a history is shorter than an hour. */
+  #checkBudget({ dagRunId }: Readonly<TaskInstance>) {
+    const run = this.store.runs().find((each) => each.id === dagRunId)!;
+    const { retryBudget } = this.specOf(run.dagVersionId);
+    if (!retryBudget) return;
+    const count = (key: string, max: number | null) => {
+      const used = (this.#retries.get(key) ?? 0) + 1;
+      this.#retries.set(key, used);
+      if (used > (max ?? Infinity)) throw new Violation(`${used} retries, of ${max}, for ${key}`);
+    };
+    count(`run ${dagRunId}`, retryBudget.perRun);
+    count(`DAG ${run.dagId}`, retryBudget.perHour);
   }
 
   /** What starts must be right at that very moment, also where somebody has just cleared a task. */
@@ -185,6 +202,7 @@ export class Checkers {
 
   /** A run whose tasks were cleared is no longer in line with its first decisions. */
   cleared(dagRunId: string): void {
+    this.#retries.delete(`run ${dagRunId}`);
     this.#cleared.add(dagRunId);
   }
 

@@ -47,6 +47,9 @@ export function makeDag(
     maxActiveRuns: dice.int(1, 3),
     maxActiveTasks: dice.int(2, 6),
     ...(failFast ? { failFast } : {}),
+    ...(dice.chance(0.2)
+      ? { retryBudget: { perRun: dice.int(0, 2), perHour: dice.int(1, 4) } }
+      : {}),
     ...(isPausing ? { maxConsecutiveFailedDagRuns: dice.int(1, 3) } : {}),
     ...(schedule ? { schedule, start, catchup: dice.chance(0.5) } : {}),
   });

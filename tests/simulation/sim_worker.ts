@@ -153,7 +153,11 @@ export class SimWorker {
     // Queued before the run was cleared onto a version without it: there is nothing to hand out.
     if (!spec) return { ...endingOf(attempt.id, "fail", now()), endReason: "bundle" };
     const face = dice.random.next();
-    if (face < 0.12) return endingOf(attempt.id, { retryInMs: dice.int(0, 3_000) }, now());
+    if (face < 0.12) {
+      const ending = endingOf(attempt.id, { retryInMs: dice.int(0, 3_000) }, now());
+      const { retryBudget } = specOf(run.dagVersionId);
+      return retryBudget ? { ...ending, retryBudget } : ending;
+    }
     if (face < 0.15) return endingOf(attempt.id, "fail", now());
     if (face < 0.2) return endingOf(attempt.id, "skip", now());
     if (face < 0.25) return endingOf(attempt.id, { rescheduleInMs: dice.int(0, 2_000) }, now());

@@ -31,7 +31,13 @@ export interface Attempt {
   try_number: number;
   state: string;
   end_reason: string | null;
-  evidence: { message?: string; exitCode?: number; signal?: string; by?: string };
+  evidence: {
+    message?: string;
+    exitCode?: number;
+    signal?: string;
+    by?: string;
+    retryReason?: string;
+  };
   pid: number | null;
   start_date: string | null;
   end_date: string | null;

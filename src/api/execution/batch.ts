@@ -116,6 +116,7 @@ export function executionCalls(parts: CallsParts): Calls {
       attempt: claims,
       task,
       downstream: task.isBranch ? version.downstream(task.taskId) : none,
+      retryBudget: version.spec.retryBudget,
       end: parsed.data,
       now: clock.now(),
       chance: random.next(),

@@ -5,7 +5,7 @@ import { accountingGap } from "../../model/data.ts";
 import type { TaskSpec } from "../../model/dag_spec.ts";
 import { type EndEvidence, type EndReason, infrastructureReasons } from "../../model/end_reason.ts";
 import type { Effects } from "../../model/outcome.ts";
-import { retryDelayMs } from "../../model/retry.ts";
+import { type RetryBudget, retryDelayMs, retryRuleFor, ruleText } from "../../model/retry.ts";
 import type { AttemptEnding } from "../../store/port.ts";
 import type { AttemptClaims } from "../attempt_token.ts";
 import { isStorable, storable } from "./storable.ts";
@@ -14,6 +14,8 @@ import { isStorable, storable } from "./storable.ts";
 export interface EndingFacts {
   attempt: AttemptClaims;
   task: TaskSpec;
+  /** Of its DAG. */
+  retryBudget?: RetryBudget;
   /** Direct downstream tasks, for a branch. */
   downstream: ReadonlySet<string>;
   end: AttemptEnd;
@@ -71,9 +73,25 @@ function failed(facts: EndingFacts, reason: EndReason, evidence: EndEvidence): A
   }
   const isLast = attempt.tryNumber > attempt.maxTries;
   if (isLast || end.final || finalReasons.has(reason)) return { ...ending, result: "fail" };
+  const found = retryRuleFor(task.retry, reason, ending.evidence);
+  const because = (what: string) => {
+    if (!found || found.rule.action === "default") return ending.evidence;
+    const why = found.rule.reason === undefined ? "" : `: ${found.rule.reason}`;
+    const retryReason = `${ruleText(found.rule, found.number)}: ${what}${why}`;
+    return { ...ending.evidence, retryReason };
+  };
+  if (found?.rule.action === "fail") {
+    return { ...ending, evidence: because("not tried again"), result: "fail" };
+  }
   const tries = Math.max(1, attempt.tryNumber - (attempt.maxTries - task.retry.retries));
-  const delayMs = retryDelayMs(task.retry, tries, chance);
-  return { ...ending, result: "retry", nextTryAt: new Date(now.getTime() + delayMs) };
+  const delayMs = found?.rule.delayMs ?? retryDelayMs(task.retry, tries, chance);
+  return {
+    ...ending,
+    evidence: because(`tried again after ${delayMs / 1000} s`),
+    result: "retry",
+    nextTryAt: new Date(now.getTime() + delayMs),
+    ...(facts.retryBudget ? { retryBudget: facts.retryBudget } : {}),
+  };
 }
 
 function base({ attempt, task, end }: EndingFacts, endReason: EndReason, evidence: EndEvidence) {

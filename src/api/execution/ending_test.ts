@@ -178,3 +178,47 @@ Deno.test("isStorable() tells escapes from escaped backslashes", () => {
   assertEquals(isStorable(JSON.stringify("😀")), true);
   assertEquals(storable({ a: ["\0", "ok"] }), { a: ["\uFFFD", "ok"] });
 });
+
+const thrown = (name: string) => ({
+  ...failure,
+  evidence: { message: "x", error: { name, classes: [name, "Error"] } },
+});
+
+Deno.test("decideEnding() goes by the first retry rule that fits, and writes down which", () => {
+  const retry = {
+    retries: 2,
+    delayMs: 1000,
+    rules: [
+      { error: "VendorDown", action: "retry", delayMs: 600_000, reason: "maintenance" },
+      { error: "BadRequest", action: "fail" },
+      { error: "Odd", action: "default" },
+    ],
+  };
+  const by = (name: string, attempt = {}) =>
+    decide({ task: { retry }, attempt, end: thrown(name) });
+  const down = by("VendorDown");
+  assertEquals([down.result, down.nextTryAt?.getTime()], ["retry", now.getTime() + 600_000]);
+  assertEquals(
+    down.evidence.retryReason,
+    "retry rule 1 (error VendorDown): tried again after 600 s: maintenance",
+  );
+  const bad = by("BadRequest");
+  assertEquals([bad.result, bad.nextTryAt], ["fail", null]);
+  assertEquals(bad.evidence.retryReason, "retry rule 2 (error BadRequest): not tried again");
+  for (const name of ["Odd", "TypeError"]) {
+    const { result, nextTryAt, evidence } = by(name);
+    assertEquals([result, nextTryAt?.getTime()], ["retry", now.getTime() + 1000]);
+    assertEquals(evidence.retryReason, undefined);
+  }
+  // Never more often than retries says, and never what the task called final.
+  assertEquals(by("VendorDown", { tryNumber: 3 }).result, "fail");
+  const final = decide({ task: { retry }, end: { ...thrown("VendorDown"), final: true } });
+  assertEquals(final.result, "fail");
+});
+
+Deno.test("decideEnding() gives a rule for an end reason its say", () => {
+  const retry = { retries: 2, rules: [{ endReason: "timeout", action: "fail" }] };
+  const ended = (endReason: string) => decide({ task: { retry }, end: { ...failure, endReason } });
+  assertEquals([ended("timeout").result, ended("memory_limit").result], ["fail", "retry"]);
+  assertEquals(ended("drained").result, "lose");
+});

@@ -65,6 +65,8 @@ export const DagShape = z.object({
 /** All of a DAG but its tasks. */
 export const DagDetails = DagShape.extend({
   catchup: z.boolean(),
+  retry_budget: z.object({ per_run: z.int().nullable(), per_hour: z.int().nullable() }).nullable()
+    .meta({ doc: "Retries that its tasks may have together" }),
   fail_fast: z.boolean().meta({ doc: "A task that fails for good ends its run" }),
   concurrency: z.int(),
   dag_run_timeout: z.string().nullable(),

@@ -76,6 +76,9 @@ export function dagDetailsView(
   const { spec } = dag;
   return {
     ...dagView(dag, now),
+    retry_budget: spec.retryBudget
+      ? { per_run: spec.retryBudget.perRun, per_hour: spec.retryBudget.perHour }
+      : null,
     fail_fast: spec.failFast ?? false,
     catchup: spec.catchup !== false && spec.catchup !== "none",
     concurrency: spec.maxActiveTasks,

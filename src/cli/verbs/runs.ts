@@ -80,6 +80,7 @@ export const tasks: Verb = {
       try: (task) => task.try_number,
       started: (task) => task.start_date,
       took: (task) => seconds(task.duration),
+      note: (task) => task.note,
     });
     return 0;
   },

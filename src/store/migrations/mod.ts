@@ -15,6 +15,7 @@ import pauseReason from "./0012_pause_reason.sql" with { type: "text" };
 import watches from "./0013_watches.sql" with { type: "text" };
 import eventOutbox from "./0014_event_outbox.sql" with { type: "text" };
 import cascades from "./0015_cascades.sql" with { type: "text" };
+import retryBudgets from "./0016_retry_budgets.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -33,4 +34,5 @@ export const migrations: readonly Migration[] = [
   { version: 13, name: "0013_watches.sql", text: watches },
   { version: 14, name: "0014_event_outbox.sql", text: eventOutbox },
   { version: 15, name: "0015_cascades.sql", text: cascades },
+  { version: 16, name: "0016_retry_budgets.sql", text: retryBudgets },
 ];
