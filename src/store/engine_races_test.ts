@@ -37,7 +37,7 @@ async function queued() {
     taskMoves: [{ id: tasks[0].id, from: "none", to: "queued", queue }],
   }, now);
   const request = { workerId: "w", hostname: "h", pid: 1, queues: ["q"], slots: 1 };
-  return { db, store, now, runId, attemptId, a: tasks[0].id, request };
+  return { db, store, ids, now, runId, attemptId, a: tasks[0].id, request };
 }
 
 const success: Omit<AttemptEnding, "attemptId" | "endDate"> = {
@@ -95,11 +95,11 @@ Deno.test("endAttempts() refuses state that has grown too large over attempts, a
 });
 
 Deno.test("endAttempts() lets only one of two take the last retry of a budget, and says so", async () => {
-  const { db, store, now, runId, attemptId, a, request } = await queued();
+  const { db, store, ids, now, runId, attemptId, a, request } = await queued();
   await using _db = db;
   const [, { id: b }] = await db.sql<{ id: string }[]>`
     select id from task_instance where dag_run_id = ${runId} order by task_id`;
-  const second = crypto.randomUUID();
+  const second = ids.uuid();
   const { epoch } = (await store.readLease())!;
   const queue = { attemptId: second, tryNumber: 1, queue: "q", pool: "p", poolSlots: 1 };
   await store.applyTick(epoch, {

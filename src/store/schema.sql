@@ -490,6 +490,19 @@ create table retention_mark (
   constraint retention_mark_pkey PRIMARY KEY (name)
 );
 
+create table retry_use (
+  attempt_id uuid not null,
+  dag_id text not null,
+  dag_run_id uuid not null,
+  run_queued_at timestamp with time zone not null,
+  retried_at timestamp with time zone not null,
+  constraint retry_use_pkey PRIMARY KEY (attempt_id),
+  constraint retry_use_dag_id_fkey FOREIGN KEY (dag_id) REFERENCES dag(dag_id) ON DELETE CASCADE,
+  constraint retry_use_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE CASCADE
+);
+CREATE INDEX retry_use_dag ON public.retry_use USING btree (dag_id, retried_at);
+CREATE INDEX retry_use_run ON public.retry_use USING btree (dag_run_id);
+
 create table schema_migration (
   version integer not null,
   name text not null,
