@@ -24,6 +24,8 @@ export const limits = {
   stateBytes: 1024 * 1024,
   /** One input of a task as part of a message; a larger one goes by way of object storage. */
   inputsInlineBytes: 4 * 1024 * 1024,
+  /** Lists in object storage that the API keeps in memory to hand out their items, all together. */
+  listCacheBytes: 128 * 1024 * 1024,
   /** Largest JSON body of a REST request. */
   requestBytes: 4 * 1024 * 1024,
   /** Largest body of a batch of the Task Execution API. */

@@ -64,7 +64,7 @@ export const Workload = z.object({
   }),
   /**
    * Inputs by name. An output above the inline limit is `{"$object": key}` in object storage, alone
-   * or inside an array of outputs; an item of such a list is `{"$object": key, "$index": n}`.
+   * or inside an array of outputs.
    */
   inputs: z.record(z.string(), z.json()),
   /** The task's durable state as left by its last success. */

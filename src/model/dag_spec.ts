@@ -33,6 +33,8 @@ export type WeightRule = (typeof weightRules)[number];
 /** Ids of DAGs, tasks, groups, pools: Airflow's letters. */
 export const Id = z.string().min(1).max(250).regex(/^[A-Za-z0-9_.-]+$/);
 
+const Field = z.string().optional().meta({ doc: "Of the item, this field alone" });
+
 /** Where a value of a task's input comes from when it runs. */
 export const InputSpec = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("task"), taskId: Id }).meta({
@@ -41,10 +43,10 @@ export const InputSpec = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("tasks"), taskIds: z.array(Id) }).meta({
     doc: "The outputs of several tasks, in this order; skipped ones are left out",
   }),
-  z.object({ kind: z.literal("item"), taskId: Id }).meta({
+  z.object({ kind: z.literal("item"), taskId: Id, field: Field }).meta({
     doc: "Of the array that this task put out, the item at the instance's own map_index",
   }),
-  z.object({ kind: z.literal("itemOf"), items: z.array(z.json()) }).meta({
+  z.object({ kind: z.literal("itemOf"), items: z.array(z.json()), field: Field }).meta({
     doc: "Of this literal array, the item at the instance's own map_index",
   }),
 ]);
@@ -90,6 +92,10 @@ export const TaskSpec = z.object({
   inputs: z.record(z.string(), InputSpec).default({}),
   /** The mapped input: its length is the number of instances. */
   mappedOver: z.string().nullable().default(null).meta({ doc: "Name of an item or itemOf input" }),
+  // Left out where not so, as the setups below.
+  mapProduct: z.array(z.string()).min(2).optional().meta({
+    doc: "Mapped over every combination of these inputs; the last one changes fastest",
+  }),
   dependsOnPast: z.boolean().default(false).meta({
     doc: "Waits until the task succeeded or was skipped in the run of the logical date before",
   }),

@@ -1,10 +1,12 @@
 /** @module How many instances a mapped task has, and how it gets them. */
 import type { Ids } from "../base/ids.ts";
 import { limits } from "../base/limits.ts";
+import { productLength } from "../model/mapping.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { TaskExpansion } from "../store/port.ts";
 import { instanceRow } from "./decide_runs.ts";
 import type { Instance, Run, RunTask } from "./instance.ts";
+import type { LengthSource } from "./plan.ts";
 import type { EngineState } from "./state.ts";
 
 /** What {@link decideMapping} found. */
@@ -51,7 +53,7 @@ export function decideMapping(
   task: RunTask,
   growth: { ids: Ids; room: ExpansionRoom },
 ): Mapping {
-  const found = lengthOf(task);
+  const found = lengthOf(task, task.plan.lengthFrom!);
   if (typeof found !== "number") return found;
   if (found > limits.mapLength) {
     return {
@@ -67,9 +69,16 @@ export function decideMapping(
 }
 
 /** Length of the mapped input, or what to do where there is none. */
-function lengthOf(task: RunTask): number | Mapping {
-  const from = task.plan.lengthFrom!;
+function lengthOf(task: RunTask, from: LengthSource): number | Mapping {
   if (from.kind === "literal") return from.length;
+  if (from.kind === "product") {
+    const lengths = from.of.map((each) => lengthOf(task, each));
+    const numbers = lengths.filter((each) => typeof each === "number");
+    if (numbers.length === lengths.length) return productLength(numbers);
+    const rest = lengths.filter((each) => typeof each !== "number");
+    return rest.find(({ kind }) => kind === "wait") ??
+      rest.find((each) => each.kind === "end" && each.state !== "skipped") ?? rest[0];
+  }
   const source = task.run.tasks[from.index];
   if (source.counts.unfinished > 0) return { kind: "wait" };
   if (source.isExpanded) return source.counts.total - source.counts.of("removed");
@@ -139,6 +148,7 @@ const inHand: ReadonlySet<TaskState> = new Set(["queued", "running", "cancelling
 
 /** What runs now is left to end as it ends. */
 function removeSurplus(state: EngineState, task: RunTask, length: number) {
+  if (task.instances.length <= length && task.counts.of("removed") === 0) return;
   for (const instance of task.instances) {
     if (instance.mapIndex >= length && !inHand.has(instance.state)) state.move(instance, "removed");
     // Removed by a shorter run before, and wanted again now.

@@ -75,3 +75,25 @@ Deno.test("a re-run over a much longer list starts when all of its instances are
   assertEquals(new Set(order).size, wide + 1);
   assertEquals(await world.runState(run), "success");
 });
+
+Deno.test("a product has an instance for each combination, and waits for all of its lists", async () => {
+  const spec = specOf("d", { a: {}, b: {}, each: { upstream: ["a", "b"] } });
+  const each = spec.tasks.find(({ taskId }) => taskId === "each")!;
+  each.inputs = { a: { kind: "item", taskId: "a" }, b: { kind: "item", taskId: "b" } };
+  each.mappedOver = "a";
+  each.mapProduct = ["a", "b"];
+  const world = new SchedulerWorld();
+  world.addDag(spec);
+  const run = await world.trigger(spec);
+  const lengths: Record<string, number> = { a: 2, b: 3 };
+  await world.work(({ taskId }) => lengths[taskId] ? { length: lengths[taskId] } : "succeed");
+  const states = await world.states(run);
+  assertEquals(Object.keys(states).filter((name) => name.startsWith("each")).length, 6);
+  assertEquals(await world.runState(run), "success");
+
+  lengths.b = 0;
+  await world.clear(run, spec, () => true);
+  await world.work(({ taskId }) => taskId in lengths ? { length: lengths[taskId] } : "succeed");
+  const after = await world.states(run);
+  assertEquals([after["each[0]"], after["each[5]"]], ["skipped", "removed"]);
+});

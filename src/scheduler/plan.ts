@@ -3,7 +3,11 @@ import { type DagSpec, dependsOnPast, type TaskSpec } from "../model/dag_spec.ts
 import { decidingTasks, setupScopes } from "../model/setup_teardown.ts";
 
 /** Where the number of a mapped task's instances comes from. */
-export type LengthSource = { kind: "literal"; length: number } | { kind: "task"; index: number };
+export type LengthSource =
+  | { kind: "literal"; length: number }
+  | { kind: "task"; index: number }
+  /** Every combination of these. */
+  | { kind: "product"; of: LengthSource[] };
 
 /** One task of a plan. `index` is its place in topological order. */
 export interface PlanTask {
@@ -79,9 +83,8 @@ function upstreamOf(
   indexOf: ReadonlyMap<string, number>,
   dagId: string,
 ): number[] {
-  const source = lengthSource(task, indexOf);
   const ids = task.upstream.map((id) => indexOf.get(id) ?? Infinity);
-  const all = new Set(source?.kind === "task" ? [...ids, source.index] : ids);
+  const all = new Set([...ids, ...sourceTasks(lengthSource(task, indexOf))]);
   for (const up of all) {
     if (up < index) continue;
     throw new Error(
@@ -111,10 +114,19 @@ function indirectSetups(
 }
 
 function lengthSource(task: TaskSpec, indexOf: ReadonlyMap<string, number>): LengthSource | null {
-  const input = task.mappedOver === null ? undefined : task.inputs[task.mappedOver];
-  if (input?.kind === "itemOf") return { kind: "literal", length: input.items.length };
-  if (input?.kind === "item") return { kind: "task", index: indexOf.get(input.taskId) ?? Infinity };
-  return null;
+  if (task.mappedOver === null) return null;
+  const of = (task.mapProduct ?? [task.mappedOver]).flatMap((name): LengthSource[] => {
+    const input = task.inputs[name];
+    if (input?.kind === "itemOf") return [{ kind: "literal", length: input.items.length }];
+    if (input?.kind !== "item") return [];
+    return [{ kind: "task", index: indexOf.get(input.taskId) ?? Infinity }];
+  });
+  return of.length > 1 ? { kind: "product", of } : of[0] ?? null;
+}
+
+function sourceTasks(source: LengthSource | null): number[] {
+  if (source?.kind === "product") return source.of.flatMap(sourceTasks);
+  return source?.kind === "task" ? [source.index] : [];
 }
 
 function reachableFrom(index: number, downstream: readonly (readonly number[])[]) {

@@ -80,7 +80,7 @@ export function openContext(
 
 /**
  * Inputs with the large ones fetched: `{ $object: key }`, alone or in an array of outputs, stands
- * for the JSON stored there; with `$index` for that element of it.
+ * for the JSON stored there.
  */
 export async function fetchInputs(
   inputs: Readonly<Record<string, unknown>>,
@@ -88,16 +88,15 @@ export async function fetchInputs(
 ): Promise<Record<string, unknown>> {
   const stored = new Map<string, Promise<unknown>>();
   const fetchOne = async (value: unknown) => {
-    const link = linkOf(value);
-    if (!link) return value;
-    if (!stored.has(link.key)) stored.set(link.key, services.object(link.key));
-    const found = await stored.get(link.key);
-    return link.index === null ? found : (found as unknown[])[link.index];
+    const key = linkOf(value);
+    if (key === null) return value;
+    if (!stored.has(key)) stored.set(key, services.object(key));
+    return await stored.get(key);
   };
   const fetchAll = async (given: unknown) => {
     // A long array of outputs is itself stored, with links to those that are large.
     const value = await fetchOne(given);
-    return Array.isArray(value) && value.some(linkOf)
+    return Array.isArray(value) && value.some((each) => linkOf(each) !== null)
       ? await Promise.all(value.map(fetchOne))
       : value;
   };
@@ -113,12 +112,11 @@ export function factsOf(ctx: TaskContext): RunFacts {
   return { dagId, runId, taskId, mapIndex, logicalDate, partition, interval, runAfter, params };
 }
 
-/** The key, and the element of its array, that a value stands for; null for a plain value. */
-export function linkOf(value: unknown): { key: string; index: number | null } | null {
+/** The key that a value stands for; null for a plain value. */
+export function linkOf(value: unknown): string | null {
   if (typeof value !== "object" || value === null) return null;
-  const { $object, $index = null, ...rest } = value as Record<string, unknown>;
-  if (typeof $object !== "string" || Object.keys(rest).length > 0) return null;
-  return { key: $object, index: $index as number | null };
+  const { $object, ...rest } = value as Record<string, unknown>;
+  return typeof $object === "string" && Object.keys(rest).length === 0 ? $object : null;
 }
 
 function intervalOf(run: TaskWorkload["run"], runAfter: Date): DataInterval {

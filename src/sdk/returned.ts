@@ -89,7 +89,7 @@ export function finish(
         (path, problem) =>
           invalid(`the output of task "${node.spec.taskId}"${path && ` at ${path}`} ${problem}`),
       );
-      if ([output].flat().some(linkOf)) {
+      if ([output].flat().some((part) => linkOf(part) !== null)) {
         throw invalid(`the output of task "${node.spec.taskId}" is { $object }, a reserved form`);
       }
       const effects = checkedEffects(outcome.effects, stateChanges);

@@ -24,6 +24,7 @@ import {
   stateAfter,
   type Try,
 } from "./memory_rows.ts";
+import { memoryOutputs } from "./memory_outputs.ts";
 import { type MemoryDataset, memoryDatasets } from "./memory_datasets.ts";
 import type {
   AttemptEnding,
@@ -511,15 +512,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         asked.filter(({ dataset, partition }) => datasetQueue.hasPartition(dataset, partition)),
       ),
     loadDatasetEvents: (dagRunId) => Promise.resolve(datasetQueue.takenBy(dagRunId)),
-    loadOutputs: (dagRunId, taskIds) =>
-      Promise.resolve(
-        (tasksOfRun.get(dagRunId) ?? [])
-          .filter((row) =>
-            taskIds.includes(row.taskId) && row.state === "success" && outputs.has(row.id)
-          )
-          .sort((a, b) => a.mapIndex - b.mapIndex)
-          .map(({ id, taskId, mapIndex }) => ({ taskId, mapIndex, ...outputs.get(id)! })),
-      ),
+    ...memoryOutputs({ tasksOf: (dagRunId) => tasksOfRun.get(dagRunId) ?? [], outputs }),
     loadTaskState: (dagId, taskId, index) =>
       Promise.resolve({ ...taskState.get(stateKey(dagId, taskId, index)) }),
     previousSuccess(dagId, before) {

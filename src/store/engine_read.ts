@@ -6,10 +6,12 @@ import { runColumns, taskColumns } from "./engine_rows.ts";
 import type {
   BackfillLimits,
   DagVersion,
+  FoundItem,
   Outline,
   PastRun,
   RunSnapshot,
   SchedulableDag,
+  WantedItem,
 } from "./port.ts";
 
 /** DAGs with their current version. */
@@ -117,14 +119,49 @@ export async function readHeartbeats(sql: Sql) {
 }
 
 /** Outputs of tasks of one run, by map index. */
-export async function loadOutputs(sql: Sql, dagRunId: string, taskIds: string[]) {
+export async function loadOutputs(
+  sql: Sql,
+  dagRunId: string,
+  taskIds: string[],
+  mapIndex?: number,
+) {
   return await sql<
     { taskId: string; mapIndex: number; output: unknown; outputKey: string | null }[]
   >`
     select t.task_id as "taskId", t.map_index as "mapIndex", o.output, o.output_key as "outputKey"
     from task_instance t join task_output o on o.task_instance_id = t.id
     where t.dag_run_id = ${dagRunId} and t.task_id = any(${taskIds}) and t.state = 'success'
+      ${mapIndex === undefined ? sql`` : sql`and t.map_index = ${mapIndex}`}
     order by t.task_id, t.map_index`;
+}
+
+/** Single items of outputs; see {@link EngineStore.loadItems}. */
+export async function loadItems(sql: Sql, dagRunId: string, wanted: WantedItem[]) {
+  return await sql<FoundItem[]>`
+    select w.task_id as "taskId", w.index, t.map_index >= 0 as "isOwn",
+      case when t.map_index >= 0 then o.output else o.output -> w.index end as output,
+      o.output_key as "outputKey",
+      case when t.map_index < 0 then t.output_length end as length
+    from unnest(${wanted.map((one) => one.taskId)}::text[],
+      ${wanted.map((one) => one.index)}::int[]) as w(task_id, index)
+    join task_instance t on t.dag_run_id = ${dagRunId} and t.task_id = w.task_id
+      and t.map_index in (-1, w.index) and t.state = 'success'
+    join task_output o on o.task_instance_id = t.id`;
+}
+
+/** See {@link EngineStore.loadLengths}. Of a mapped task indexes have no gaps but at the end. */
+export async function loadLengths(sql: Sql, dagRunId: string, taskIds: string[]) {
+  return await sql<{ taskId: string; length: number }[]>`
+    select w.task_id as "taskId", coalesce(last.map_index + 1, list.output_length) as length
+    from unnest(${taskIds}::text[]) as w(task_id)
+    left join lateral (
+      select t.map_index from task_instance t
+      where t.dag_run_id = ${dagRunId} and t.task_id = w.task_id and t.map_index >= 0
+        and t.state <> 'removed'
+      order by t.map_index desc limit 1) last on true
+    left join task_instance list on list.dag_run_id = ${dagRunId} and list.task_id = w.task_id
+      and list.map_index = -1 and list.state = 'success'
+    where coalesce(last.map_index, list.output_length) is not null`;
 }
 
 /** The durable state of a task. */

@@ -261,6 +261,24 @@ export interface Claimed {
   state: Record<string, unknown>;
 }
 
+/** An item of what a task put out. */
+export interface WantedItem {
+  taskId: string;
+  index: number;
+}
+
+/** See {@link EngineStore.loadItems}. */
+export interface FoundItem extends WantedItem {
+  /** The task is mapped: this is all that its instance put out, else one item of its list. */
+  isOwn: boolean;
+  /** The item; null where it lies in object storage. */
+  output: unknown;
+  /** Where the instance's output, or else the whole list, lies in object storage. */
+  outputKey: string | null;
+  /** Of a list: how many items it has; null: it is none. */
+  length: number | null;
+}
+
 /** How an attempt ended, decided by the API from the supervisor's word and the task's policy. */
 export interface AttemptEnding {
   attemptId: string;
@@ -370,11 +388,19 @@ export interface EngineStore {
   heartbeat(attemptIds: string[]): Promise<("running" | "cancelling" | "gone" | "ended")[]>;
   /** Write endings with all of their effects in one transaction each group; fenced one by one. */
   endAttempts(endings: AttemptEnding[], now: Date): Promise<EndingResult[]>;
-  /** Inputs of an instance: outputs of these tasks of its run, by map index. */
+  /** Outputs of these tasks of a run, by map index; only of that map index where one is given. */
   loadOutputs(
     dagRunId: string,
     taskIds: string[],
+    mapIndex?: number,
   ): Promise<{ taskId: string; mapIndex: number; output: unknown; outputKey: string | null }[]>;
+  /**
+   * Items that instances of a run are mapped over: of a mapped task the output at that index, of one
+   * that put out a list the item of it. What is not there is left out.
+   */
+  loadItems(dagRunId: string, wanted: WantedItem[]): Promise<FoundItem[]>;
+  /** Lengths of what these tasks of a run can be mapped over; those without one are left out. */
+  loadLengths(dagRunId: string, taskIds: string[]): Promise<{ taskId: string; length: number }[]>;
   /** Durable state of a task, shared by all of its runs; each map index has its own. */
   loadTaskState(dagId: string, taskId: string, mapIndex: number): Promise<Record<string, unknown>>;
   previousSuccess(dagId: string, before: Date | null): Promise<DagRun | null>;

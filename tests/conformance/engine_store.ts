@@ -7,6 +7,7 @@ import type { Hint } from "../../src/store/port.ts";
 import { eventCases } from "./engine_store_events.ts";
 import { outboxCases } from "./engine_store_outbox.ts";
 import { stopCases } from "./engine_store_stops.ts";
+import { mappingCases } from "./engine_store_mapping.ts";
 import {
   chainSpec,
   intent,
@@ -413,4 +414,5 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
   eventCases(test);
   outboxCases(test);
   stopCases(test);
+  mappingCases(test);
 }

@@ -153,8 +153,7 @@ export function createExecution(parts: ExecutionParts): Execution {
     },
     async output(attempt, taskId, mapIndex) {
       await running(attempt);
-      const outputs = await store.loadOutputs(attempt.dagRunId, [taskId]);
-      const found = outputs.find((each) => each.mapIndex === mapIndex);
+      const [found] = await store.loadOutputs(attempt.dagRunId, [taskId], mapIndex);
       if (!found) return undefined;
       if (found.outputKey === null) return found.output;
       return JSON.parse(new TextDecoder().decode(await objects.get(found.outputKey)));

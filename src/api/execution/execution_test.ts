@@ -378,24 +378,55 @@ Deno.test("variables, newest dataset versions and bundles are there for attempts
   assertEquals((await get(`bundles/${hash}`, w.tokens.admin)).status, 403);
 });
 
-Deno.test("an item of a list goes to its map_index, one too large by a reference", async () => {
+Deno.test("an item of a list goes to its map_index, also of one in object storage", async () => {
   await using w = await apiWorld();
-  const inputs = { item: { kind: "item", taskId: "list" }, fixed: { kind: "itemOf", items: [7] } };
+  const inputs = {
+    item: { kind: "item", taskId: "list" },
+    field: { kind: "item", taskId: "list", field: "b" },
+    fixed: { kind: "itemOf", items: [7] },
+  };
   await w.addDag("d", [{ taskId: "list" }, {
     taskId: "each",
     upstream: ["list"],
     inputs,
     mappedOver: "item",
   }]);
+  const json = JSON.stringify([{ a: '],"\\', b: [1, { c: "," }] }, "next"]);
+  await w.parts.objects.put("attempts/x/out.json", new TextEncoder().encode(json));
   const run = await w.trigger("d");
   const [list] = await w.start("d", run, ["list"]);
   await w.end(list, {
     outcome: { kind: "done" },
     outputKey: "attempts/x/out.json",
-    outputLength: 1,
+    outputLength: 2,
   });
   await w.parts.sql`update task_instance set map_index = 0 where task_id = 'each'`;
   const [each] = await w.start("d", run, ["each"]);
-  assertEquals(each.inputs, { item: { $object: "attempts/x/out.json", $index: 0 }, fixed: 7 });
+  assertEquals(each.inputs, {
+    item: { a: '],"\\', b: [1, { c: "," }] },
+    field: [1, { c: "," }],
+    fixed: 7,
+  });
   assert(each.mapIndex === 0);
+});
+
+Deno.test("an instance of a product gets its own combination, the last list fastest", async () => {
+  await using w = await apiWorld();
+  const inputs = {
+    a: { kind: "itemOf", items: ["x", "y"] },
+    b: { kind: "item", taskId: "list" },
+  };
+  await w.addDag("d", [{ taskId: "list" }, {
+    taskId: "each",
+    upstream: ["list"],
+    inputs,
+    mappedOver: "a",
+    mapProduct: ["a", "b"],
+  }]);
+  const run = await w.trigger("d");
+  const [list] = await w.start("d", run, ["list"]);
+  await w.end(list, { outcome: { kind: "done", output: [10, 20, 30] }, outputLength: 3 });
+  await w.parts.sql`update task_instance set map_index = 4 where task_id = 'each'`;
+  const [each] = await w.start("d", run, ["each"]);
+  assertEquals(each.inputs, { a: "y", b: 20 });
 });

@@ -9,7 +9,15 @@ import type { ObjectStore } from "../../objects/port.ts";
 import type { Claimed, EngineStore } from "../../store/port.ts";
 import type { TokenMint } from "../attempt_token.ts";
 import { isNewestInterval, sessionDateOf, timeOf } from "../../timetable/mod.ts";
-import { inputTasks, type Output, resolveInputs } from "./inputs.ts";
+import {
+  type Found,
+  inputItems,
+  inputTasks,
+  itemName,
+  lengthTasks,
+  resolveInputs,
+} from "./inputs.ts";
+import { listReader } from "./lists.ts";
 import type { CachedVersion, Versions } from "./versions.ts";
 
 /** Life of an attempt's token beyond the claim, in milliseconds. */
@@ -39,11 +47,12 @@ export interface WorkloadParts {
 export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
   const { store, versions, objects, mint, clock } = parts;
   const previous = previousRuns(store, clock);
+  const lists = listReader(objects);
 
   async function buildOne(
     { attempt, task, run, state }: Claimed,
     version: CachedVersion | undefined,
-    outputs: ReadonlyMap<string, readonly Output[]>,
+    found: Found,
   ): Promise<Workload> {
     const spec = version?.tasks.get(task.taskId);
     if (!version || !spec) throw taskIsGone(task.taskId, run, version);
@@ -52,8 +61,9 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
         task: spec,
         mapIndex: task.mapIndex,
         attemptId: attempt.id,
-        outputs,
+        found,
         objects,
+        lists,
       }),
       previous(run),
       run.runType === "asset_triggered" || version.spec.schedule.kind === "datasets"
@@ -111,12 +121,12 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
     async build(claimed) {
       if (claimed.length === 0) return [];
       const found = await versions.load(claimed.map(({ run }) => run.dagVersionId));
-      const outputs = await loadAllOutputs(store, claimed, found);
+      const given = await loadGiven(store, claimed, found);
       return await Promise.all(claimed.map((one) =>
         buildOne(
           one,
           found.get(one.run.dagVersionId),
-          outputs.get(one.run.id) ?? noOutputs,
+          given.get(one.run.id) ?? nothing,
         ).catch((error) => {
           if (error instanceof AppError) return error;
           throw error;
@@ -126,29 +136,56 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
   };
 }
 
-const noOutputs: ReadonlyMap<string, readonly Output[]> = new Map();
+const nothing: Found = { outputs: new Map(), items: new Map(), lengths: new Map() };
 
-/** Outputs by run and task: one query a run, none for tasks without inputs. */
-async function loadAllOutputs(
+interface Wanted {
+  tasks: Set<string>;
+  lengths: Set<string>;
+  mapped: { spec: TaskSpec; mapIndex: number }[];
+}
+
+/** What inputs are made of, by run: none for tasks without, and one query for each kind. */
+async function loadGiven(
   store: EngineStore,
   claimed: readonly Claimed[],
   versions: ReadonlyMap<string, CachedVersion>,
-) {
-  const wanted = new Map<string, Set<string>>();
+): Promise<Map<string, Found>> {
+  const wanted = new Map<string, Wanted>();
   for (const { run, task } of claimed) {
     const spec = versions.get(run.dagVersionId)?.tasks.get(task.taskId);
-    for (const taskId of spec ? inputTasks(spec) : []) {
-      const ids = wanted.get(run.id) ?? new Set();
-      wanted.set(run.id, ids.add(taskId));
-    }
+    if (!spec || Object.keys(spec.inputs).length === 0) continue;
+    const want = wanted.get(run.id) ?? { tasks: new Set(), lengths: new Set(), mapped: [] };
+    wanted.set(run.id, want);
+    for (const taskId of inputTasks(spec)) want.tasks.add(taskId);
+    for (const taskId of lengthTasks(spec)) want.lengths.add(taskId);
+    want.mapped.push({ spec, mapIndex: task.mapIndex });
   }
-  const loaded = await Promise.all([...wanted].map(async ([dagRunId, taskIds]) =>
-    [
-      dagRunId,
-      Map.groupBy(await store.loadOutputs(dagRunId, [...taskIds]), (output) => output.taskId),
-    ] as const
-  ));
-  return new Map(loaded);
+  return new Map(
+    await Promise.all(
+      [...wanted].map(async ([runId, want]) =>
+        [runId, await loadFound(store, runId, want)] as const
+      ),
+    ),
+  );
+}
+
+async function loadFound(store: EngineStore, runId: string, wanted: Wanted): Promise<Found> {
+  const [outputs, { lengths, items }] = await Promise.all([
+    wanted.tasks.size > 0 ? store.loadOutputs(runId, [...wanted.tasks]) : [],
+    loadItems(store, runId, wanted),
+  ]);
+  return { outputs: Map.groupBy(outputs, (output) => output.taskId), items, lengths };
+}
+
+async function loadItems(store: EngineStore, runId: string, wanted: Wanted) {
+  const known = wanted.lengths.size > 0 ? await store.loadLengths(runId, [...wanted.lengths]) : [];
+  const lengths = new Map(known.map(({ taskId, length }) => [taskId, length]));
+  const asked = new Map(
+    wanted.mapped.flatMap(({ spec, mapIndex }) => inputItems(spec, mapIndex, lengths))
+      .map((item) => [itemName(item), item]),
+  );
+  const found = asked.size > 0 ? await store.loadItems(runId, [...asked.values()]) : [];
+  return { lengths, items: new Map(found.map((item) => [itemName(item), item])) };
 }
 
 /** The newest success before a run's date, asked for at most once a second for each date. */
