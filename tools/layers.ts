@@ -58,6 +58,7 @@ const doors: Readonly<Record<string, string>> = {
   "cron-parser": "src/timetable/",
   "commander": "src/cli/",
   "yaml": "src/settings.ts",
+  "@platformatic/kafka": "src/triggers/",
   "@aws-sdk/client-s3": "src/objects/",
 };
 

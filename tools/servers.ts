@@ -1,5 +1,5 @@
 /**
- * @module Runs the suites that need servers beside the product: PostgreSQL 15 and 18, an S3 server,
+ * @module Runs the suites that need servers beside the product: PostgreSQL 15 and 18, S3, Kafka,
  * Airflow's published client, and servers of older majors whose data is carried over.
  *
  * Everything is installed and started here. What cannot be installed on this machine is a line
@@ -34,7 +34,10 @@ const stopping = new AbortController();
 
 /** Suites of one lane follow each other; lanes run side by side. */
 const lanes: Suite[][] = [
-  [{ name: "S3", paths: ["tests/servers/s3_test.ts"], server: withGo }],
+  [
+    { name: "S3", paths: ["tests/servers/s3_test.ts"], server: withGo },
+    { name: "Kafka", paths: ["tests/servers/kafka_test.ts"], server: withMaven },
+  ],
   [
     { name: "PostgreSQL 15", paths: ["src/store", "src/api"], server: () => postgres(15) },
     { name: "PostgreSQL 18", paths: ["src/store"], server: () => postgres(18) },
@@ -140,6 +143,15 @@ async function withPython(): Promise<Server> {
   const hasVenv = () => works("python3", ["-c", "import ensurepip, venv"]);
   if (await hasVenv() || await install("python3-venv") && await hasVenv()) return nothing;
   throw new CannotInstall("there is no python3 with venv");
+}
+
+/** The suite fetches Kafka's jars from Maven's repository. */
+async function withMaven(): Promise<Server> {
+  const hasBoth = async () => await works("java", ["-version"]) && await works("mvn", ["-v"]);
+  const isThere = await hasBoth() ||
+    await install("maven", "default-jre-headless") && await hasBoth();
+  if (isThere) return nothing;
+  throw new CannotInstall("there is no Java with Maven to run Kafka with");
 }
 
 const nothing: Server = { env: {}, [Symbol.asyncDispose]: () => Promise.resolve() };

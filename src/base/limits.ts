@@ -37,7 +37,7 @@ export const limits = {
   /** Files that a watched folder may hold. */
   watchedFiles: 100_000,
   /** Pause between two looks at watched folders and prefixes, and at who watches what. */
-  watchEveryMs: 5_000,
+  watchEveryMs: 2_000,
   /** Largest conf or params document. */
   confBytes: 256 * 1024,
   /** Largest bundle of one DAG file: modules, data files and lock. */

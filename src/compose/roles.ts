@@ -1,5 +1,5 @@
 /** @module One role a process, as in a deployment: `tidewheel api`, `scheduler`, `parser`,
- * `batch-manager`, `worker`. */
+ * `file-manager`, `batch-manager`, `stream-manager`, `worker`. */
 import { healthApp } from "../api/mod.ts";
 import type { Service } from "../base/service.ts";
 import type { VerbOptions } from "../cli/mod.ts";
@@ -16,6 +16,7 @@ import {
   makeParser,
   makeRetention,
   makeScheduler,
+  makeWatchers,
   makeWorker,
 } from "./services.ts";
 import { untilSignal } from "./signals.ts";
@@ -27,7 +28,9 @@ export const rolePorts: Readonly<Record<string, { port: number; metricsPort: num
   "api": { port: 9000, metricsPort: 9100 },
   "scheduler": { port: 8081, metricsPort: 9091 },
   "parser": { port: 8087, metricsPort: 9097 },
+  "file-manager": { port: 9002, metricsPort: 9102 },
   "batch-manager": { port: 9003, metricsPort: 9103 },
+  "stream-manager": { port: 9004, metricsPort: 9104 },
   "worker merger": { port: 8082, metricsPort: 9092 },
   "worker collector": { port: 8083, metricsPort: 9093 },
   "worker converter": { port: 8085, metricsPort: 9095 },
@@ -117,6 +120,10 @@ const openers: Readonly<Record<string, Opener>> = {
       "scheduler",
       (parts) => [makeScheduler(parts), makeDeliverer(parts), makeRetention(parts)],
     ),
+  "file-manager": (settings) =>
+    databaseRole(settings, "file-manager", (parts) => [makeWatchers(parts, ["files"])]),
+  "stream-manager": (settings) =>
+    databaseRole(settings, "stream-manager", (parts) => [makeWatchers(parts, ["kafka"])]),
   "batch-manager": (settings) =>
     databaseRole(settings, "batch-manager", (parts) => [makeBatchManager(parts)]),
   parser: (settings) => databaseRole(settings, "parser", (parts) => [makeParser(parts)]),

@@ -8,6 +8,7 @@ import type { Service } from "../base/service.ts";
 import { enginePool } from "../engine/pool.ts";
 import { type AttemptLogs, fileLogs } from "../logs/mod.ts";
 import { createTracer } from "../metrics/mod.ts";
+import { watcherService } from "../triggers/watchers.ts";
 import { parserService } from "../parser/mod.ts";
 import { schedulerService } from "../scheduler/loop.ts";
 import { stepCascades } from "../store/backfill_cascade.ts";
@@ -65,6 +66,14 @@ export function makeBatchManager(parts: DatabaseParts): Service {
     stepCascades: (now) => stepCascades(parts.sql, now),
     listen: (onHint) => hints.subscribe(onHint),
   });
+}
+
+/** Looks out for files, for messages of topics, or both. */
+export function makeWatchers(
+  { sql, store, objects, secrets, clock, log }: DatabaseParts,
+  kinds: readonly ("files" | "kafka")[] = ["files", "kafka"],
+): Service {
+  return watcherService({ kinds, sql, store, objects, secrets, clock, log });
 }
 
 /** Removes what is old. */

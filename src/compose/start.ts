@@ -13,6 +13,7 @@ import {
   makeParser,
   makeRetention,
   makeScheduler,
+  makeWatchers,
   makeWorker,
 } from "./services.ts";
 import { untilSignal } from "./signals.ts";
@@ -47,6 +48,7 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
     makeScheduler(parts),
     makeBatchManager(parts),
     makeRetention(parts),
+    makeWatchers(parts),
   ];
   const { api, engines } = makeApi(parts, services, tokenKeys);
   const { worker, lastWorkerId, close: closeWorker } = await makeWorker(parts, {

@@ -19,8 +19,13 @@ export { chain, expand, group } from "./structure.ts";
 export { allOf, anyOf, continuous, events, every, once } from "./schedule.ts";
 export { each, onDatasets, rollup } from "./on_datasets.ts";
 export type { DatasetCondition, OnDatasetsOptions, PartitionMapper } from "./on_datasets.ts";
-export { onWebhook } from "./on_events.ts";
-export type { EventKeyOption, OnWebhookOptions } from "./on_events.ts";
+export { onFiles, onKafka, onWebhook } from "./on_events.ts";
+export type {
+  EventKeyOption,
+  OnFilesOptions,
+  OnKafkaOptions,
+  OnWebhookOptions,
+} from "./on_events.ts";
 export type { RollupSpan } from "../model/schedule_spec.ts";
 export { sessions } from "./sessions.ts";
 export type { SessionsOptions } from "./sessions.ts";

@@ -167,12 +167,13 @@ async function removeRuns(tx: TransactionSql, before: Date): Promise<number> {
   return gone.count;
 }
 
-/** What still waits for a run stays. */
+/** What still waits for a run stays, and so do files: one that still lies there would be new again. */
 async function removeEvents(tx: TransactionSql, before: Date): Promise<number> {
   const gone = await tx`
     delete from asset_event where id in (
       select id from asset_event e where created_at < ${before}
         and not exists (select from dataset_queue q where q.asset_event_id = e.id)
+        and not starts_with(e.dataset, 'files:')
       order by created_at limit ${limits.retentionBatch})`;
   return gone.count;
 }

@@ -40,7 +40,7 @@ export function commandsOf({ path, text }: Document): NamedCommand[] {
   for (const { line, code } of shellLines(text)) {
     for (
       const [, verb, rest] of code.matchAll(
-        /\b(?:tidewheel|deno(?:@[\d.]+)? task) ([a-z:]+)\b([^`]*)/g,
+        /\b(?:tidewheel|deno(?:@[\d.]+)? task) ([a-z:]+(?:-[a-z]+)*)\b([^`]*)/g,
       )
     ) {
       const command = rest.split(/\s#\s|[;&|]/)[0];

@@ -146,3 +146,32 @@ Deno.test("a webhook's calls start one run for each key", async () => {
   }));
   assertEquals(outputs.sort(), ['["1",{"id":"1"}]', '["2",{"id":"2"}]']);
 });
+
+const dropped = (folder: string) =>
+  `import { dag, onFiles, task } from "tidewheel";
+export default dag({
+  id: "dropped",
+  schedule: onFiles({ folder: ${JSON.stringify(folder)}, pattern: "*.csv", marker: ".done" }),
+}, () => {
+  task({ id: "read" }, ({ event }) => [event.extra.path, event.extra.bytes]);
+});
+`;
+
+Deno.test("a file that is dropped starts one run, once it is whole", async () => {
+  const folder = `${product.root}/drop`;
+  await Deno.mkdir(folder);
+  await product.write({ "dropped.ts": dropped(folder) });
+  await product.api.listed("dropped");
+  await Deno.writeTextFile(`${folder}/a.csv`, "1,2\n");
+  await Deno.writeTextFile(`${folder}/b.csv`, "not yet");
+  await Deno.writeTextFile(`${folder}/a.csv.done`, "");
+
+  const run = await until("the file's run", async () => {
+    const page = await product.api.get<{ dag_runs: Run[] }>("/api/v2/dags/dropped/dagRuns");
+    return page.dag_runs[0];
+  });
+  await product.api.ended(run);
+  assertEquals(await product.api.output(run, "read"), ["a.csv", 4]);
+  const runs = await product.api.get<{ total_entries: number }>("/api/v2/dags/dropped/dagRuns");
+  assertEquals(runs.total_entries, 1);
+});

@@ -8,7 +8,7 @@ import type { Effects } from "../../model/outcome.ts";
 import { type RetryBudget, retryDelayMs, retryRuleFor, ruleText } from "../../model/retry.ts";
 import type { AttemptEnding } from "../../store/port.ts";
 import type { AttemptClaims } from "../attempt_token.ts";
-import { isStorable, storable } from "./storable.ts";
+import { isStorable, storable } from "../../base/storable.ts";
 
 /** What a decision is made from. */
 export interface EndingFacts {

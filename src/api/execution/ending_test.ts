@@ -5,7 +5,7 @@ import { TaskSpec } from "../../model/dag_spec.ts";
 import { endReasons } from "../../model/end_reason.ts";
 import type { AttemptClaims } from "../attempt_token.ts";
 import { decideEnding } from "./ending.ts";
-import { isStorable, storable } from "./storable.ts";
+import { isStorable, storable } from "../../base/storable.ts";
 
 const now = new Date("2030-01-01T00:00:00Z");
 const ids = (n: number) => `0197a000-0000-7000-8000-00000000000${n}`;

@@ -6,7 +6,7 @@ import { AppError } from "../../model/errors.ts";
 import type { WebhookSpec } from "../../model/watch_spec.ts";
 import { readConnectionSecret } from "../../store/connection.ts";
 import { listRefused, listWatches, type WatchRow } from "../../store/watch_query.ts";
-import { isStorable } from "../execution/storable.ts";
+import { isStorable } from "../../base/storable.ts";
 import { readBytes } from "../guard.ts";
 import { pageOf, type Rest } from "../rest.ts";
 import type { RouteBook } from "../route.ts";

@@ -1,7 +1,7 @@
 /** @module Pieces of shapes: text, instants, lists and ranges as they come in paths and queries. */
 import { z } from "zod";
 import { limits } from "../../base/limits.ts";
-import { isStorable } from "../execution/storable.ts";
+import { isStorable } from "../../base/storable.ts";
 
 /** Text that the database can hold: no NUL. */
 export const Text = z.string().max(10_000).refine((text) => !text.includes("\0"), {
