@@ -100,8 +100,20 @@ const localVerbs: Verb[] = [
       arguments: [{ name: "<file>", doc: "DAG file" }],
       options: [
         { flags: "--dag <id>", doc: "Which of its DAGs, where there are several" },
-        { flags: "--date <time>", doc: "Logical date; the newest complete interval by default" },
+        {
+          flags: "--date <time>",
+          doc:
+            "Date of the interval (a session: its trade date); by default the newest complete one",
+        },
+        { flags: "--params <json>", doc: "Parameters of the run; also --conf" },
         { flags: "--conf <json>", doc: "Parameters of the run" },
+        { flags: "--task <id>", doc: "Run only this task, on outputs of --inputs" },
+        { flags: "--from-task <id>", doc: "Run this task and what comes after it" },
+        {
+          flags: "--inputs <dir>",
+          doc: "Tasks recorded here do not run: they put out what is here",
+        },
+        { flags: "--record <dir>", doc: "Record outputs and HTTP answers here, without secrets" },
         { flags: "--keep <dir>", doc: "Keep outputs and published files in this folder" },
       ],
     },

@@ -8,13 +8,14 @@ import type { Clock } from "../base/clock.ts";
 import { randomToken } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
-import type { ClaimRequest, ConnectionSecret, LogLine } from "../contract/execution.ts";
+import type { ClaimRequest, LogLine } from "../contract/execution.ts";
 import type { AttemptLogs } from "../logs/mod.ts";
 import { noMetrics, noTracer } from "../metrics/mod.ts";
 import { AppError, messageOf } from "../model/errors.ts";
 import type { ObjectStore } from "../objects/port.ts";
 import type { MemoryEngineStore } from "../store/engine_memory.ts";
 import type { Fetch } from "../worker/mod.ts";
+import type { LocalSecrets } from "./local_secrets.ts";
 
 /** What the API is made of. */
 export interface LocalApiParts {
@@ -22,15 +23,14 @@ export interface LocalApiParts {
   objects: ObjectStore;
   clock: Clock;
   log: Logger;
-  /** Connections are `TIDEWHEEL_CONN_<ID>`, variables `TIDEWHEEL_VAR_<KEY>`. */
-  env: Readonly<Record<string, string>>;
+  secrets: LocalSecrets;
   /** Gets each log line. */
-  print(line: string): void;
+  print(attemptId: string, line: LogLine): void;
 }
 
 /** A handler of the API's requests. */
 export function localExecutionApi(parts: LocalApiParts): Fetch {
-  const { store, objects, clock, log, env } = parts;
+  const { store, objects, clock, log, secrets } = parts;
   const versions = versionCache(store);
   const mint = tokenMint(randomToken());
   const logs = printedLogs(parts);
@@ -56,8 +56,8 @@ export function localExecutionApi(parts: LocalApiParts): Fetch {
       const { calls: given } = await request.json() as { calls: RawCall[] };
       return { results: await calls.run(given) };
     }
-    if (what === "connections") return connectionOf(env, decodeURIComponent(id));
-    if (what === "variables") return { value: variableOf(env, decodeURIComponent(id)) };
+    if (what === "connections") return secrets.connection(decodeURIComponent(id));
+    if (what === "variables") return { value: secrets.variable(decodeURIComponent(id)) };
     if (what === "datasets") return latest(store, searchParams);
     throw new AppError("NOT_FOUND", `There is no ${pathname} in a run without a server`);
   }
@@ -80,7 +80,7 @@ function printedLogs({ print }: LocalApiParts): AttemptLogs {
     begin() {},
     append(attemptId, from, lines) {
       const next = seen.get(attemptId) ?? 0;
-      lines.slice(Math.max(0, next - from)).forEach((line) => print(textOf(line)));
+      lines.slice(Math.max(0, next - from)).forEach((line) => print(attemptId, line));
       seen.set(attemptId, Math.max(next, from + lines.length));
       return Promise.resolve({ next: from + lines.length, open: true });
     },
@@ -90,57 +90,6 @@ function printedLogs({ print }: LocalApiParts): AttemptLogs {
     sweep: () => Promise.resolve(),
     settle: () => Promise.resolve(),
   };
-}
-
-function textOf({ level, message, fields }: LogLine): string {
-  const more = fields && Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : "";
-  return `  ${level.padEnd(5)} ${message}${more}\n`;
-}
-
-const variableName = (id: string) => id.toUpperCase().replace(/[^A-Z0-9]/g, "_");
-
-/** A connection from the environment: JSON, or a URL with the secret as its password. */
-function connectionOf(env: LocalApiParts["env"], id: string): ConnectionSecret {
-  const name = `TIDEWHEEL_CONN_${variableName(id)}`;
-  const value = env[name];
-  if (value === undefined) {
-    throw new AppError(
-      "NOT_FOUND",
-      `There is no connection "${id}": set ${name} to its URL or its JSON`,
-    );
-  }
-  const empty = { host: null, port: null, schema: null, login: null, password: null, extra: {} };
-  if (value.trimStart().startsWith("{")) {
-    return { connectionId: id, connType: "http", ...empty, ...JSON.parse(value) };
-  }
-  const url = new URL(value);
-  const scheme = url.protocol.replace(":", "");
-  return {
-    connectionId: id,
-    connType: scheme.startsWith("http") ? "http" : scheme,
-    host: url.hostname,
-    port: url.port === "" ? null : Number(url.port),
-    schema: scheme,
-    login: decodeURIComponent(url.username) || null,
-    password: decodeURIComponent(url.password) || null,
-    extra: {
-      ...(url.pathname === "/" ? {} : { path: url.pathname }),
-      ...Object.fromEntries(url.searchParams),
-    },
-  };
-}
-
-function variableOf(env: LocalApiParts["env"], key: string): unknown {
-  const name = `TIDEWHEEL_VAR_${variableName(key)}`;
-  const value = env[name];
-  if (value === undefined) {
-    throw new AppError("NOT_FOUND", `There is no variable "${key}": set ${name}`);
-  }
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
 }
 
 /** What this run published so far. */

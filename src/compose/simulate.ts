@@ -4,7 +4,7 @@ import { printJson, tableText } from "../cli/print.ts";
 import { AppError } from "../model/errors.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import { checkSchedule, type ExpandedRun, expandRuns } from "../timetable/mod.ts";
-import { loadDag } from "./run_local.ts";
+import { loadDag } from "./load_dag.ts";
 import { timelineSvg } from "./timeline_svg.ts";
 
 /** Runs that one call lists; a year of one a minute fits. */

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { logger } from "../base/log.ts";
 import type { ChildTask } from "../contract/child.ts";
 import type { LogLine } from "../contract/execution.ts";
+import type { Outcome } from "../model/outcome.ts";
 import { runTask } from "../sdk/execute.ts";
 import { toChildError } from "./child_error.ts";
 import type { Executor, Job, JobEnd, JobFolders, JobHost, JobSpec } from "./executor.ts";
@@ -18,6 +19,8 @@ export interface InProcessOptions {
   clock: Clock;
   /** Where attempts have their folders; null: they have none and can keep no files. */
   workDir: string | null;
+  /** Stands around each task: calls `run`, or says at once what comes of it. */
+  around?(workload: ChildTask["workload"], run: () => Promise<Outcome>): Promise<Outcome>;
 }
 
 /** An executor without processes; `kill` leaves the code running and only stops listening to it. */
@@ -67,7 +70,7 @@ class InProcessJob implements Job {
   async #run(
     { workload }: JobSpec,
     host: JobHost,
-    { load, clock, workDir }: InProcessOptions,
+    { load, clock, workDir, around = (_workload, run) => run() }: InProcessOptions,
   ): Promise<void> {
     const folders = foldersOf(workDir, workload.attemptId);
     const ask = ((question) => host.ask(question, folders)) as AskSupervisor;
@@ -82,7 +85,10 @@ class InProcessJob implements Job {
     });
     try {
       if (workDir !== null) await Deno.mkdir(folders.workDir, { recursive: true });
-      const outcome = await runTask(await load(workload), workload, services);
+      const outcome = await around(
+        workload,
+        async () => await runTask(await load(workload), workload, services),
+      );
       this.#end.resolve({ kind: "outcome", outcome, bytes: 0 });
     } catch (error) {
       this.#end.resolve({ kind: "failed", error: toChildError(error) });
