@@ -1,8 +1,7 @@
 /** @module Runs a DAG in a test: no server, no network, no waiting. */
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../base/clock.ts";
-import { type LocalSecrets } from "../compose/local_secrets.ts";
-import { connectionFrom } from "../compose/local_secrets.ts";
+import { connectionFrom, type LocalSecrets } from "../compose/local_secrets.ts";
 import { chooseTasks } from "../compose/local_choice.ts";
 import { localInterval } from "../compose/local_interval.ts";
 import { type LocalResult, nameOf, runLocally } from "../compose/local_world.ts";
