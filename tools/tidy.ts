@@ -13,8 +13,9 @@ const longOnPurpose = new Set<string>([
   "src/store/engine_memory.ts",
 ]);
 const bannedNames = /(^|\/)(utils?|common|helpers?|manager|index)\.ts$/;
-/** Modules that are started and not imported. */
-const entries = /^src\/main\.ts$|\/example_dag\.ts$|^src\/sdk\/mod\.ts$|^operators\/mod\.ts$/;
+/** Modules that are started, or that authors import. */
+const entries =
+  /^src\/main\.ts$|\/example_dag\.ts$|^src\/(sdk|testing)\/mod\.ts$|^operators\/mod\.ts$/;
 const unfinished = /(\/\/|\*).*\b(TODO|FIXME|XXX)\b/;
 const secretShapes = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
