@@ -31,6 +31,7 @@ import { addMetaRoutes } from "./routes/meta.ts";
 import { addPoolRoutes } from "./routes/pools.ts";
 import { addAssetRoutes } from "./routes/assets.ts";
 import { addQueuedEventRoutes } from "./routes/queued_events.ts";
+import { addDeadlineRoutes } from "./routes/deadlines.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addRecordRoutes } from "./routes/records.ts";
 import { addTaskInstanceRoutes } from "./routes/task_instances.ts";
@@ -90,6 +91,7 @@ export function createApi(parts: ApiParts): Api {
   addConnectionRoutes(book, rest);
   addTokenRoutes(book, rest);
   addEventRoutes(book, rest);
+  addDeadlineRoutes(book, rest);
   addRecordRoutes(book, rest);
   addAssetRoutes(book, rest);
   addQueuedEventRoutes(book, rest);

@@ -6,7 +6,7 @@ import { AppError } from "../model/errors.ts";
 import type { RunType } from "../model/run_state.ts";
 import { newTraceParent } from "../metrics/trace.ts";
 import type { NewRun } from "../store/port.ts";
-import type { Interval } from "../timetable/mod.ts";
+import { deadlinesOf, type Interval } from "../timetable/mod.ts";
 import type { CachedVersion } from "./execution/versions.ts";
 
 /** What a run is made from. */
@@ -19,6 +19,8 @@ export interface RunPlan {
   runAfter: Date;
   conf: Record<string, unknown>;
   backfillId: string | null;
+  /** When it is made. */
+  now: Date;
   /** Given by whoever asked; null: a trace of its own. */
   traceParent: string | null;
 }
@@ -29,6 +31,7 @@ export function planRun(plan: RunPlan, ids: Ids): NewRun {
   const id = ids.uuid();
   const hex = id.replaceAll("-", "");
   return {
+    ...deadlinesOf(version.spec, plan, { now: plan.now, newId: () => ids.uuid() }),
     id,
     dagId: version.dagId,
     runId: plan.runId ?? defaultRunId(runType, logicalDate, runAfter, hex),

@@ -46,6 +46,7 @@ export async function trigger(
     runAfter: body.run_after ?? rest.clock.now(),
     conf,
     backfillId: null,
+    now: rest.clock.now(),
     traceParent,
   }, rest.ids);
   return await rest.store.createRun({ ...run, partitionKey: partition, ...byPartition?.takes });

@@ -117,6 +117,10 @@ export const limits = {
   callbackDepth: 8,
   /** Events that were delivered stay this long; dead ones as long as runs. */
   deliveredEventDays: 7,
+  /** A deadline that has passed by more than this when its run is made is not made. */
+  deadlineLateMs: 86_400_000,
+  /** Deadlines that are settled in one scheduler pass. */
+  deadlineBatch: 500,
   /** Grace between asking a child to stop and killing it. */
   killGraceMs: 2_000,
 } as const;

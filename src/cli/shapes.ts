@@ -27,6 +27,7 @@ export interface RunShape {
   run_after: string;
   start_date: string | null;
   end_date: string | null;
+  missed_deadlines: number;
 }
 
 /** A task instance. */

@@ -70,7 +70,7 @@ function runStarter(
     checkConf(version, conf);
     const run = planRun({
       ...{ version, runType: "manual", runId, conf },
-      ...{ logicalDate: null, interval: null, runAfter: clock.now() },
+      ...{ logicalDate: null, interval: null, runAfter: clock.now(), now: clock.now() },
       ...{ backfillId: null, traceParent: null },
     }, ids);
     try {

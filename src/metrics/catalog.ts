@@ -25,6 +25,7 @@ export const counters = {
   tidewheel_dataset_updates_total: { help: "Published dataset versions", labels: ["dataset"] },
   tidewheel_dagrun_created_total: { help: "DAG runs", labels: ["run_type"] },
   tidewheel_dagrun_finish_total: { help: "Finished DAG runs", labels: ["dag_id", "state"] },
+  tidewheel_deadlines_missed_total: { help: "Deadlines of runs and tasks that were missed" },
   tidewheel_scheduler_heartbeat_total: { help: "Passes of the scheduler's loop" },
   tidewheel_scheduler_loop_exceptions_total: { help: "Passes that threw" },
   tidewheel_scheduler_lease_changes_total: { help: "Times that this process became leader" },

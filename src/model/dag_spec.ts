@@ -1,5 +1,6 @@
 /** @module A DAG as data: what the parser stores and everything else reads. */
 import { z } from "zod";
+import { DeadlineSpec } from "./deadline_spec.ts";
 import { DagCallbacks, TaskCallbacks } from "./notice_spec.ts";
 import { RetryBudget, RetryPolicy } from "./retry.ts";
 import { BlackoutSpec, Catchup, MaintenanceSpec, ScheduleSpec } from "./schedule_spec.ts";
@@ -116,6 +117,7 @@ export const TaskSpec = z.object({
     doc: "Of a teardown: its failure fails the run",
   }),
   callbacks: TaskCallbacks.optional().meta({ doc: "Who is told of what becomes of it" }),
+  deadlines: z.array(DeadlineSpec).optional().meta({ doc: "By when it must have succeeded" }),
   /** Parameters as far as they are constant; functions of the context appear as {"$fn": true}. */
   params: z.json().default({}),
 });
@@ -152,6 +154,7 @@ export const DagSpec = z.object({
   }),
   callbacks: DagCallbacks.optional().meta({ doc: "Who is told of its runs" }),
   retryBudget: RetryBudget.optional(),
+  deadlines: z.array(DeadlineSpec).optional().meta({ doc: "By when a run must have succeeded" }),
   /** JSON Schema of conf; null: any object. */
   paramsSchema: z.json().nullable().default(null),
   paramsDefault: z.record(z.string(), z.json()).default({}),

@@ -8,7 +8,7 @@ export const sessionEdges = ["open", "close", "break_start", "break_end"] as con
 export type SessionEdge = (typeof sessionEdges)[number];
 
 /** Trading time: a run for each session of one or several calendars. */
-const SessionsSpec = z.object({
+export const SessionsSpec = z.object({
   kind: z.literal("sessions"),
   calendars: z.array(z.string()).min(1).meta({ doc: "MICs, and names such as TARGET" }),
   open: z.enum(["all", "any"]).default("all").meta({

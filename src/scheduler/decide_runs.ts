@@ -3,7 +3,7 @@ import type { Ids } from "../base/ids.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import type { DagRun, TaskInstance } from "../model/rows.ts";
 import type { NewRun, TickWrites } from "../store/port.ts";
-import { type DueRun, nextRunOf, timeOf } from "../timetable/mod.ts";
+import { deadlinesOf, type DueRun, nextRunOf, timeOf } from "../timetable/mod.ts";
 import { dataFor, decideDatasetRuns } from "./decide_dataset_runs.ts";
 import type { Dag, EngineState } from "./state.ts";
 
@@ -27,7 +27,8 @@ export function decideRuns(state: EngineState, dag: Dag, deciding: Deciding): Ru
     if (timeOf(schedule) || schedule.kind !== "datasets") {
       createDueRuns(state, dag, deciding, writes);
     }
-    for (const run of decideDatasetRuns(dag, deciding)) {
+    for (const made of decideDatasetRuns(dag, deciding)) {
+      const run = withDeadlines(dag.row.spec, made, deciding);
       writes.newRuns.push(run);
       state.putRun(snapshotOf(run, deciding.now), state.plan(dag.row.dagId, dag.row.dagVersionId)!);
     }
@@ -47,7 +48,10 @@ function createDueRuns(state: EngineState, dag: Dag, deciding: Deciding, writes:
       if (data.untilAt) state.wakeAt(data.untilAt, dag);
       break;
     }
-    const run = { ...newRun(dag, due, deciding.ids), ...data.takes };
+    const run = withDeadlines(row.spec, {
+      ...newRun(dag, due, deciding.ids),
+      ...data.takes,
+    }, deciding);
     writes.newRuns.push(run);
     state.putRun(snapshotOf(run, deciding.now), state.plan(row.dagId, row.dagVersionId)!);
     row.lastInterval = due.interval;
@@ -63,6 +67,10 @@ function createDueRuns(state: EngineState, dag: Dag, deciding: Deciding, writes:
     nextRunAt: row.nextRunAt,
     ...(created ? { lastInterval: created.interval } : {}),
   });
+}
+
+function withDeadlines(spec: DagSpec, run: NewRun, { now, ids }: Deciding): NewRun {
+  return { ...run, ...deadlinesOf(spec, run, { now, newId: () => ids.uuid() }) };
 }
 
 function dueRun({ row }: Dag, now: Date): DueRun | null {
@@ -136,7 +144,7 @@ function newTasks(spec: DagSpec, ids: Ids): NewRun["tasks"] {
 }
 
 /** The rows that the store makes of a new run. */
-function snapshotOf({ tasks, takes: _, ...rest }: NewRun, now: Date) {
+function snapshotOf({ tasks, takes: _t, deadlines: _d, ...rest }: NewRun, now: Date) {
   const run: DagRun = {
     ...rest,
     partitionKey: rest.partitionKey ?? null,

@@ -22,6 +22,9 @@ export function countPass(metrics: Metrics, { pass, result, now, durationMs }: P
   for (const { id, runType } of pass.writes.newRuns) {
     if (created.has(id)) metrics.inc("tidewheel_dagrun_created_total", { run_type: runType });
   }
+  if (result.missed) {
+    metrics.inc("tidewheel_deadlines_missed_total", undefined, result.missed.length);
+  }
   if (pass.movedRuns.length === 0) return;
   const moved = new Set(result.runMoves);
   for (const run of pass.movedRuns) if (moved.has(run.row.id)) countRun(metrics, run, now);

@@ -43,17 +43,19 @@ export async function loadChanges(state: EngineState, changes: Changes, loading:
 }
 
 async function loadAll(state: EngineState, loading: Loading) {
-  const [dags, pools, backfills, runs] = await Promise.all([
+  const [dags, pools, backfills, runs, deadlines] = await Promise.all([
     loading.store.loadDags(),
     loading.store.loadPools(),
     loading.store.loadBackfills(),
     loading.store.loadRuns(),
+    loading.store.loadDeadlines(),
   ]);
   putDags(state, dags, loading);
   await loadPartitions(state, dags, loading);
   state.putPools(pools);
   state.putBackfills(backfills);
   await putRuns(state, runs, loading);
+  state.putDeadlines(deadlines);
 }
 
 async function loadDags(state: EngineState, ids: string[], loading: Loading) {
@@ -111,6 +113,13 @@ export async function loadRuns(state: EngineState, ids: string[], loading: Loadi
   const names = new Set(found.map(({ run }) => run.id));
   for (const id of ids) if (!names.has(id)) state.dropRun(id);
   await putRuns(state, found, loading);
+  await loadDeadlines(state, found.map(({ run }) => run.id), loading);
+}
+
+/** Read the deadlines of these runs, where their DAG has any. */
+export async function loadDeadlines(state: EngineState, runIds: string[], { store }: Loading) {
+  const ids = runIds.filter((id) => state.runs.get(id)?.plan.hasDeadlines);
+  if (ids.length > 0) state.putDeadlines(await store.loadDeadlines(ids));
 }
 
 async function putRuns(state: EngineState, found: readonly RunSnapshot[], loading: Loading) {

@@ -20,8 +20,15 @@ import { countPass } from "./figures.ts";
 import { endLost, HeartbeatWatch } from "./heartbeat_watch.ts";
 import { Inbox } from "./inbox.ts";
 import { Leadership } from "./leadership.ts";
-import { loadChanges, loadPast, loadRuns, sweep, type SweepNotes } from "./loader.ts";
-import { decidePass, settle } from "./pass.ts";
+import {
+  loadChanges,
+  loadDeadlines,
+  loadPast,
+  loadRuns,
+  sweep,
+  type SweepNotes,
+} from "./loader.ts";
+import { decidePass, settle, withNewDeadlines } from "./pass.ts";
 import { EngineState } from "./state.ts";
 import { stuckQueued } from "./stuck.ts";
 import { tracePass } from "./trace_pass.ts";
@@ -237,9 +244,11 @@ class SchedulerLoop implements SchedulerService {
     }
     const reload = settle(this.#state, pass, result);
     if (reload.length > 0) await loadRuns(this.#state, reload, loading);
+    const late = withNewDeadlines(pass, result);
+    await loadDeadlines(this.#state, late, loading);
     const durationMs = clock.monotonicMs() - startedAtMs;
     countPass(metrics, { pass, result, now, durationMs });
-    return !this.#inbox.isEmpty || reload.length > 0 || pass.isShort ||
+    return !this.#inbox.isEmpty || reload.length > 0 || late.length > 0 || pass.isShort ||
       pass.queued >= limits.queueBatch || this.#state.past.wanted.size > 0;
   }
 

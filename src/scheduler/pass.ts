@@ -88,13 +88,22 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
       ({ id, queuedAt, cancelRequestedAt }) => ({ id, queuedAt, cancelRequestedAt }),
     );
   }
-  writes.runMoves = movedRuns.map((run) => ({ ...runMove(run, moved), ...told(run, options.ids) }));
+  writes.runMoves = movedRuns.map((run) => ({
+    ...runMove(run, moved),
+    ...(run.plan.hasDeadlines ? { hasDeadlines: true } : {}),
+    ...told(run, options.ids),
+  }));
+  const due = [...state.dueDeadlines].slice(0, limits.deadlineBatch);
+  if (due.length > 0) {
+    writes.deadlines = due.map(({ id }) => ({ id, eventId: options.ids.uuid() }));
+  }
   const isEmpty = Object.values(writes).every((list: unknown[]) => list.length === 0);
   return {
     writes,
     isEmpty,
     queued: queues.size,
-    isShort: state.expanding.length > 0 || movedRuns.some((run) => run.holdsPlace),
+    isShort: state.expanding.length > 0 || due.length === limits.deadlineBatch ||
+      movedRuns.some((run) => run.holdsPlace),
     moved,
     movedRuns,
   };
@@ -251,7 +260,34 @@ export function settle(state: EngineState, pass: Pass, result: TickResult): stri
     if (isRunFinished(run.state)) state.dropRun(run.row.id);
   }
   state.changedRuns.clear();
+  settleDeadlines(state, pass, result);
   return [...reload];
+}
+
+/** What was asked about is settled or gone; deadlines of runs that succeeded never come. */
+function settleDeadlines(state: EngineState, { writes }: Pass, { runMoves }: TickResult) {
+  for (const { id } of writes.deadlines ?? []) {
+    const deadline = state.deadlines.get(id);
+    if (deadline) state.dropDeadline(deadline);
+  }
+  const ended = new Set(
+    writes.runMoves.filter((move) =>
+      move.hasDeadlines && move.to === "success" && runMoves.includes(move.id)
+    ).map(({ id }) => id),
+  );
+  if (ended.size === 0) return;
+  for (const deadline of state.deadlines.values()) {
+    if (ended.has(deadline.dagRunId)) state.dropDeadline(deadline);
+  }
+}
+
+/** Runs of which the pass made deadlines, or set them by starting. */
+export function withNewDeadlines({ writes }: Pass, result: TickResult): string[] {
+  const made = writes.newRuns.filter((run) => run.deadlines && result.newRuns.includes(run.id));
+  const started = writes.runMoves.filter((move) =>
+    move.hasDeadlines && move.to === "running" && result.runMoves.includes(move.id)
+  );
+  return [...new Set([...made, ...started].map(({ id }) => id))];
 }
 
 function unapplied<T extends { id: string }>(

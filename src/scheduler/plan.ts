@@ -1,6 +1,7 @@
 /** @module A DAG version made ready for deciding: tasks by number, edges both ways. */
 import { type DagSpec, dependsOnPast, type TaskSpec } from "../model/dag_spec.ts";
 import { decidingTasks, setupScopes } from "../model/setup_teardown.ts";
+import { hasDeadlines } from "../timetable/mod.ts";
 
 /** Where the number of a mapped task's instances comes from. */
 export type LengthSource =
@@ -34,6 +35,8 @@ export interface Plan {
   /** Tasks that wait for the run before. */
   readonly pastDependents: readonly number[];
   readonly teardowns: readonly number[];
+  /** Its runs can have deadlines. */
+  readonly hasDeadlines: boolean;
   /** Short circuits that skip all that comes after them when they stop. */
   readonly gates: readonly number[];
   /** Tasks reachable from `index`, without itself. */
@@ -66,6 +69,7 @@ export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
     spec,
     tasks,
     indexOf,
+    hasDeadlines: hasDeadlines(spec),
     teardowns: tasks.filter((task) => task.spec.isTeardown).map((task) => task.index),
     gates: tasks.filter((task) => task.spec.ignoreDownstreamTriggerRules).map((task) => task.index),
     pastDependents: tasks.filter((task) => dependsOnPast(task.spec)).map((task) => task.index),

@@ -8,7 +8,13 @@ import { type Cap, ReadyQueue } from "../dispatcher/ready_queue.ts";
 import type { Pool, TaskInstance } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import { isFinished, occupyingTaskStates, type TaskState } from "../model/task_state.ts";
-import type { BackfillLimits, EndedAttempt, RunSnapshot, SchedulableDag } from "../store/port.ts";
+import type {
+  BackfillLimits,
+  EndedAttempt,
+  PendingDeadline,
+  RunSnapshot,
+  SchedulableDag,
+} from "../store/port.ts";
 import type { DueRun } from "../timetable/mod.ts";
 import { Heap } from "./heap.ts";
 import { Instance, Run, type RunTask } from "./instance.ts";
@@ -41,8 +47,15 @@ export class Dag {
   }
 }
 
+/** A deadline that is not settled. */
+export class Deadline {
+  wakeAtMs: number | null = null;
+
+  constructor(readonly id: string, readonly dagRunId: string) {}
+}
+
 /** Something to look at again at an instant. */
-type Due = Instance | Run | Dag;
+type Due = Instance | Run | Dag | Deadline;
 
 /** See the module. */
 export class EngineState {
@@ -52,6 +65,9 @@ export class EngineState {
   readonly plans = new Map<string, Plan>();
   readonly ready = new ReadyQueue();
   readonly past = new PastRuns();
+  readonly deadlines = new Map<string, Deadline>();
+  /** Those whose time has come. */
+  readonly dueDeadlines = new Set<Deadline>();
   backfills = new Map<string, BackfillLimits>();
   /** Mapped tasks with more instances to come, in the order of their turns. */
   expanding: RunTask[] = [];
@@ -105,6 +121,22 @@ export class EngineState {
     for (const dag of this.dags.values()) {
       if (dag.queues.size > (dag.queues.has("") ? 1 : 0)) this.dirtyDags.add(dag);
     }
+  }
+
+  /** Take in deadlines that are not settled; those of a run that has ended well never come. */
+  putDeadlines(pending: readonly PendingDeadline[]): void {
+    for (const { id, dagRunId, at } of pending) {
+      let deadline = this.deadlines.get(id);
+      if (!deadline) this.deadlines.set(id, deadline = new Deadline(id, dagRunId));
+      if (at) this.wakeAt(at, deadline);
+    }
+  }
+
+  /** Forget a deadline: it is settled, or its run has succeeded. */
+  dropDeadline(deadline: Deadline): void {
+    deadline.wakeAtMs = null;
+    this.deadlines.delete(deadline.id);
+    this.dueDeadlines.delete(deadline);
   }
 
   /** The plan of a DAG version, if its spec is known. */
@@ -289,6 +321,7 @@ export class EngineState {
       if (what.wakeAtMs !== atMs) continue;
       what.wakeAtMs = null;
       if (what instanceof Dag) this.dirtyDags.add(what);
+      else if (what instanceof Deadline) this.dueDeadlines.add(what);
       else if (what instanceof Run) this.dirtyDags.add(this.dag(what.row.dagId));
       else this.#wakeInstance(what, now);
     }

@@ -5,6 +5,7 @@ import { TaskSpec } from "../model/dag_spec.ts";
 import type { AppError } from "../model/errors.ts";
 import { broken } from "./broken.ts";
 import type { TaskContext } from "./context.ts";
+import { deadlineSpecs } from "./deadlines.ts";
 import { canonical, type Json } from "./json.ts";
 import { checkOperatorParams, describeParams } from "./operator_params.ts";
 import type { InputShapes, Operator } from "./operator.ts";
@@ -90,7 +91,11 @@ export class DagBuilder {
   #groups = new Set<string>();
   #open = false;
 
-  constructor(readonly dagId: string, defaults: TaskDefaults) {
+  constructor(
+    readonly dagId: string,
+    defaults: TaskDefaults,
+    private readonly timezone: string = "UTC",
+  ) {
     this.#scope = { id: null, defaults };
     this.#fullId(dagId);
   }
@@ -172,6 +177,12 @@ export class DagBuilder {
       triggerRule: part.triggerRule,
       ...part.fields,
       ...attempt(what, () => taskSettings({ ...this.#scope.defaults, ...defined(options) })),
+      ...(options.deadlines === undefined ? {} : {
+        deadlines: attempt(
+          what,
+          () => deadlineSpecs(options.deadlines!, { timezone: this.timezone, what: "its" }),
+        ),
+      }),
       connections: sortedSet(task.connections, options.connections),
       permissions: attempt(
         what,

@@ -6,6 +6,7 @@ import { DagBuilder, type TaskNode } from "./builder.ts";
 import type { DagCallbackOptions } from "./callbacks.ts";
 import type { RunFacts } from "./context.ts";
 import { buildSpec } from "./dag_spec.ts";
+import type { DeadlineOption } from "./deadlines.ts";
 import type { Duration } from "./duration.ts";
 import type { TaskDefaults } from "./options.ts";
 import type { BlackoutOption, CatchupOption, MaintenanceOption } from "./quiet_time.ts";
@@ -58,6 +59,8 @@ export interface DagOptions<P extends z.ZodObject | undefined = undefined>
    * beyond them are not tried again. Clearing a run gives it its share anew.
    */
   retryBudget?: { perRun?: number; perHour?: number };
+  /** When each run must have succeeded; one that has not is marked, and who asked is told. */
+  deadlines?: readonly DeadlineOption[];
   /** What a run can be given. Without it conf may be any object. */
   params?: P;
   /** Settings for all of its tasks. */
@@ -105,7 +108,7 @@ export function dag<P extends z.ZodObject | undefined = undefined>(
   options: DagOptions<P>,
   declare: (author: DagAuthor<ParamsOf<P>>) => void,
 ): Dag {
-  const builder = new DagBuilder(options.id, options.defaults ?? {});
+  const builder = new DagBuilder(options.id, options.defaults ?? {}, options.timezone);
   const author = { task, branch, fromRun: (make: unknown) => make };
   builder.fill(() => declare(author as unknown as DagAuthor<ParamsOf<P>>));
   const spec = buildSpec(options, builder);

@@ -4,6 +4,7 @@ import { DagSpec, type TaskSpec } from "../model/dag_spec.ts";
 import type { DagBuilder } from "./builder.ts";
 import { dagCallbacks } from "./callbacks.ts";
 import type { DagOptions } from "./dag.ts";
+import { deadlineSpecs } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
 import { type Graph, reversed, topologicalOrder, totalWeights } from "./graph.ts";
 import { canonical, type Json } from "./json.ts";
@@ -19,6 +20,10 @@ export function buildSpec(
 ): DagSpec {
   const timing = attempt(builder, () => timingOf(options));
   const callbacks = attempt(builder, () => dagCallbacks(options.id, options));
+  const { timezone } = timing;
+  const deadlines = options.deadlines === undefined
+    ? undefined
+    : attempt(builder, () => deadlineSpecs(options.deadlines!, { timezone, what: "its" }));
   const tasks = orderedTasks(builder);
   const isAutomatic = timing.schedule.kind !== "none";
   const parsed = DagSpec.safeParse({
@@ -32,6 +37,7 @@ export function buildSpec(
     maxActiveTasks: options.maxActiveTasks,
     ...failureRules(options),
     ...(callbacks ? { callbacks } : {}),
+    ...(deadlines ? { deadlines } : {}),
     ...describeConf(options.params ?? null, isAutomatic, builder),
     datasets: [...new Set([...builder.nodes.values()].flatMap((node) => node.datasets))].sort(),
     tasks,

@@ -42,6 +42,13 @@ export type {
   TaskCallbackOptions,
   WebhookOptions,
 } from "./callbacks.ts";
+export type {
+  AfterDeadline,
+  AverageDeadline,
+  ClockDeadline,
+  DeadlineOption,
+  SessionDeadline,
+} from "./deadlines.ts";
 export { done, retryAt, skip } from "./outcome.ts";
 export type { Done, OutputOf, RetryAt, Skip } from "./outcome.ts";
 export { FinalError, operator } from "./operator.ts";

@@ -1,6 +1,7 @@
 /** @module What every task can be told, whoever made its operator. */
 import type { PermissionsSpec, TriggerRule, WeightRule } from "../model/dag_spec.ts";
 import type { TaskCallbackOptions } from "./callbacks.ts";
+import type { DeadlineOption } from "./deadlines.ts";
 import type { Bytes, Duration } from "./duration.ts";
 import type { TaskRef } from "./ref.ts";
 import type { RetryRuleOption } from "./retry_rules.ts";
@@ -66,6 +67,8 @@ export interface TaskOptions extends TaskDefaults {
    * did, if one of its setups succeeded; also in a run that was cancelled.
    */
   teardown?: TeardownOptions;
+  /** When it must have succeeded (or was skipped) in each run; a mapped one: all of its instances. */
+  deadlines?: readonly DeadlineOption[];
   /** Connections that it may read, beside those that its parameters name. */
   connections?: readonly string[];
   /** What its process may do, beside what its operator needs; nothing else is allowed. */
@@ -81,6 +84,7 @@ export const reservedNames: ReadonlySet<string> = new Set(
     "triggerRule",
     "setup",
     "teardown",
+    "deadlines",
     "connections",
     "permissions",
     "retries",

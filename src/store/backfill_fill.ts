@@ -118,7 +118,7 @@ async function settleAll(
   for (const entry of pending) {
     const run = existing.get(entry.logicalDate.getTime());
     const fate = fateOf(run, { reprocess: due.reprocess, isRerun: entry.isRerun });
-    if (fate === "create") created.push({ entry, run: runOf(due, entry, ids) });
+    if (fate === "create") created.push({ entry, run: runOf(due, entry, { ids, now }) });
     else if (fate === "again" && run!.isLocked) again.push({ entry, dagRunId: run!.id });
     else {
       // One that somebody clears this very moment is on its way already.
@@ -154,7 +154,7 @@ async function runsOf(tx: TransactionSql, dagId: string, pending: readonly Pendi
   );
 }
 
-function runOf(due: Due, entry: Pending, ids: Ids): NewRun {
+function runOf(due: Due, entry: Pending, { ids, now }: { ids: Ids; now: Date }): NewRun {
   const interval = entry.intervalStart && entry.intervalEnd
     ? { start: entry.intervalStart, end: entry.intervalEnd }
     : intervalOf(due.spec, entry.logicalDate);
@@ -169,6 +169,7 @@ function runOf(due: Due, entry: Pending, ids: Ids): NewRun {
       runAfter: entry.runAfter ?? interval.end,
     },
     ordinal: entry.ordinal,
+    now,
   }, ids);
 }
 

@@ -1,6 +1,7 @@
 /** @module The run of a backfill's date. */
 import type { Ids } from "../base/ids.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
+import { deadlinesOf } from "../timetable/mod.ts";
 import type { PlannedDate } from "./backfill_port.ts";
 import type { NewRun } from "./port.ts";
 
@@ -13,16 +14,18 @@ export interface BackfillRunPlan {
   date: PlannedDate;
   /** Its place among the backfill's runs. */
   ordinal: number;
+  now: Date;
 }
 
 /** A run with ids for itself, its tasks and its trace; its name is Airflow's. */
 export function newBackfillRun(
-  { backfillId, dagVersionId, spec, conf, date, ordinal }: BackfillRunPlan,
+  { backfillId, dagVersionId, spec, conf, date, ordinal, now }: BackfillRunPlan,
   ids: Ids,
 ): NewRun {
   const trace = ids.uuid().replaceAll("-", "");
   const span = ids.uuid().replaceAll("-", "").slice(16);
   return {
+    ...deadlinesOf(spec, date, { now, newId: () => ids.uuid() }),
     id: ids.uuid(),
     dagId: spec.dagId,
     runId: `backfill__${date.logicalDate.toISOString()}`,

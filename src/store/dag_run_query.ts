@@ -2,6 +2,7 @@
 import { AppError } from "../model/errors.ts";
 import type { DagRun } from "../model/rows.ts";
 import type { AnySql, Sql } from "./database.ts";
+import { missedDeadlines } from "./deadline_query.ts";
 import {
   type Bounds,
   type Fragment,
@@ -25,6 +26,8 @@ export interface DagRunRow extends Omit<DagRun, "backfillId"> {
   versionNumber: number;
   versionCreatedAt: Date;
   bundleHash: string;
+  /** Deadlines that it missed. */
+  missedDeadlines: number;
 }
 
 /** Filters of {@link listRuns}. */
@@ -50,7 +53,9 @@ const columns = (sql: Sql) =>
   r.data_interval_end, r.run_after, r.queued_at, r.start_date, r.end_date, r.conf,
   r.dag_version_id, r.backfill_id, r.cancel_requested_at, r.trace_parent, r.triggered_by,
   r.triggering_user_name, r.note, r.clear_number,
-  v.version_number, v.created_at as version_created_at, v.bundle_hash`;
+  ${
+    missedDeadlines(sql)
+  } as missed_deadlines, v.version_number, v.created_at as version_created_at, v.bundle_hash`;
 
 /** Fields that a list may be ordered by. */
 export const runOrders = [

@@ -13,6 +13,7 @@ import type { Claimer } from "./hand_over.ts";
 import { endedHint, isTelling, localHintBus, waitingDags } from "./hints.ts";
 import { memoryBudget } from "./memory_budget.ts";
 import { memoryDatasetQueue } from "./memory_dataset_queue.ts";
+import { type KeptDeadline, memoryDeadlines } from "./memory_deadlines.ts";
 import { memoryOutbox } from "./memory_outbox.ts";
 import {
   countStates,
@@ -63,6 +64,8 @@ export interface MemoryEngineStore extends EngineStore {
   waitingEvents(dagId: string): DatasetEvent[];
   /** What those who asked are told, in order. */
   outbox(): OutboxEvent[];
+  /** Deadlines, also settled ones. */
+  deadlines(): KeptDeadline[];
   /** Every run, also finished ones. */
   runs(): DagRun[];
   /** Every task instance as it is, not copied: look, do not touch. */
@@ -86,6 +89,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
   const budget = memoryBudget();
   const datasetQueue = memoryDatasetQueue();
   const outbox = memoryOutbox(versions);
+  const deadlines = memoryDeadlines();
   const queued = new Set<Row>();
   let lease: Lease | null = null;
 
@@ -134,7 +138,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         return false;
       }
     }
-    const { tasks: given, takes, ...rest } = run;
+    const { tasks: given, takes, deadlines: _, ...rest } = run;
     if (takes && datasetQueue.take(run) === 0 && takes.isRequired) return false;
     const made: DagRun = {
       ...rest,
@@ -147,6 +151,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     };
     runs.set(run.id, made);
     tasksOfRun.set(run.id, []);
+    deadlines.add(run, runs.values(), now);
     for (const task of given) addTask(made, task.id, task.taskId, -1, task.maxTries);
     return true;
   }
@@ -214,15 +219,41 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     };
   }
 
-  function moveRun({ id, from, to, event }: TickWrites["runMoves"][number], now: Date): boolean {
+  function moveRun(
+    { id, from, to, event, hasDeadlines }: TickWrites["runMoves"][number],
+    now: Date,
+  ): boolean {
     const run = runs.get(id);
     if (!run || run.state !== from) return false;
     run.state = to;
     if (to === "queued") Object.assign(run, { queuedAt: now, startDate: null, endDate: null });
     else run.startDate ??= now;
     if (isRunFinished(to)) run.endDate = now;
+    if (hasDeadlines) deadlines.moveWith(run, now);
     if (event) outbox.tellOfRun(run, event, now);
     return true;
+  }
+
+  /** The runs of deadlines that are due, as they are before the moves: a statement sees no other. */
+  function dueRuns({ deadlines: due }: TickWrites) {
+    const found = deadlines.all().filter((one) => due?.some(({ id }) => id === one.id));
+    return new Map(found.map(({ dagRunId: id }) => [id, {
+      run: { ...runs.get(id)! },
+      tasks: tasksOfRun.get(id)!.map((row) => ({ ...row })),
+    }]));
+  }
+
+  function settle(writes: TickWrites, due: ReturnType<typeof dueRuns>, now: Date): string[] {
+    const given = {
+      run: (id: string) => runs.get(id)?.state === "success" ? undefined : due.get(id)?.run,
+      tasks: (id: string) => due.get(id)?.tasks ?? [],
+    };
+    return (writes.deadlines ?? []).flatMap(({ id, eventId }) => {
+      const missed = deadlines.settle(id, given, now);
+      if (!missed) return [];
+      outbox.tellOfMiss(given.run(missed.dagRunId)!, missed, eventId, now);
+      return [id];
+    });
   }
 
   function end(given: AttemptEnding, now: Date): EndingResult {
@@ -421,6 +452,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
           pendingMark: datasetQueue.mark(dagId),
         })),
       }),
+    loadDeadlines: (which) => Promise.resolve(deadlines.pending(which)),
     loadBackfills: () => Promise.resolve([...backfills.values()]),
     readHeartbeats: () =>
       Promise.resolve(
@@ -444,15 +476,18 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       const result = {
         newRuns,
         expansions: writes.expansions.filter(expand).map((e) => e.id),
-        taskMoves: writes.taskMoves.filter((move) => isFree(move.id) && moveTask(move, now))
-          .map((move) => move.id),
+        taskMoves: [] as string[],
         runMoves: [] as string[],
         started: [] as Claimed[],
       };
+      const due = dueRuns(writes);
+      result.taskMoves = writes.taskMoves.filter((move) => isFree(move.id) && moveTask(move, now))
+        .map((move) => move.id);
       const movedIn = Map.groupBy(result.taskMoves, (id) => tasks.get(id)!.dagRunId);
       result.runMoves = writes.runMoves.filter((move) =>
         (move.taskMoves ?? 0) <= (movedIn.get(move.id)?.length ?? 0) && moveRun(move, now)
       ).map((move) => move.id);
+      const missed = settle(writes, due, now);
       const cancelled = writes.cancels && cancelAttempts(writes.cancels, isFree, now);
       const ended = writes.runMoves.filter((move) => result.runMoves.includes(move.id));
       const pausedDags = failingDags(ended, runs).filter((id) => !dags.get(id)?.isPaused);
@@ -473,6 +508,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         ...result,
         ...(cancelled ? { cancels: cancelled.map((row) => row.id) } : {}),
         ...(pausedDags.length > 0 ? { pausedDags } : {}),
+        ...(missed.length > 0 ? { missed } : {}),
       });
     },
 
@@ -639,6 +675,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     attempts: () => [...attempts.values()].map((attempt) => ({ ...attempt })),
     datasets: () => published.all(),
     outbox: () => outbox.all(),
+    deadlines: () => deadlines.all(),
     events: () => datasetQueue.all(),
     waitingEvents: (dagId) => datasetQueue.waitingFor(dagId),
     runs: () => [...runs.values()].map((run) => ({ ...run })),

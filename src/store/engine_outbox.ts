@@ -16,12 +16,13 @@ function names(sql: AnySql, events: typeof runEvents | typeof taskEvents) {
     as m(state text, listener text, name text)`;
 }
 
-const columns = (sql: AnySql) =>
+/** Columns that an event is written with. */
+export const outboxColumns = (sql: AnySql) =>
   sql`(event_id, ordinal, type, dag_id, dag_run_id, task_instance_id, subject, occurred_at, data,
     target, next_at)`;
 
 /** What of run `r` each event's data has. */
-const runData = (sql: AnySql) =>
+export const runData = (sql: AnySql) =>
   sql`
   jsonb_build_object('dag_id', r.dag_id, 'dag_run_id', r.run_id, 'run_type', r.run_type,
     'logical_date', r.logical_date, 'data_interval_start', r.data_interval_start,
@@ -39,7 +40,7 @@ export function tellOfRuns(
   const given = heard.map(({ id, event }) => ({ id, event_id: event!.id, more: event!.data }));
   return sql`
     runs_told as (
-      insert into event_outbox ${columns(sql)}
+      insert into event_outbox ${outboxColumns(sql)}
       select h.event_id, n.ordinal - 1,
         'tidewheel.dag_run.' || case
           when r.state = 'failed' and r.cancel_requested_at is not null then 'cancelled'
@@ -65,7 +66,7 @@ export function tellOfRuns(
 export function tellOfTasks(sql: AnySql, source: ReturnType<typeof runData>, now: Date) {
   return sql`
     tasks_told as (
-      insert into event_outbox ${columns(sql)}
+      insert into event_outbox ${outboxColumns(sql)}
       select f.event_id, n.ordinal - 1, 'tidewheel.task_instance.' || m.name,
         r.dag_id, r.id, t.id,
         r.run_id || '/' || t.task_id || case

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import type { Ids } from "../base/ids.ts";
 import type { Clock } from "../base/clock.ts";
 import * as claims from "./engine_claim.ts";
+import { loadDeadlines } from "./engine_deadlines.ts";
 import { endAttempts } from "./engine_end.ts";
 import * as events from "./engine_events.ts";
 import * as lease from "./engine_lease.ts";
@@ -49,6 +50,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     loadTasks: (which) => read.loadTasks(sql, which),
     loadPools: () => read.loadPools(sql),
     loadOutline: () => read.loadOutline(sql),
+    loadDeadlines: (which) => loadDeadlines(sql, which),
     loadBackfills: () => read.loadBackfills(sql),
     readHeartbeats: () => read.readHeartbeats(sql),
     loadOutputs: (dagRunId, taskIds, index) => read.loadOutputs(sql, dagRunId, taskIds, index),

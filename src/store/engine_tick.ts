@@ -2,6 +2,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import { AppError } from "../model/errors.ts";
 import { besideTask, split, taskDates, withDates } from "./engine_claim.ts";
+import { insertDeadlines, moveDeadlines, settleDeadlines } from "./engine_deadlines.ts";
 import { takeEvents } from "./engine_events.ts";
 import { tellOfRuns, tellOfTasks } from "./engine_outbox.ts";
 import { rows, taskColumns } from "./engine_rows.ts";
@@ -67,6 +68,9 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
   if (writes.taskMoves.some((move) => move.eventId)) {
     parts.push(tellOfTasks(sql, heardMoves(sql, now), now));
   }
+  if (writes.runMoves.some((move) => move.hasDeadlines)) parts.push(...moveDeadlines(sql, now));
+  const { deadlines: due } = writes;
+  if (due) parts.push(...settleDeadlines(sql, due, { now, isMoving: writes.runMoves.length > 0 }));
   const isStarting = writes.taskMoves.some((move) => move.start);
   const changed = await sql<Changed[]>`
     with lease as (
@@ -74,9 +78,12 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
     ) ${parts.flatMap((part) => [sql`, `, part])}
     select 'lease' as kind, null::uuid as id, null::json as started from lease
     union all ${isStarting ? movedAndStarted(sql) : sql`select 'task', id, null from moved`}
-    ${writes.runMoves.length > 0 ? sql`union all select 'run', id, null from run_moved` : sql``}`;
+    ${writes.runMoves.length > 0 ? sql`union all select 'run', id, null from run_moved` : sql``}
+    ${due ? sql`union all select 'miss', id, null from settled where missed` : sql``}`;
   if (!changed.some((row) => row.kind === "lease")) throw leaseLost(epoch);
+  const missed = changed.filter((row) => row.kind === "miss").map((row) => row.id!);
   return {
+    ...(missed.length > 0 ? { missed } : {}),
     taskMoves: changed.filter((row) => row.kind === "task").map((row) => row.id!),
     runMoves: changed.filter((row) => row.kind === "run").map((row) => row.id!),
     started: isStarting ? startedOf(changed, writes, now) : [],
@@ -84,7 +91,7 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
 }
 
 interface Changed {
-  kind: "lease" | "task" | "run";
+  kind: "lease" | "task" | "run" | "miss";
   id: string | null;
   started: Record<string, unknown> | null;
 }
@@ -242,7 +249,7 @@ export async function insertRuns(
   triggeredBy: string,
 ): Promise<string[]> {
   if (runs.length === 0) return [];
-  const given = runs.map(({ tasks: _tasks, takes: _takes, ...run }) => run);
+  const given = runs.map(({ tasks: _t, takes: _s, deadlines: _d, ...run }) => run);
   const inserted = await sql<{ id: string }[]>`
     insert into dag_run (id, dag_id, run_id, run_type, state, logical_date, data_interval_start,
       data_interval_end, run_after, queued_at, conf, dag_version_id, backfill_id,
@@ -272,6 +279,7 @@ export async function insertRuns(
     select id, run, dag, task, 'none', max_tries
     from jsonb_to_recordset(${rows(tasks)}::text::jsonb)
       as x(id uuid, run uuid, dag text, task text, max_tries int)`;
+  await insertDeadlines(sql, runs.filter((run) => isNew.has(run.id)), now);
   const empty = await takeEvents(sql, runs.filter((run) => run.takes && isNew.has(run.id)));
   for (const id of empty) isNew.delete(id);
   return [...isNew];

@@ -88,8 +88,9 @@ export function waitingDags(results: readonly EndingResult[]): string[] {
 }
 
 /** May these writes have left events to deliver? */
-export function isTelling({ runMoves, taskMoves }: TickWrites): boolean {
-  return runMoves.some((move) => move.event) || taskMoves.some((move) => move.eventId);
+export function isTelling({ runMoves, taskMoves, deadlines }: TickWrites): boolean {
+  return deadlines !== undefined || runMoves.some((move) => move.event) ||
+    taskMoves.some((move) => move.eventId);
 }
 
 /** The hint that attempts have ended; null when none of the endings took effect. */

@@ -3,6 +3,7 @@ import { type OutboxEvent, runEvents, taskEvents } from "../model/notice_spec.ts
 import type { NoticeTarget } from "../model/notice_spec.ts";
 import type { DagRun, TaskInstance } from "../model/rows.ts";
 import type { TaskState } from "../model/task_state.ts";
+import type { KeptDeadline } from "./memory_deadlines.ts";
 import type { DagVersion } from "./port.ts";
 
 /** Events in the order in which they were written. */
@@ -20,6 +21,7 @@ export interface MemoryOutbox {
       nextTryAt: Date | null;
     },
   ): void;
+  tellOfMiss(run: DagRun, missed: KeptDeadline, eventId: string, now: Date): void;
   all(): OutboxEvent[];
 }
 
@@ -78,6 +80,23 @@ export function memoryOutbox(versions: ReadonlyMap<string, DagVersion>): MemoryO
           end_reason: endReason,
           message,
           next_try_at: to === "up_for_retry" ? iso(nextTryAt) : null,
+        },
+      });
+    },
+    tellOfMiss(run, { name, taskId, at, notify }, eventId, now) {
+      add(notify, {
+        eventId,
+        type: `tidewheel.${taskId === null ? "dag_run" : "task_instance"}.deadline_missed`,
+        ...placeOf(run),
+        taskInstanceId: null,
+        subject: taskId === null ? run.runId : `${run.runId}/${taskId}`,
+        occurredAt: now,
+        data: {
+          ...runData(run),
+          state: run.state,
+          task_id: taskId,
+          deadline: name,
+          deadline_time: iso(at),
         },
       });
     },

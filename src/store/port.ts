@@ -13,7 +13,7 @@ import type { RetryBudget } from "../model/retry.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import type { RunState, RunType } from "../model/run_state.ts";
 import type { TaskState } from "../model/task_state.ts";
-import type { PendingPartition } from "../timetable/mod.ts";
+import type { NewDeadline, PendingPartition } from "../timetable/mod.ts";
 import type { Claimer } from "./hand_over.ts";
 
 /** A dataset event from outside, to record. */
@@ -105,6 +105,8 @@ export interface NewRun {
     /** Without an event to take there is no run: another has taken them, or they were removed. */
     isRequired: boolean;
   };
+  /** None when left out. */
+  deadlines?: NewDeadline[];
   /** Ids for the task instances, by task. */
   tasks: { id: string; taskId: string; maxTries: number }[];
 }
@@ -163,6 +165,8 @@ export interface RunMove {
   taskMoves?: number;
   /** With a failure: the DAG is paused when so many of its newest runs have failed in a row. */
   pauseAfter?: number;
+  /** The run may have deadlines: its start sets some, its success ends what is left of them. */
+  hasDeadlines?: true;
   /** Whom the version's callbacks name for it is told: the event's id, and what its data adds. */
   event?: { id: string; data: Record<string, unknown> };
 }
@@ -193,6 +197,8 @@ export interface TickWrites {
   fences?: RunFence[];
   /** Made only in runs that the fences name. */
   cancels?: TaskCancel[];
+  /** Deadlines that are due: each is settled once, and told of when it is missed. */
+  deadlines?: { id: string; eventId: string }[];
   expansions: TaskExpansion[];
   /** Next due instants that changed; `null`: none. */
   nextRuns: { dagId: string; nextRunAt: Date | null; lastInterval?: { start: Date; end: Date } }[];
@@ -211,6 +217,8 @@ export interface TickResult {
   started: Claimed[];
   /** Left out when there are none. */
   cancels?: string[];
+  /** Deadlines that were missed; left out when there are none. */
+  missed?: string[];
   /** DAGs that were paused for their failures; left out when there are none. */
   pausedDags?: string[];
 }
@@ -222,6 +230,14 @@ export interface BackfillLimits {
   isPaused: boolean;
   /** Of the slots of a pool and of the DAG's limit of tasks: what its tasks may take; at most 1. */
   share: number;
+}
+
+/** A deadline that is not settled. */
+export interface PendingDeadline {
+  id: string;
+  dagRunId: string;
+  /** Null: counted from the run's start, which has not come. */
+  at: Date | null;
 }
 
 /** What a sweep compares its cache with, to find what hints did not tell: cheap to read. */
@@ -364,6 +380,8 @@ export interface EngineStore {
   loadTasks(ids: string[]): Promise<TaskInstance[]>;
   loadPools(): Promise<Pool[]>;
   loadOutline(): Promise<Outline>;
+  /** Deadlines that are not settled, of all runs or of those named; those of failed runs too. */
+  loadDeadlines(dagRunIds?: string[]): Promise<PendingDeadline[]>;
   /** Backfills that have unfinished runs. */
   loadBackfills(): Promise<BackfillLimits[]>;
   /** Throws LEASE_LOST when `epoch` is not the lease's. */

@@ -21,6 +21,7 @@ export {
   partitionStates,
   type PendingPartition,
 } from "./partitions.ts";
+export { deadlinesOf, hasDeadlines, type NewDeadline } from "./deadlines.ts";
 export { sessionDateOf } from "./sessions.ts";
 export { readCalendar } from "./bundled_calendars.ts";
 export { type ExpandedRun, expandRuns } from "./expand.ts";

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AppError } from "../../src/model/errors.ts";
 import type { Hint } from "../../src/store/port.ts";
+import { deadlineCases } from "./engine_store_deadlines.ts";
 import { eventCases } from "./engine_store_events.ts";
 import { outboxCases } from "./engine_store_outbox.ts";
 import { stopCases } from "./engine_store_stops.ts";
@@ -415,4 +416,5 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
   outboxCases(test);
   stopCases(test);
   mappingCases(test);
+  deadlineCases(test);
 }

@@ -53,6 +53,17 @@ export const told = dag({
   );
   task({ id: "left", after: flaky, onSkipped: hook("skipped") }, () => skip("nothing to do"));
 });
+export const late = dag({
+  id: "late",
+  schedule: null,
+  deadlines: [
+    { name: "at once", after: "queued", within: { milliseconds: 300 }, notify: hook("late") },
+    { after: "started", within: { hours: 1 }, notify: hook("never") },
+    { after: "averageRuntime", within: 0, notify: hook("never") },
+  ],
+}, () => {
+  task({ id: "wait" }, (ctx) => ctx.clock.sleep(ctx.params.forMs));
+});
 export const after = dag({
   id: "after",
   schedule: null,
@@ -148,4 +159,28 @@ Deno.test("SIGKILL between the end and its delivery: it is delivered after the r
   const { stdout } = await runVerb(["events", "--dag", "told", "--json"], env);
   const { events } = JSON.parse(stdout) as { events: Listed[] };
   assert(events.length >= waiting.length);
+});
+
+Deno.test("a run that is late is told of and marked while it runs; one in time is not", async () => {
+  const late = await product.api.trigger("late", { forMs: 1_500 });
+  const { path, event } = await toldOf("dag_run.deadline_missed", late.dag_run_id);
+  assertEquals([path, event.data.deadline, event.data.state], ["/late", "at once", "running"]);
+  const runOf = `/api/v2/dags/late/dagRuns/${encodeURIComponent(late.dag_run_id)}`;
+  const listed = async () => {
+    const { deadlines } = await product.api.get<
+      { deadlines: { alert_name: string; missed: boolean }[] }
+    >(`${runOf}/deadlines`);
+    return deadlines.map(({ alert_name, missed }) => [alert_name, missed]);
+  };
+  assertEquals(await listed(), [["at once", true], ["started + 1h", false]]);
+  assertEquals((await product.api.ended(late)).state, "success");
+  assertEquals(await listed(), [["at once", true]]);
+  const { missed_deadlines } = await product.api.get<{ missed_deadlines: number }>(runOf);
+  assertEquals(missed_deadlines, 1);
+  const env = { TIDEWHEEL_HOME: product.home, TIDEWHEEL_API_URL: product.url };
+  const { stdout } = await runVerb(["runs", "late"], env);
+  assert(stdout.includes("missed a deadline"), stdout);
+
+  await product.api.runDag("late", { forMs: 0 });
+  assertEquals(got.filter((one) => one.path === "/late").length, 1);
 });

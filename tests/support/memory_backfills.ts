@@ -88,6 +88,7 @@ export function memoryBackfillStore(
         conf: backfill.dagRunConf,
         date,
         ordinal: date.ordinal,
+        now,
       }, ids);
       void store.createRun(made);
       return date.dagRunId = made.id;

@@ -47,6 +47,7 @@ export const DagRunShape = z.object({
   end_reason: z.enum(["cancelled"]).nullable().meta({ doc: "cancelled: somebody stopped it" }),
   backfill_id: z.int().nullable(),
   trace_parent: z.string().nullable(),
+  missed_deadlines: z.int().meta({ doc: "How many of its deadlines it missed" }),
 }).meta({ id: "DAGRunResponse" });
 
 /** A page of runs. */

@@ -59,6 +59,7 @@ export function dagRunView(run: DagRunRow): z.input<typeof DagRunShape> {
     end_reason: run.cancelRequestedAt ? "cancelled" : null,
     backfill_id: run.backfillId,
     trace_parent: run.traceParent,
+    missed_deadlines: run.missedDeadlines,
   };
 }
 

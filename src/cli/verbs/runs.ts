@@ -62,10 +62,18 @@ export const runs: Verb = {
       interval: (run) => run.data_interval_start,
       started: (run) => run.start_date,
       took: (run) => seconds(durationOf(run)),
+      ...(page.dag_runs.some((run) => run.missed_deadlines > 0)
+        ? { late: (run: RunShape) => lateText(run) }
+        : {}),
     });
     return 0;
   },
 };
+
+function lateText({ missed_deadlines: missed }: RunShape): string | null {
+  if (missed === 0) return null;
+  return missed === 1 ? "missed a deadline" : `missed ${missed} deadlines`;
+}
 
 export const tasks: Verb = {
   name: "tasks",

@@ -16,6 +16,7 @@ import watches from "./0013_watches.sql" with { type: "text" };
 import eventOutbox from "./0014_event_outbox.sql" with { type: "text" };
 import cascades from "./0015_cascades.sql" with { type: "text" };
 import retryBudgets from "./0016_retry_budgets.sql" with { type: "text" };
+import deadlines from "./0017_deadlines.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -35,4 +36,5 @@ export const migrations: readonly Migration[] = [
   { version: 14, name: "0014_event_outbox.sql", text: eventOutbox },
   { version: 15, name: "0015_cascades.sql", text: cascades },
   { version: 16, name: "0016_retry_budgets.sql", text: retryBudgets },
+  { version: 17, name: "0017_deadlines.sql", text: deadlines },
 ];
