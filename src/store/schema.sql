@@ -364,6 +364,24 @@ create table dataset_version_input (
 );
 CREATE INDEX dataset_version_input_back ON public.dataset_version_input USING btree (input_version_id);
 
+create table deadline (
+  id uuid not null,
+  dag_run_id uuid not null,
+  name text not null,
+  task_id text,
+  deadline_time timestamp with time zone,
+  within_ms bigint not null,
+  notify jsonb not null,
+  created_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  missed boolean not null default false,
+  constraint deadline_pkey PRIMARY KEY (id),
+  constraint deadline_check CHECK (((NOT missed) OR (settled_at IS NOT NULL))),
+  constraint deadline_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE CASCADE
+);
+CREATE INDEX deadline_by_run ON public.deadline USING btree (dag_run_id);
+CREATE INDEX deadline_unsettled ON public.deadline USING btree (deadline_time) WHERE (settled_at IS NULL);
+
 create table event_outbox (
   seq bigint not null generated always as identity,
   event_id uuid not null,
