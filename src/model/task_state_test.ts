@@ -92,3 +92,49 @@ Deno.test("a state that has ended is left by clear and remove alone", () => {
     assertEquals(onlyFromOutside, isFinished(state), state);
   }
 });
+
+/** Airflow's moves between states that both have, as its table says them. */
+const airflowMoves: readonly [from: TaskState[], to: TaskState[]][] = [
+  [["none", "up_for_retry", "up_for_reschedule"], ["scheduled"]],
+  [["none"], ["skipped", "upstream_failed", "removed"]],
+  [["scheduled"], ["queued"]],
+  [["queued"], ["running", "scheduled"]],
+  [["running"], ["success", "failed", "skipped", "up_for_retry", "up_for_reschedule"]],
+  // Clear, of whatever does not run.
+  [
+    ["scheduled", "queued", "up_for_retry", "up_for_reschedule", "success", "failed", "skipped"],
+    ["none"],
+  ],
+  [["upstream_failed", "removed"], ["none"]],
+];
+
+/** Moves that are ours, each with its reason. */
+const ownMoves: readonly [from: TaskState[], to: TaskState[], why: string][] = [
+  [["running"], ["scheduled"], "a lost worker costs no try: the task is queued again"],
+  [["running"], ["cancelling"], "a cancel, or a clear, until the process is gone"],
+  [["cancelling"], ["cancelled", "none"], "it is gone: cancelled, or cleared"],
+  [["none", "scheduled", "queued"], ["cancelled"], "a cancel of what no worker has"],
+  [["up_for_retry", "up_for_reschedule"], ["cancelled"], "the same"],
+  [["cancelled"], ["none"], "clear"],
+  [["none", "scheduled", "up_for_retry", "up_for_reschedule"], ["failed"], "it cannot be mapped"],
+  [["scheduled", "up_for_retry", "up_for_reschedule"], ["skipped", "upstream_failed"], "a branch"],
+  [["scheduled", "up_for_retry", "up_for_reschedule"], ["removed"], "the DAG changed"],
+  [["success", "failed", "skipped", "upstream_failed", "cancelled"], ["removed"], "the same"],
+  [["none", "scheduled"], ["none", "scheduled"], "looked at again: no move"],
+];
+
+Deno.test("taskTransitions has Airflow's moves, ours with a reason, and no others", () => {
+  const pairs = (moves: readonly (readonly [TaskState[], TaskState[], string?])[]) =>
+    moves.flatMap(([froms, tos]) => froms.flatMap((from) => tos.map((to) => `${from} > ${to}`)));
+  const both = new Set([...airflowMoves, ...ownMoves].flatMap(([from, to]) => [...from, ...to]));
+  const found = new Set<string>();
+  for (const from of both) {
+    for (const to of Object.values(taskTransitions[from])) {
+      if (both.has(to)) found.add(`${from} > ${to}`);
+    }
+  }
+  const airflow = pairs(airflowMoves);
+  assertEquals(airflow.filter((move) => !found.has(move)), []);
+  const known = new Set([...airflow, ...pairs(ownMoves)]);
+  assertEquals([...found].filter((move) => !known.has(move)), []);
+});

@@ -6,6 +6,7 @@ import { AppError } from "../../src/model/errors.ts";
 import type { Hint } from "../../src/store/port.ts";
 import { deadlineCases } from "./engine_store_deadlines.ts";
 import { eventCases } from "./engine_store_events.ts";
+import { moveCases } from "./engine_store_moves.ts";
 import { outboxCases } from "./engine_store_outbox.ts";
 import { stopCases } from "./engine_store_stops.ts";
 import { mappingCases } from "./engine_store_mapping.ts";
@@ -417,4 +418,5 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
   stopCases(test);
   mappingCases(test);
   deadlineCases(test);
+  moveCases(test);
 }
