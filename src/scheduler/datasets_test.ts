@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { endingOf, SchedulerWorld, specOf } from "../../tests/support/scheduler_world.ts";
+import { limits } from "../base/limits.ts";
 import { seededRandom } from "../base/random.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import type { PartitionSpec } from "../model/schedule_spec.ts";
@@ -230,4 +231,27 @@ Deno.test("a schedule of time or datasets does both, and time takes nothing", as
   await world.advance(3_600_000);
   assertEquals(runsOf(world).map(({ runType }) => runType), ["asset_triggered", "scheduled"]);
   assertEquals([await takenBy(world, 0), await takenBy(world, 1)], [["prices"], []]);
+});
+
+Deno.test("an event whose hint was lost is found by the next sweep", async () => {
+  const world = worldWith(waiting);
+  await world.settle();
+  const deaf = schedulerService({
+    ...{ clock: world.clock, ids: world.ids, log: world.log, random: seededRandom(3) },
+    store: { ...world.store, listen: () => Promise.resolve({ stop: () => Promise.resolve() }) },
+    holder: "deaf",
+  });
+  await world.scheduler.stop();
+  await world.store.releaseLease((await world.store.readLease())!);
+  while (await deaf.runOnce());
+  const event = { partition: null, key: null, extra: {} };
+  await world.store.recordEvents(
+    ["prices", "fx.ecb"].map((dataset) => ({ ...event, dataset })),
+    world.clock.now(),
+  );
+  while (await deaf.runOnce());
+  assertEquals(runsOf(world), []);
+  world.clock.advance(limits.sweepMs);
+  while (await deaf.runOnce());
+  assertEquals(runsOf(world).length, 1);
 });

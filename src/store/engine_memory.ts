@@ -62,6 +62,7 @@ export interface MemoryEngineStore extends EngineStore {
   /** Dataset events: all of them, and those that still wait for a DAG. */
   events(): DatasetEvent[];
   waitingEvents(dagId: string): DatasetEvent[];
+  takenEvents(dagRunId: string): DatasetEvent[];
   /** What those who asked are told, in order. */
   outbox(): OutboxEvent[];
   /** Deadlines, also settled ones. */
@@ -678,6 +679,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     deadlines: () => deadlines.all(),
     events: () => datasetQueue.all(),
     waitingEvents: (dagId) => datasetQueue.waitingFor(dagId),
+    takenEvents: (dagRunId) => datasetQueue.takenBy(dagRunId),
     runs: () => [...runs.values()].map((run) => ({ ...run })),
     tasks: () => tasks.values(),
   };

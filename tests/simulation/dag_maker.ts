@@ -51,8 +51,36 @@ export function makeDag(
       ? { retryBudget: { perRun: dice.int(0, 2), perHour: dice.int(1, 4) } }
       : {}),
     ...(isPausing ? { maxConsecutiveFailedDagRuns: dice.int(1, 3) } : {}),
-    ...(schedule ? { schedule, start, catchup: dice.chance(0.5) } : {}),
+    ...(schedule?.kind === "datasets" ? { schedule } : {}),
+    ...(schedule && schedule.kind !== "datasets"
+      ? { schedule, start, catchup: dice.chance(0.5) }
+      : {}),
   });
+}
+
+/** The DAG that waits for datasets. */
+export const dataDag = "dag3";
+
+/** Partitions of the events of histories; the last one belongs to none of the groups. */
+export const partitions = ["a", "b", "c", "d", "e", "?"] as const;
+
+/** A schedule of datasets: `inside`, which tasks publish, and `outside`, which others tell of. */
+export function makeDataSchedule(dice: Dice): ScheduleSpec {
+  const anyOf = dice.pick([
+    [["outside"]],
+    [["inside", "outside"]],
+    [["inside"], ["outside"]],
+  ]);
+  const groups = { vowels: ["a", "e"], others: ["b", "c", "d"] };
+  const partition = dice.pick([
+    null,
+    { kind: "each" as const },
+    { kind: "groups" as const, groups },
+  ]);
+  return {
+    ...{ kind: "datasets", datasets: [...new Set(anyOf.flat())].sort(), anyOf },
+    ...(partition ? { partition } : {}),
+  };
 }
 
 /** The DAG after an edit of its file: other tasks, some of them by the same names. */

@@ -159,6 +159,57 @@ export const mutants: readonly Mutant[] = [
     on: "postgres",
   },
   {
+    name: "data: a run is made whose events another has",
+    file: memory,
+    from: "datasetQueue.take(run) === 0 && takes.isRequired",
+    to: "datasetQueue.take(run) < 0",
+  },
+  {
+    name: "data: a partition's run does not wait for all of it",
+    file: "src/timetable/partitions.ts",
+    from: "const isWhole = needs !== null && needs.length > 0 && missing.length === 0;",
+    to: "const isWhole = needs !== null && needs.length > 0;",
+  },
+  {
+    name: "data: an event repeated is another one",
+    file: memory,
+    from: "if (known) return { id: known.id, isNew: false, waitingDags: [] };",
+    to: "",
+  },
+  {
+    name: "data: a run takes the events of every partition",
+    file: "src/store/memory_dataset_queue.ts",
+    from: "takes!.partitions === null || ",
+    to: "true || ",
+  },
+  {
+    name: "data: a taken event waits on",
+    file: "src/store/memory_dataset_queue.ts",
+    from: "list.filter((one) => !isTheirs(one))",
+    to: "list",
+  },
+  {
+    name: "SQL: an event repeated is another one",
+    file: "src/store/engine_events.ts",
+    from: "on conflict (dataset, event_key) where event_key is not null do nothing\n",
+    to: "\n",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a run is made whose events another has",
+    file: "src/store/engine_events.ts",
+    from: "takes!.isRequired && !has.has(id)",
+    to: "false && !has.has(id)",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a run takes the events of every partition",
+    file: "src/store/engine_events.ts",
+    from: `(r."of" is null or r."of" = 'null' or r."of" ? q.partition)`,
+    to: "true",
+    on: "postgres",
+  },
+  {
     name: "SQL: an old leader renews a lease that it lost",
     file: "src/store/engine_lease.ts",
     from:

@@ -15,7 +15,8 @@ export async function simulateOnPostgres(
   await using db = await testDatabase();
   const done: History[] = [];
   for (let i = 0; i < histories; i++) {
-    await db.sql`truncate dag, dag_version, dag_run, task_instance, attempt, leader_lease cascade`;
+    await db.sql`
+      truncate dag, dag_version, dag_run, task_instance, attempt, leader_lease, dataset cascade`;
     done.push(await simulate(seed + i, { sql: db.sql }));
   }
   return done;

@@ -4,7 +4,7 @@ import type { DagSpec } from "../../src/model/dag_spec.ts";
 import type { HandOver } from "../../src/store/hand_over.ts";
 import type { AttemptEnding, Claimed, EndingResult, EngineStore } from "../../src/store/port.ts";
 import { endingOf } from "../support/scheduler_world.ts";
-import type { Dice } from "./dag_maker.ts";
+import { dataDag, type Dice, partitions } from "./dag_maker.ts";
 import type { Link } from "./link.ts";
 
 /** What a worker is made of. */
@@ -165,9 +165,22 @@ export class SimWorker {
     if (spec.taskId.startsWith("list")) {
       return endingOf(attempt.id, { length: dice.int(0, 4) }, now());
     }
-    if (!spec.isBranch) return endingOf(attempt.id, "succeed", now());
+    if (!spec.isBranch) return this.#success(attempt.id, run.dagId);
     const after = tasks.filter((each) => each.upstream.includes(spec.taskId));
     const chosen = dice.some(after.map((each) => each.taskId), 0.5);
     return endingOf(attempt.id, { chosen }, now());
+  }
+
+  /** Some successes publish; not those of the DAG that waits for it, which would run for ever. */
+  #success(attemptId: string, dagId: string): AttemptEnding {
+    const { dice, now } = this.#parts;
+    const ending = endingOf(attemptId, "succeed", now());
+    if (dagId === dataDag || !dice.chance(0.2)) return ending;
+    const intent = {
+      ...{ dataset: "inside", partition: dice.pick(partitions), kind: "table" as const },
+      ...{ schema: null, rows: 1, files: [], lineageFiles: [], inputs: [], columns: [] },
+      metrics: {},
+    };
+    return { ...ending, effects: { publish: [intent] } };
   }
 }

@@ -19,8 +19,9 @@ import { HandOver } from "../../src/store/hand_over.ts";
 import { localHintBus } from "../../src/store/hints.ts";
 import { type MemoryEngineStore, memoryEngineStore } from "../../src/store/engine_memory.ts";
 import type { EngineStore, SchedulableDag } from "../../src/store/port.ts";
-import { Checkers, type Writer } from "./checkers.ts";
-import { Dice, editDag, makeDag } from "./dag_maker.ts";
+import { Checkers, Violation, type Writer } from "./checkers.ts";
+import { dataDag, Dice, editDag, makeDag, makeDataSchedule, partitions } from "./dag_maker.ts";
+import { DataCheckers } from "./data_checkers.ts";
 import { type FaultRates, Link, type LinkWorld, noFaults } from "./link.ts";
 import { TwinStore } from "./twin_store.ts";
 import { SimWorker } from "./sim_worker.ts";
@@ -82,6 +83,7 @@ class World implements LinkWorld {
   /** The newest version of each DAG. */
   readonly #versions = new Map<string, string>();
   readonly #checkers: Checkers;
+  readonly #data: DataCheckers;
   readonly #ids;
   #observed: EngineStore;
   #schedulers: Link[] = [];
@@ -104,6 +106,11 @@ class World implements LinkWorld {
     const pools = new Map([["small", this.dice.int(2, 3)], ["large", this.dice.int(4, 8)]]);
     for (const [name, slots] of pools) this.#store.setPool({ name, slots });
     this.#checkers = new Checkers(this.#store, (id) => this.#specs.get(id)!, pools);
+    this.#data = new DataCheckers(
+      this.#store,
+      (id) => this.#specs.get(id)!,
+      () => this.clock.now(),
+    );
     this.#observed = this.#observe(this.#store);
     if (sql) this.#observed = this.#withTwin(sql);
     const odds = () => this.dice.pick([0, 0.005, 0.02]);
@@ -140,7 +147,10 @@ class World implements LinkWorld {
   }
 
   async run(stopAfterMs: number) {
-    for (let i = 0; i < 3; i++) this.#addDag(`dag${i}`, i === 0);
+    for (let i = 0; i < 3; i++) {
+      this.#addDag(`dag${i}`, i === 0 ? this.dice.pick(schedules) : null);
+    }
+    this.#addDag(dataDag, makeDataSchedule(this.dice));
     if (this.#start !== starts[0]) this.count("clocks change for summer or winter");
     for (let i = 0; i < 2; i++) {
       this.#startScheduler();
@@ -148,14 +158,24 @@ class World implements LinkWorld {
     }
     void this.#mishaps();
     void this.#people();
+    void this.#outside();
     await this.#until(FAULTS_MS, () => false);
     this.#heal();
     await this.#until(stopAfterMs, () => this.#isOver());
     this.#checkers.atEnd();
+    if (this.#isDataDue()) throw new Violation("Events wait for a run that is due and is not made");
+    if (this.#store.runs().some((run) => run.runType === "asset_triggered")) {
+      this.count("run by datasets");
+    }
     await this.#twin?.compare();
   }
 
+  #isDataDue(): boolean {
+    return this.#data.isDue(this.#specs.get(this.#versions.get(dataDag)!)!);
+  }
+
   #isOver(): boolean {
+    if (this.#isDataDue()) return false;
     return this.#store.runs().every((run) => run.state === "success" || run.state === "failed");
   }
 
@@ -199,8 +219,7 @@ class World implements LinkWorld {
     }
   }
 
-  #addDag(dagId: string, isScheduled: boolean) {
-    const schedule = isScheduled ? this.dice.pick(schedules) : null;
+  #addDag(dagId: string, schedule: ScheduleSpec | null) {
     const spec = makeDag(this.dice, dagId, {
       schedule,
       start: this.#start,
@@ -310,6 +329,35 @@ class World implements LinkWorld {
     }
   }
 
+  /** Somebody tells of events, again and again until there is an answer, or gives up. */
+  async #outside() {
+    const link = new Link(this, this.#observed);
+    const store = link.view();
+    while (this.rates !== noFaults) {
+      await this.clock.sleep(this.dice.int(200, 4_000));
+      const event = {
+        dataset: "outside",
+        partition: this.dice.pick(partitions),
+        key: this.dice.chance(0.8) ? `k${this.dice.int(0, 40)}` : null,
+        extra: {},
+      };
+      for (let tries = 0; tries < 5 && !this.dice.chance(0.05); tries++) {
+        const isSaid = await store.recordEvents([event], this.clock.now())
+          .then(([{ isNew }]) => {
+            if (!isNew) this.count("event repeated");
+            return true;
+          }, () => false);
+        // One without a key is another event each time.
+        if (isSaid || event.key === null) break;
+      }
+      // Somebody takes it at once, by hand, while the scheduler is about to.
+      if (this.dice.chance(0.3)) {
+        await this.clock.sleep(this.dice.int(0, 8));
+        await this.#trigger(dataDag);
+      }
+    }
+  }
+
   /** Trigger, cancel, clear, pause: through a store that answers. */
   async #people() {
     for (let i = 0; i < 3; i++) await this.#trigger();
@@ -326,8 +374,7 @@ class World implements LinkWorld {
     }
   }
 
-  async #trigger() {
-    const dagId = this.dice.pick([...this.#versions.keys()]);
+  async #trigger(dagId = this.dice.pick([...this.#versions.keys()])) {
     const dagVersionId = this.#versions.get(dagId)!;
     const id = this.#ids.uuid();
     await this.#observed.createRun({
@@ -348,6 +395,10 @@ class World implements LinkWorld {
         taskId,
         maxTries: retry.retries,
       })),
+      // By hand, as it is: what waits for some partitions goes to this run.
+      ...(dagId === dataDag
+        ? { takes: { partitions: this.dice.some(partitions, 0.5), isRequired: false } }
+        : {}),
     });
   }
 
@@ -390,6 +441,7 @@ class World implements LinkWorld {
           throw error;
         });
         this.#check(() => {
+          this.#data.afterRuns();
           this.#checkers.afterTick(epoch);
           this.#checkers.afterClaim(result.started);
           const moved = new Set(result.runMoves);

@@ -25,6 +25,8 @@ Deno.test("simulated histories hold what must always hold, and meet every kind o
       "leader changed",
       "old leader refused",
       "DAG edited",
+      "event repeated",
+      "run by datasets",
       "failed fast",
       "DAG paused for its failures",
     ]

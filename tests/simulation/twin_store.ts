@@ -21,6 +21,7 @@ const writes = [
   "claim",
   "heartbeat",
   "endAttempts",
+  "recordEvents",
   "createRun",
   "cancelRun",
   "cancelTasks",
@@ -85,7 +86,7 @@ export class TwinStore {
   }
 
   /** Store a version of a DAG, made by the memory store already. */
-  putVersion({ dagId }: DagSpec, id: string, versionNumber: number): void {
+  putVersion({ dagId, schedule }: DagSpec, id: string, versionNumber: number): void {
     const now = new Date("2030-01-01T00:00:00Z");
     this.#inTurn(async () => {
       await this.sql.begin(async (tx) => {
@@ -96,7 +97,8 @@ export class TwinStore {
         await tx`
           insert into dag_version
             (id, dag_id, version_number, meaning_hash, bundle_hash, entry, spec, created_at)
-          values (${id}, ${dagId}, ${versionNumber}, ${id}, '0', 'x.ts', '{}', ${now})`;
+          values (${id}, ${dagId}, ${versionNumber}, ${id}, '0', 'x.ts',
+            ${JSON.stringify({ schedule })}::text::jsonb, ${now})`;
       });
     }).catch(this.onDifference);
   }
@@ -153,6 +155,7 @@ function summary({ value, error }: Answer): string {
       return (part as string[]).toSorted();
     }
     if (part?.attempt) return { attempt: part.attempt.id, tryNumber: part.task.tryNumber };
+    if (part?.waitingDags) return { ...part, id: null, waitingDags: part.waitingDags.toSorted() };
     if (part?.runId && part.state) return { id: part.id, state: part.state };
     if (part === null || typeof part !== "object" || Array.isArray(part)) return part;
     return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => a < b ? -1 : 1));
