@@ -3,7 +3,7 @@ import { simulateMany } from "./run.ts";
 import { simulate } from "./simulate.ts";
 
 Deno.test("simulated histories hold what must always hold, and meet every kind of fault", async () => {
-  const { faults } = await simulateMany({ runs: 1_500, seed: 1 });
+  const { faults } = await simulateMany({ runs: 3_000, seed: 1 });
   for (
     const fault of [
       "call failed",
