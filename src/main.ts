@@ -69,9 +69,12 @@ const serviceVerbs: Verb[] = [
   role("api", "Only the API"),
   role("scheduler", "Only the scheduler; several elect a leader"),
   role("parser", "Only the parser of DAG files"),
+  role(
+    "batch-manager",
+    "Only the batch manager: runs of backfills as there is room, and bulk jobs",
+  ),
   role("file-manager", "Only the file manager: runs of files that are dropped"),
   role("stream-manager", "Only the stream manager: runs of messages of Kafka topics"),
-  role("batch-manager", "Only the batch manager: runs of backfills as there is room for them"),
   service(
     {
       name: "worker",

@@ -22,6 +22,7 @@ import { type Rest, versionRowCache } from "./rest.ts";
 import { addServiceRoutes } from "./role_app.ts";
 import { type AnyRoute, routeBook } from "./route.ts";
 import { addBackfillRoutes } from "./routes/backfills.ts";
+import { addBulkRoutes } from "./routes/bulk.ts";
 import { addConnectionRoutes } from "./routes/connections.ts";
 import { addDagRunRoutes } from "./routes/dag_runs.ts";
 import { addDagRoutes } from "./routes/dags.ts";
@@ -85,6 +86,7 @@ export function createApi(parts: ApiParts): Api {
   addTaskInstanceRoutes(book, rest);
   addTaskSummaryRoutes(book, rest);
   addBackfillRoutes(book, rest);
+  addBulkRoutes(book, rest);
   addDatasetRoutes(book, rest);
   addPoolRoutes(book, rest);
   addVariableRoutes(book, rest);
@@ -178,6 +180,7 @@ const resources = new Set([
   "variables",
   "connections",
   "backfills",
+  "bulk",
   "tokens",
   "importErrors",
   "eventLogs",

@@ -25,6 +25,7 @@ export const permissions = {
   "outputs.read": { allows: "Read outputs of tasks", least: "viewer" },
   "pools.read": { allows: "See pools", least: "viewer" },
   "backfills.read": { allows: "See backfills", least: "viewer" },
+  "bulk.read": { allows: "See bulk jobs", least: "viewer" },
   "import_errors.read": { allows: "See import errors", least: "viewer" },
   "datasets.read": { allows: "See datasets, their versions and rows", least: "viewer" },
   "lineage.read": { allows: "See where data came from", least: "viewer" },
@@ -36,6 +37,10 @@ export const permissions = {
   "tasks.clear": { allows: "Clear task instances", least: "user" },
   "datasets.edit": { allows: "Record dataset events, and drop those that wait", least: "user" },
   "backfills.edit": { allows: "Start, pause and cancel backfills", least: "user" },
+  "bulk.edit": {
+    allows: "Start, cancel and clear many runs, and pause many DAGs, at once",
+    least: "user",
+  },
 
   "dags.delete": { allows: "Delete a DAG whose file is gone", least: "op" },
   "runs.delete": { allows: "Delete DAG runs", least: "op" },

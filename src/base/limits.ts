@@ -60,6 +60,11 @@ export const limits = {
   quarantineRowsInline: 100,
   /** Dates of one backfill. */
   backfillDates: 100_000,
+  /** Runs that one request can start at once, and things that one can change by a filter. */
+  bulkRuns: 10_000,
+  bulkItems: 100_000,
+  /** How long the answer to a bulk request waits for it to be done. */
+  bulkAnswerMs: 2_000,
   /** Runs of one backfill that wait in the queue; its other dates get theirs as there is room. */
   backfillQueued: 1_000,
   /** Pause between two looks of the API at logs of ended attempts. */

@@ -1,6 +1,7 @@
 /** @module The command line's door: the program and the verbs that are calls of the REST API. */
 import type { Verb } from "./verb.ts";
 import { backfill, backfills } from "./verbs/backfills.ts";
+import { bulk } from "./verbs/bulk.ts";
 import { dags, pause, unpause } from "./verbs/dags.ts";
 import { datasets, lineage, quarantine } from "./verbs/datasets.ts";
 import { events } from "./verbs/events.ts";
@@ -18,6 +19,7 @@ export const runVerbs: readonly Verb[] = [
   trigger,
   backfill,
   backfills,
+  bulk,
   runs,
   tasks,
   logs,

@@ -11,6 +11,7 @@ import { createTracer } from "../metrics/mod.ts";
 import { watcherService } from "../triggers/watchers.ts";
 import { parserService } from "../parser/mod.ts";
 import { schedulerService } from "../scheduler/loop.ts";
+import { isBulkOpen, workBulk } from "../store/bulk_work.ts";
 import { stepCascades } from "../store/backfill_cascade.ts";
 import { pgBackfillStore } from "../store/backfill_pg.ts";
 import { attemptPhases } from "../store/attempt_phase.ts";
@@ -57,12 +58,14 @@ export function makeParser(
   });
 }
 
-/** Makes the runs of backfills. */
+/** Makes the runs of backfills, and does bulk jobs. */
 export function makeBatchManager(parts: DatabaseParts): Service {
   const { clock, log, metrics, hints } = parts;
   return batchManager({
     ...{ clock, log, metrics },
     backfills: pgBackfillStore(parts),
+    workBulk: (now) => workBulk(parts, {}, now),
+    isBulkOpen: () => isBulkOpen(parts.sql),
     stepCascades: (now) => stepCascades(parts.sql, now),
     listen: (onHint) => hints.subscribe(onHint),
   });

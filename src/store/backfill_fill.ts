@@ -8,6 +8,7 @@ import type { RunState } from "../model/run_state.ts";
 import { intervalOf } from "../timetable/mod.ts";
 import type { Filled } from "./backfill_port.ts";
 import { hasFailed } from "./backfill_cascade.ts";
+import { clearRuns } from "./clear_runs.ts";
 import { newBackfillRun } from "./backfill_run.ts";
 import { insertRuns } from "./engine_tick.ts";
 import { rows } from "./engine_rows.ts";
@@ -202,36 +203,13 @@ async function runAgain(
   now: Date,
 ) {
   if (again.length === 0) return;
-  const ids = again.map(({ dagRunId }) => dagRunId);
   const given = again.map(({ entry, dagRunId }) => ({ id: dagRunId, ordinal: entry.ordinal }));
   const conf = Object.keys(due.dagRunConf).length > 0 ? JSON.stringify(due.dagRunConf) : null;
   await tx`
     update dag_run r set run_type = 'backfill', triggered_by = 'backfill', backfill_id = ${due.id},
-      backfill_ordinal = g.ordinal, conf = coalesce(${conf}::text::jsonb, r.conf),
-      dag_version_id = case when ${due.onLatest} then ${due.versionId}::uuid
-        else r.dag_version_id end,
-      state = 'queued', queued_at = ${now}, start_date = null, end_date = null,
-      cancel_requested_at = null, clear_number = clear_number + 1
+      backfill_ordinal = g.ordinal, conf = coalesce(${conf}::text::jsonb, r.conf)
     from jsonb_to_recordset(${rows(given)}::text::jsonb) as g(id uuid, ordinal int)
     where r.id = g.id`;
-  await tx`delete from task_output o using task_instance t
-    where t.dag_run_id = any(${ids}::uuid[]) and o.task_instance_id = t.id`;
-  await tx`
-    with budget as (
-      select r.id as run, s.task ->> 'taskId' as task_id,
-        coalesce((s.task #>> '{retry,retries}')::int, 0) as retries
-      from dag_run r join dag_version v on v.id = r.dag_version_id,
-        jsonb_array_elements(v.spec -> 'tasks') s(task)
-      where r.id = any(${ids}::uuid[])
-    ), cleared as (
-      update task_instance t set
-        state = 'none', end_date = null, start_date = null, queued_at = null, next_try_at = null,
-        infra_losses = 0, output_length = null, chosen = null,
-        max_tries = t.try_number + coalesce((
-          select b.retries from budget b where b.run = t.dag_run_id and b.task_id = t.task_id), 0)
-      where t.dag_run_id = any(${ids}::uuid[]))
-    insert into task_instance (id, dag_run_id, dag_id, task_id, state, max_tries)
-    select gen_random_uuid(), b.run, ${due.dagId}, b.task_id, 'none', b.retries from budget b
-    where not exists (
-      select from task_instance t where t.dag_run_id = b.run and t.task_id = b.task_id)`;
+  const ids = again.map(({ dagRunId }) => dagRunId);
+  await clearRuns(tx, ids, { onLatest: due.onLatest, onlyFailed: false }, now);
 }

@@ -113,7 +113,8 @@ export async function listRuns(
   return { items, total };
 }
 
-function conditionsOf(sql: Sql, filter: RunFilter): (Fragment | null)[] {
+/** Conditions on `dag_run r`; those on versions are on `dag_version v`. */
+export function conditionsOf(sql: Sql, filter: RunFilter): (Fragment | null)[] {
   return [
     oneOf(sql, sql`r.dag_id`, filter.dagIds),
     oneOf(sql, sql`r.state`, filter.states),

@@ -9,6 +9,7 @@ export async function runCli(
   w: ApiWorld,
   verb: Verb,
   args: readonly string[] = [],
+  { stdin = "" }: { stdin?: string } = {},
 ): Promise<{ code: number; out: string; err: string }> {
   const wrote = { out: "", err: "" };
   const output = {
@@ -27,7 +28,7 @@ export async function runCli(
         api: new RestClient({ url, token: () => w.tokens.admin }),
         output,
         sleep: () => Promise.resolve(),
-        readStdin: () => Promise.resolve(""),
+        readStdin: () => Promise.resolve(stdin),
       }),
     },
     [verb.name, ...args],

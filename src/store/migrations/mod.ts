@@ -17,6 +17,7 @@ import eventOutbox from "./0014_event_outbox.sql" with { type: "text" };
 import cascades from "./0015_cascades.sql" with { type: "text" };
 import retryBudgets from "./0016_retry_budgets.sql" with { type: "text" };
 import deadlines from "./0017_deadlines.sql" with { type: "text" };
+import bulk from "./0018_bulk.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -37,4 +38,5 @@ export const migrations: readonly Migration[] = [
   { version: 15, name: "0015_cascades.sql", text: cascades },
   { version: 16, name: "0016_retry_budgets.sql", text: retryBudgets },
   { version: 17, name: "0017_deadlines.sql", text: deadlines },
+  { version: 18, name: "0018_bulk.sql", text: bulk },
 ];

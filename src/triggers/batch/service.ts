@@ -1,6 +1,6 @@
 /**
- * @module The batch manager: gives planned dates of backfills their runs as there is room, and marks
- * what is done. Any number of them may run: each step holds what it changes, and one that is killed
+ * @module The batch manager: gives planned dates of backfills their runs as there is room, brings
+ * cascades on, and does bulk jobs. Any number of them may run: each step holds what it changes, and one that is killed
  * leaves nothing half done.
  */
 import type { Clock } from "../../base/clock.ts";
@@ -15,6 +15,9 @@ import type { Hint } from "../../store/port.ts";
 /** What {@link batchManager} is made of. */
 export interface BatchManagerParts {
   backfills: BackfillStore;
+  /** Does the next items of bulk jobs; how many there were. */
+  workBulk(now: Date): Promise<number>;
+  isBulkOpen(): Promise<boolean>;
   /** Brings cascades one step on. */
   stepCascades(now: Date): Promise<void>;
   /** Wakes it up; losing one costs a pause at most. */
@@ -41,6 +44,7 @@ export function batchManager(parts: BatchManagerParts): BatchManager {
   let error: string | null = null;
 
   async function runOnce(): Promise<boolean> {
+    while (await parts.workBulk(clock.now()) > 0);
     await parts.stepCascades(clock.now());
     for (;;) {
       const { settled, runs } = await backfills.fill({}, clock.now());
@@ -48,7 +52,7 @@ export function batchManager(parts: BatchManagerParts): BatchManager {
       if (settled === 0) break;
     }
     if (await backfills.complete(clock.now()) > 0) await parts.stepCascades(clock.now());
-    return await backfills.isBusy();
+    return await backfills.isBusy() || await parts.isBulkOpen();
   }
 
   async function loop(signal: AbortSignal) {

@@ -3,6 +3,7 @@ import { apiWorld } from "../../../tests/support/api.ts";
 import { limits } from "../../base/limits.ts";
 import { silentLogger } from "../../base/log.ts";
 import { noMetrics } from "../../metrics/mod.ts";
+import { isBulkOpen, workBulk } from "../../store/bulk_work.ts";
 import { stepCascades } from "../../store/backfill_cascade.ts";
 import { pgBackfillStore } from "../../store/backfill_pg.ts";
 import { batchManager } from "./service.ts";
@@ -14,6 +15,8 @@ Deno.test("the batch manager makes the runs that a backfill has no room for at f
   await w.addDag("d", [{ taskId: "a" }], often);
   const manager = batchManager({
     backfills: pgBackfillStore(w.parts),
+    workBulk: (now) => workBulk(w.parts, {}, now),
+    isBulkOpen: () => isBulkOpen(w.parts.sql),
     stepCascades: (now) => stepCascades(w.parts.sql, now),
     listen: (onHint) => w.parts.hints.subscribe(onHint),
     clock: w.parts.clock,
@@ -52,6 +55,8 @@ Deno.test("the batch manager wakes up when a backfill is made, and stops", async
         return Promise.resolve(false);
       },
     },
+    workBulk: (now) => workBulk(w.parts, {}, now),
+    isBulkOpen: () => isBulkOpen(w.parts.sql),
     stepCascades: () => Promise.resolve(),
     listen: (onHint) => w.parts.hints.subscribe(onHint),
     clock: w.parts.clock,
