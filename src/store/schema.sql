@@ -169,6 +169,40 @@ create table backfill_upstream (
 );
 CREATE INDEX backfill_upstream_back ON public.backfill_upstream USING btree (upstream_id);
 
+create table bulk_item (
+  bulk_id bigint not null,
+  ordinal integer not null,
+  dag_id text not null,
+  run_id text,
+  dag_run_id uuid,
+  plan jsonb,
+  state text not null default 'planned'::text,
+  reason text,
+  constraint bulk_item_pkey PRIMARY KEY (bulk_id, ordinal),
+  constraint bulk_item_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'done'::text, 'refused'::text, 'cancelled'::text]))),
+  constraint bulk_item_bulk_id_fkey FOREIGN KEY (bulk_id) REFERENCES bulk_job(id) ON DELETE CASCADE
+);
+CREATE INDEX bulk_item_planned ON public.bulk_item USING btree (bulk_id, ordinal) WHERE (state = 'planned'::text);
+
+create table bulk_job (
+  id bigint not null generated always as identity,
+  key text,
+  request_hash text not null,
+  action text not null,
+  request jsonb not null,
+  dag_version_id uuid,
+  triggering_user_name text,
+  is_cancelled boolean not null default false,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  completed_at timestamp with time zone,
+  constraint bulk_job_pkey PRIMARY KEY (id),
+  constraint bulk_job_key_key UNIQUE (key),
+  constraint bulk_job_action_check CHECK ((action = ANY (ARRAY['trigger'::text, 'cancel'::text, 'clear'::text, 'pause'::text, 'unpause'::text]))),
+  constraint bulk_job_dag_version_id_fkey FOREIGN KEY (dag_version_id) REFERENCES dag_version(id)
+);
+CREATE INDEX bulk_job_open ON public.bulk_job USING btree (id) WHERE (completed_at IS NULL);
+
 create table column_lineage (
   dataset_version_id uuid not null,
   column_name text not null,
