@@ -72,6 +72,7 @@ async function planRuns(rest: Rest, body: TriggerBody): Promise<BulkPlan> {
       runAfter: run.run_after ?? rest.clock.now(),
       conf: run.conf ?? {},
       backfillId: null,
+      now: rest.clock.now(),
       traceParent: null,
     }, rest.ids);
     const twin = names.get(planned.runId);

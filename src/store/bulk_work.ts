@@ -2,6 +2,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import type { Ids } from "../base/ids.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
+import { deadlinesOf } from "../timetable/mod.ts";
 import type { BulkAction, BulkRunPlan } from "./bulk.ts";
 import { clearRuns } from "./clear_runs.ts";
 import { cancelRunsIn } from "./engine_run.ts";
@@ -116,7 +117,7 @@ async function trigger(...[tx, job, items, now, ids]: Parameters<Doer>): Promise
     select spec from dag_version where id = ${job.dagVersionId}`;
   const planned = items.map((item) => ({
     item,
-    run: runOf(item.plan!, { spec, dagVersionId: job.dagVersionId!, ids }),
+    run: runOf(item.plan!, { spec, dagVersionId: job.dagVersionId!, ids, now }),
   }));
   const made = new Set(await insertRuns(tx, planned.map(({ run }) => run), now, "rest_api"));
   const notes = planned.filter(({ run }) => made.has(run.id))
@@ -138,20 +139,23 @@ async function trigger(...[tx, job, items, now, ids]: Parameters<Doer>): Promise
 
 function runOf(
   plan: Stored,
-  { spec, dagVersionId, ids }: { spec: DagSpec; dagVersionId: string; ids: Ids },
+  { spec, dagVersionId, ids, now }: { spec: DagSpec; dagVersionId: string; ids: Ids; now: Date },
 ): NewRun {
   const trace = ids.uuid().replaceAll("-", "");
   const span = ids.uuid().replaceAll("-", "").slice(16);
-  const { interval, logicalDate } = plan;
+  const { interval } = plan;
+  const logicalDate = plan.logicalDate === null ? null : new Date(plan.logicalDate);
+  const runAfter = new Date(plan.runAfter);
   return {
+    ...deadlinesOf(spec, { logicalDate, runAfter }, { now, newId: () => ids.uuid() }),
     id: ids.uuid(),
     dagId: spec.dagId,
     runId: plan.runId,
     runType: "manual",
-    logicalDate: logicalDate === null ? null : new Date(logicalDate),
+    logicalDate,
     dataIntervalStart: interval && new Date(interval.start),
     dataIntervalEnd: interval && new Date(interval.end),
-    runAfter: new Date(plan.runAfter),
+    runAfter,
     conf: plan.conf,
     dagVersionId,
     backfillId: null,

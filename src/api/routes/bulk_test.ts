@@ -7,11 +7,6 @@ const runsOf = async (w: ApiWorld, query = "") => {
   const { body } = await w.call("GET", `/api/v2/dags/~/dagRuns?limit=1000${query}`);
   return body.dag_runs as Record<string, string>[];
 };
-const finish = async (w: ApiWorld, dagId: string, run: string, to: "success" | "failed") => {
-  await w.moveRun(dagId, run, "running");
-  await w.moveRun(dagId, run, to);
-};
-
 async function world(): Promise<ApiWorld> {
   const w = await apiWorld();
   const tasks = [{ taskId: "a" }, { taskId: "b", upstream: ["a"] }];
