@@ -4,6 +4,7 @@ import { countDags, countUnfinished } from "../store/dag_query.ts";
 import { countOutbox } from "../store/event_outbox.ts";
 import { listPools } from "../store/pool_query.ts";
 import { countQuarantined } from "../store/quarantine_query.ts";
+import { poolClosingAt } from "../timetable/mod.ts";
 import type { Rest } from "./rest.ts";
 
 /** Pools, and datasets with quarantined rows, shown at most. */
@@ -11,7 +12,9 @@ const POOLS_MAX = 500;
 const DATASETS_MAX = 500;
 
 /** Set them before each scrape; where the database is away they keep their last values. */
-export function collectGauges({ metrics, sql, log }: Pick<Rest, "metrics" | "sql" | "log">): void {
+export function collectGauges(
+  { metrics, sql, log, clock }: Pick<Rest, "metrics" | "sql" | "log" | "clock">,
+): void {
   metrics.collect(async () => {
     try {
       const [dags, { runs, tasks }, pools, quarantined, events] = await Promise.all([
@@ -36,7 +39,10 @@ export function collectGauges({ metrics, sql, log }: Pick<Rest, "metrics" | "sql
       metrics.set("tidewheel_events", { state: "pending" }, events.pending);
       metrics.set("tidewheel_events", { state: "dead" }, events.dead);
       metrics.reset("tidewheel_pool_slots");
+      metrics.reset("tidewheel_pool_closed");
       for (const pool of pools.items) {
+        const closing = pool.closings && poolClosingAt(pool.closings, clock.now().getTime());
+        if (closing) metrics.set("tidewheel_pool_closed", { pool: pool.name }, +closing.isClosed);
         const { name, slots, runningSlots, queuedSlots } = pool;
         const set = (kind: string, value: number) =>
           metrics.set("tidewheel_pool_slots", { pool: name, kind }, value);

@@ -6,6 +6,7 @@ import { dags, pause, unpause } from "./verbs/dags.ts";
 import { datasets, lineage, quarantine } from "./verbs/datasets.ts";
 import { events } from "./verbs/events.ts";
 import { logs } from "./verbs/logs.ts";
+import { pools } from "./verbs/pools.ts";
 import { cancel, clear, runs, tasks, trigger } from "./verbs/runs.ts";
 import { tokens } from "./verbs/tokens.ts";
 
@@ -34,4 +35,4 @@ export const runVerbs: readonly Verb[] = [
 export const dataVerbs: readonly Verb[] = [datasets, lineage, quarantine];
 
 /** Verbs on the installation. */
-export const adminVerbs: readonly Verb[] = [events, tokens];
+export const adminVerbs: readonly Verb[] = [pools, events, tokens];

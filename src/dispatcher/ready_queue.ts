@@ -101,6 +101,11 @@ export class ReadyQueue {
     }
   }
 
+  /** Let a pool give no slots out, or give them out again; what has some keeps them. */
+  closePool(name: string, isClosed: boolean): void {
+    this.#pool(name).isClosed = isClosed;
+  }
+
   /** Set a DAG's limits. */
   setDag(dagId: string, limits: { maxActiveTasks: number; isPaused: boolean }): void {
     const dag = this.#dag(dagId);
@@ -226,6 +231,7 @@ export class ReadyQueue {
 
 class PoolSlots implements Place {
   slots: number | null = null;
+  isClosed = false;
   used = 0;
   waiting = 0;
   /** Items that need more slots than there are at all; they must not hold up the others. */
@@ -360,7 +366,7 @@ class Lane implements Place {
 }
 
 function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => void): number {
-  if (pool.slots === null) return 0;
+  if (pool.slots === null || pool.isClosed) return 0;
   let picked = 0;
   while (picked < limit) {
     const level = pool.nextLevel();

@@ -68,6 +68,10 @@ export const gauges = {
     help: "Slots of a pool: open, queued, running",
     labels: ["pool", "kind"],
   },
+  tidewheel_pool_closed: {
+    help: "1 while a pool gives no slots out: maintenance or blackout",
+    labels: ["pool"],
+  },
   tidewheel_executor_open_slots: { help: "Free places of this worker", labels: ["queue"] },
   tidewheel_executor_running_tasks: { help: "Attempts that this worker runs", labels: ["queue"] },
   tidewheel_worker_children: { help: "Task processes of this worker", labels: ["state"] },

@@ -1,6 +1,7 @@
 /** @module The nouns of the metadata database as the engine sees them. */
 import type { EndEvidence, EndReason } from "./end_reason.ts";
 import type { RunState, RunType } from "./run_state.ts";
+import type { PoolClosings } from "./schedule_spec.ts";
 import type { TaskState } from "./task_state.ts";
 
 /** One execution of a DAG for a data interval. `id` is a UUIDv7; `runId` the name that people see. */
@@ -76,6 +77,8 @@ export interface Attempt {
 export interface Pool {
   name: string;
   slots: number;
+  /** Null, or left out: it is never closed. */
+  closings?: PoolClosings | null;
 }
 
 /** Something new in a dataset, as those see it that wait for it: a version, or word from outside. */

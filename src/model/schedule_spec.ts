@@ -143,3 +143,12 @@ export type MaintenanceSpec = z.infer<typeof MaintenanceSpec>;
 export const BlackoutSpec = z.object({ from: z.iso.date(), to: z.iso.date() });
 /** See {@link BlackoutSpec}. */
 export type BlackoutSpec = z.infer<typeof BlackoutSpec>;
+
+/** When a pool gives no slots out; what has one goes on. */
+export const PoolClosings = z.object({
+  timezone: z.string(),
+  maintenance: z.array(MaintenanceSpec.omit({ then: true })),
+  blackout: z.array(BlackoutSpec),
+});
+/** See {@link PoolClosings}. */
+export type PoolClosings = z.infer<typeof PoolClosings>;

@@ -63,6 +63,7 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
   const cancels: Cancel[] = [];
   const room = new ExpansionRoom();
   state.wake(options.now);
+  state.tendPools(options.now);
   state.wakeExpanding();
   while (state.dirtyDags.size > 0 || state.dirtyRuns.size > 0) {
     decideDirtyDags(state, writes, options);

@@ -15,7 +15,7 @@ import type {
   RunSnapshot,
   SchedulableDag,
 } from "../store/port.ts";
-import type { DueRun } from "../timetable/mod.ts";
+import { type DueRun, poolClosingAt } from "../timetable/mod.ts";
 import { Heap } from "./heap.ts";
 import { Instance, Run, type RunTask } from "./instance.ts";
 import { makePlan, type Plan } from "./plan.ts";
@@ -82,6 +82,9 @@ export class EngineState {
   readonly #due = new Heap<{ atMs: number; what: Due }>();
   readonly #shares = new Shares(this.ready);
   #poolNames = new Set<string>();
+  #pools: readonly Pool[] = [];
+  /** When a pool opens or closes next. */
+  #poolsChangeAtMs = -Infinity;
 
   /** Take in DAGs as they are now. */
   putDag(row: SchedulableDag): Dag {
@@ -112,6 +115,20 @@ export class EngineState {
       this.#shares.setPool(name, slots);
     }
     this.#poolNames = names;
+    this.#pools = pools;
+    this.#poolsChangeAtMs = -Infinity;
+  }
+
+  /** Close and open pools as their windows begin and end. */
+  tendPools(now: Date): void {
+    if (now.getTime() < this.#poolsChangeAtMs) return;
+    this.#poolsChangeAtMs = Infinity;
+    for (const { name, closings } of this.#pools) {
+      const closing = closings ? poolClosingAt(closings, now.getTime()) : null;
+      this.ready.closePool(name, closing?.isClosed ?? false);
+      const changesAtMs = closing?.changesAtMs ?? Infinity;
+      this.#poolsChangeAtMs = Math.min(this.#poolsChangeAtMs, changesAtMs);
+    }
   }
 
   /** Take in the limits of the backfills that have unfinished runs. */
@@ -311,7 +328,8 @@ export class EngineState {
 
   /** The next instant at which something is due; null when nothing is. */
   nextDueAt(): Date | null {
-    return this.#due.size > 0 ? new Date(this.#due.leastKey) : null;
+    const atMs = Math.min(this.#due.leastKey, this.#poolsChangeAtMs);
+    return Number.isFinite(atMs) ? new Date(atMs) : null;
   }
 
   /** Mark everything that is due by now. */

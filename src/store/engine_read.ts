@@ -79,7 +79,7 @@ export async function loadTasks(sql: Sql, ids: string[]): Promise<TaskInstance[]
 
 /** All pools. */
 export async function loadPools(sql: Sql): Promise<Pool[]> {
-  return await sql<Pool[]>`select name, slots from pool`;
+  return await sql<Pool[]>`select name, slots, closings from pool`;
 }
 
 /** Unfinished runs with counts of their instances' states, and all DAGs; nothing of any size. */

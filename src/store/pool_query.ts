@@ -1,5 +1,6 @@
 /** @module Pools, and what takes their slots: table pool. */
 import { AppError } from "../model/errors.ts";
+import type { PoolClosings } from "../model/schedule_spec.ts";
 import type { AnySql, Sql } from "./database.ts";
 import { type Listed, matches, orderBy, type Page, startsWith, where } from "./page.ts";
 
@@ -9,6 +10,7 @@ export interface PoolRow {
   slots: number;
   description: string;
   includeDeferred: boolean;
+  closings: PoolClosings | null;
   runningSlots: number;
   queuedSlots: number;
   scheduledSlots: number;
@@ -33,7 +35,7 @@ const usage = (sql: Sql) =>
 
 const columns = (sql: Sql) =>
   sql`
-  p.name, p.slots, p.description, p.include_deferred, coalesce(u.running, 0) as running_slots,
+  p.name, p.slots, p.description, p.include_deferred, p.closings, coalesce(u.running, 0) as running_slots,
   coalesce(u.queued, 0) as queued_slots, coalesce(u.scheduled, 0) as scheduled_slots`;
 
 /** A page of pools. */
@@ -71,10 +73,13 @@ export async function findPool(sql: Sql, name: string): Promise<PoolRow> {
 /** Make a pool; throws CONFLICT where its name is taken. */
 export async function createPool(
   sql: AnySql,
-  pool: { name: string; slots: number; description: string; includeDeferred: boolean },
+  pool: Pick<PoolRow, "name" | "slots" | "description" | "includeDeferred" | "closings">,
 ): Promise<void> {
+  const { name, slots, description, includeDeferred, closings } = pool;
   const made = await sql`
-    insert into pool ${sql(pool, "name", "slots", "description", "includeDeferred")}
+    insert into pool (name, slots, description, include_deferred, closings)
+    values (${name}, ${slots}, ${description}, ${includeDeferred},
+      ${closings && JSON.stringify(closings)}::text::jsonb)
     on conflict (name) do nothing returning 1`;
   if (made.length > 0) return;
   throw new AppError(
@@ -87,12 +92,21 @@ export async function createPool(
 export async function updatePool(
   sql: AnySql,
   name: string,
-  changes: { slots?: number | null; description?: string | null; includeDeferred?: boolean | null },
+  changes: {
+    slots?: number | null;
+    description?: string | null;
+    includeDeferred?: boolean | null;
+    /** Left out: as they are. */
+    closings?: PoolClosings | null;
+  },
 ): Promise<void> {
+  const { closings } = changes;
   const changed = await sql`
     update pool set slots = coalesce(${changes.slots ?? null}::int, slots),
       description = coalesce(${changes.description ?? null}, description),
-      include_deferred = coalesce(${changes.includeDeferred ?? null}::boolean, include_deferred)
+      include_deferred = coalesce(${changes.includeDeferred ?? null}::boolean, include_deferred),
+      closings = case when ${closings === undefined} then closings
+        else ${closings ? JSON.stringify(closings) : null}::text::jsonb end
     where name = ${name} returning 1`;
   if (changed.length > 0) return;
   throw new AppError("NOT_FOUND", `Cannot change the pool "${name}": there is none of that name`);

@@ -22,6 +22,7 @@ export {
   type PendingPartition,
 } from "./partitions.ts";
 export { deadlinesOf, hasDeadlines, type NewDeadline } from "./deadlines.ts";
+export { poolClosingAt } from "./pool_closings.ts";
 export { sessionDateOf } from "./sessions.ts";
 export { readCalendar } from "./bundled_calendars.ts";
 export { type ExpandedRun, expandRuns } from "./expand.ts";

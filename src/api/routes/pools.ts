@@ -1,6 +1,7 @@
 /** @module Routes of pools. */
 import { z } from "zod";
 import { AppError } from "../../model/errors.ts";
+import type { PoolClosings } from "../../model/schedule_spec.ts";
 import { anyDagId } from "../../store/dag_query.ts";
 import {
   createPool,
@@ -11,16 +12,24 @@ import {
   type PoolRow,
   updatePool,
 } from "../../store/pool_query.ts";
+import { poolClosingAt } from "../../timetable/mod.ts";
 import { pageOf, patternOf, type Rest } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
-import { PoolBody, PoolCollection, PoolPatch, PoolShape } from "../shapes/admin.ts";
+import {
+  PoolBody,
+  PoolClosingsShape,
+  PoolCollection,
+  PoolPatch,
+  PoolShape,
+} from "../shapes/admin.ts";
 import { Name, paging, patternsOf, UpdateMask } from "../shapes/basic.ts";
 
 const tag = "Pools";
 const Path = z.object({ pool_name: Name });
 
 /** Add them. */
-export function addPoolRoutes(book: RouteBook, { sql, hints }: Rest): void {
+export function addPoolRoutes(book: RouteBook, { sql, hints, clock }: Rest): void {
+  const view = (pool: PoolRow) => viewAt(pool, clock.now());
   /** A hint about any DAG has the scheduler read the pools anew. */
   const changed = async () => {
     const dagId = await anyDagId(sql);
@@ -37,7 +46,7 @@ export function addPoolRoutes(book: RouteBook, { sql, hints }: Rest): void {
     returns: PoolCollection,
   }, async ({ query }) => {
     const { items, total } = await listPools(sql, patternOf(query, "pool_name"), pageOf(query));
-    return { pools: items.map(view), total_entries: total };
+    return { pools: items.map((pool) => view(pool)), total_entries: total };
   });
 
   book.add({
@@ -56,6 +65,7 @@ export function addPoolRoutes(book: RouteBook, { sql, hints }: Rest): void {
       slots: body.slots,
       description: body.description ?? "",
       includeDeferred: body.include_deferred,
+      closings: body.closings ? closingsOf(body.closings) : null,
     });
     await changed();
     return view(await findPool(sql, body.name));
@@ -95,6 +105,9 @@ export function addPoolRoutes(book: RouteBook, { sql, hints }: Rest): void {
       slots: may("slots") ? body.slots : null,
       description: may("description") ? body.description : null,
       includeDeferred: may("include_deferred") ? body.include_deferred : null,
+      ...(may("closings") && body.closings !== undefined
+        ? { closings: body.closings && closingsOf(body.closings) }
+        : {}),
     });
     await changed();
     return view(await findPool(sql, name));
@@ -115,7 +128,30 @@ export function addPoolRoutes(book: RouteBook, { sql, hints }: Rest): void {
   });
 }
 
-function view(pool: PoolRow): z.input<typeof PoolShape> {
+const weekdays = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
+
+function closingsOf(given: z.output<typeof PoolClosingsShape>): PoolClosings {
+  const maintenance = given.maintenance.map(({ from, minutes, on }) => ({
+    from,
+    durationMs: minutes * 60_000,
+    weekdays: [...new Set(on)].map((day) => weekdays.indexOf(day) + 1).sort((a, b) => a - b),
+  }));
+  return { ...given, maintenance };
+}
+
+function shownClosings({ maintenance, ...rest }: PoolClosings): z.input<typeof PoolClosingsShape> {
+  return {
+    ...rest,
+    maintenance: maintenance.map(({ from, durationMs, weekdays: on }) => ({
+      from,
+      minutes: durationMs / 60_000,
+      on: on.map((day) => weekdays[day - 1]),
+    })),
+  };
+}
+
+function viewAt(pool: PoolRow, now: Date): z.input<typeof PoolShape> {
+  const closing = pool.closings && poolClosingAt(pool.closings, now.getTime());
   const occupied = pool.runningSlots + pool.queuedSlots;
   return {
     name: pool.name,
@@ -129,5 +165,8 @@ function view(pool: PoolRow): z.input<typeof PoolShape> {
     open_slots: pool.slots < 0 ? -1 : pool.slots - occupied,
     deferred_slots: 0,
     team_name: null,
+    closings: pool.closings && shownClosings(pool.closings),
+    is_closed: closing?.isClosed ?? false,
+    changes_at: closing?.changesAtMs ? new Date(closing.changesAtMs).toISOString() : null,
   };
 }

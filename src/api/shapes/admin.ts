@@ -1,6 +1,39 @@
 /** @module Shapes of pools, variables, connections, import errors, the audit log and health. */
 import { z } from "zod";
+import { checkTimezone } from "../../timetable/mod.ts";
 import { At, Name, StorableJson, Text } from "./basic.ts";
+
+const weekdays = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
+
+/** A window in which a pool gives no slots out. */
+const PoolWindow = z.strictObject({
+  from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 22:00"),
+  minutes: z.int().min(1).max(7 * 24 * 60),
+  on: z.array(z.enum(weekdays)).min(1).default([...weekdays]),
+});
+
+/** When a pool gives no slots out. What has a slot then, running or queued, goes on. */
+export const PoolClosingsShape = z.strictObject({
+  timezone: z.string().default("UTC").refine(isTimezone, {
+    message: "must be an IANA time zone such as Europe/Berlin",
+  }),
+  maintenance: z.array(PoolWindow).max(50).default([]),
+  blackout: z.array(
+    z.strictObject({ from: z.iso.date(), to: z.iso.date() }).refine(
+      ({ from, to }) => from <= to,
+      { message: "must not end before it begins" },
+    ),
+  ).max(500).default([]).meta({ doc: "Days, both included" }),
+}).meta({ id: "PoolClosings" });
+
+function isTimezone(name: string): boolean {
+  try {
+    checkTimezone(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A pool with what takes its slots. */
 export const PoolShape = z.object({
@@ -15,6 +48,9 @@ export const PoolShape = z.object({
   open_slots: z.int().meta({ doc: "-1: without limit" }),
   deferred_slots: z.int(),
   team_name: z.string().nullable(),
+  closings: PoolClosingsShape.nullable(),
+  is_closed: z.boolean().meta({ doc: "It gives no slots out now" }),
+  changes_at: At.nullable().meta({ doc: "When it closes or opens next" }),
 }).meta({ id: "PoolResponse" });
 
 /** A page of pools. */
@@ -29,6 +65,7 @@ export const PoolBody = z.strictObject({
   slots,
   description: Text.max(1000).nullish(),
   include_deferred: z.boolean().default(false),
+  closings: PoolClosingsShape.nullish(),
 }).meta({ id: "PoolBody" });
 
 /** Changes to a pool. */
@@ -37,6 +74,7 @@ export const PoolPatch = z.strictObject({
   slots: slots.nullish(),
   description: Text.max(1000).nullish(),
   include_deferred: z.boolean().nullish(),
+  closings: PoolClosingsShape.nullish().meta({ doc: "null: never closed; left out: as it is" }),
 }).meta({ id: "PoolPatchBody" });
 
 /** A variable. */
