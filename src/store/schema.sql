@@ -478,6 +478,7 @@ create table pool (
   slots integer not null,
   description text not null default ''::text,
   include_deferred boolean not null default false,
+  closings jsonb,
   constraint pool_pkey PRIMARY KEY (name),
   constraint pool_slots_check CHECK ((slots >= '-1'::integer))
 );

@@ -17,7 +17,7 @@ import { pageOf, patternOf, type Rest } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
 import {
   PoolBody,
-  PoolClosingsShape,
+  type PoolClosingsShape,
   PoolCollection,
   PoolPatch,
   PoolShape,
