@@ -75,6 +75,7 @@ const serviceVerbs: Verb[] = [
   ),
   role("file-manager", "Only the file manager: runs of files that are dropped"),
   role("stream-manager", "Only the stream manager: runs of messages of Kafka topics"),
+  role("triggers", "Only the triggers service: what deferred tasks wait for; several share it"),
   service(
     {
       name: "worker",

@@ -126,6 +126,13 @@ export const limits = {
   deadlineLateMs: 86_400_000,
   /** Deadlines that are settled in one scheduler pass. */
   deadlineBatch: 500,
+  /** Waits that one triggers process takes, and how many in one statement. */
+  triggersPerProcess: 20_000,
+  triggerBatch: 1_000,
+  /** Between two looks at the same kind of wait, however many hints come. */
+  triggerLookMsMin: 100,
+  /** What a task puts aside when it defers, with what it asks a person. */
+  parkedBytes: 64 * 1024,
   /** Grace between asking a child to stop and killing it. */
   killGraceMs: 2_000,
 } as const;

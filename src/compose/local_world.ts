@@ -12,12 +12,14 @@ import type { DagSpec } from "../model/dag_spec.ts";
 import { AppError } from "../model/errors.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { DagRun, TaskInstance } from "../model/rows.ts";
+import { parkedTaskStates } from "../model/task_state.ts";
 import type { ObjectStore } from "../objects/port.ts";
 import { schedulerService } from "../scheduler/loop.ts";
 import { type MemoryEngineStore, memoryEngineStore } from "../store/engine_memory.ts";
 import { type Answer, type AttemptScope, inScope } from "../testing/tape.ts";
 import { taskClock } from "../testing/task_clock.ts";
 import type { Interval } from "../timetable/mod.ts";
+import { triggersService } from "../triggers/waits/mod.ts";
 import { inProcessExecutor, workerService } from "../worker/mod.ts";
 import { localExecutionApi } from "./local_api.ts";
 import type { LocalSecrets } from "./local_secrets.ts";
@@ -55,6 +57,8 @@ export interface LocalResult {
   outputs: ReadonlyMap<string, unknown>;
 }
 
+/** Virtual time after which what waits for others counts as waiting in vain: here are no others. */
+const STUCK_MS = 60_000;
 /** Virtual time after which a run counts as one that never ends. */
 const WAIT_MS_MAX = 400 * 86_400_000;
 
@@ -75,6 +79,8 @@ export async function runLocally(given: LocalRun): Promise<LocalResult> {
   const engines = enginePool({ clock: systemClock });
   const random = systemRandom;
   const scheduler = schedulerService({ store, clock, ids, log, random, holder: "run" });
+  const alone = { holder: "run", isAlone: true };
+  const triggers = triggersService({ store, clock, ids, log, random, ...alone });
   const attempts = watchedAttempts(given, clock);
   const worker = workerService({
     fetch: localExecutionApi({
@@ -96,9 +102,11 @@ export async function runLocally(given: LocalRun): Promise<LocalResult> {
   });
   const startedMs = clock.now().getTime();
   await scheduler.start();
+  await triggers.start();
   await worker.start();
   try {
     let until: Date | null = null;
+    let stuckSinceMs = Infinity;
     for (const shown = new Map<string, string>();;) {
       await clock.step({ isIdle: () => attempts.areIdle(worker.stats().running), until });
       const [{ run: row, tasks }] = await store.loadRuns([run.id]);
@@ -106,14 +114,23 @@ export async function runLocally(given: LocalRun): Promise<LocalResult> {
         if (shown.get(task.id) !== task.state) given.onState?.(task);
         shown.set(task.id, task.state);
       }
-      until = waitsUntil(tasks);
+      until = waitsUntil(tasks, triggers.nextDueAt());
       if (row.state === "success" || row.state === "failed") {
         return { run: row, tasks, store, outputs: attempts.outputs };
       }
-      if (clock.now().getTime() - startedMs > WAIT_MS_MAX) throw stillWaiting(spec, tasks);
+      const nowMs = clock.now().getTime();
+      if (nowMs - startedMs > WAIT_MS_MAX) throw stillWaiting(spec, tasks, "after 400 days");
+      const isStuck = until === null && tasks.some(({ state }) => parkedTaskStates.has(state)) &&
+        !tasks.some(isAtWork);
+      stuckSinceMs = isStuck ? Math.min(stuckSinceMs, nowMs) : Infinity;
+      if (nowMs - stuckSinceMs > STUCK_MS) {
+        throw stillWaiting(spec, tasks, "with no other run, no event and nobody to answer");
+      }
     }
   } finally {
-    await clock.release(Promise.all([worker.stop(), scheduler.stop(), engines.close()]));
+    await clock.release(
+      Promise.all([worker.stop(), triggers.stop(), scheduler.stop(), engines.close()]),
+    );
   }
 }
 
@@ -210,21 +227,28 @@ async function createRun(
 }
 
 /** When the first task goes on, where all that is open only waits for a time; null: something works. */
-function waitsUntil(tasks: readonly TaskInstance[]): Date | null {
-  const isAtWork = tasks.some(({ state }) => ["scheduled", "queued", "running"].includes(state));
-  const waits = tasks.filter(({ state, nextTryAt }) =>
-    nextTryAt !== null && (state === "up_for_retry" || state === "up_for_reschedule")
-  );
-  if (isAtWork || waits.length === 0) return null;
-  return new Date(Math.min(...waits.map(({ nextTryAt }) => nextTryAt!.getTime())));
+function waitsUntil(tasks: readonly TaskInstance[], dueAt: Date | null): Date | null {
+  if (tasks.some(isAtWork)) return null;
+  const waits = tasks.filter(({ state, nextTryAt }) => nextTryAt !== null && isTimed(state));
+  const instants = [...waits.map(({ nextTryAt }) => nextTryAt!), ...(dueAt ? [dueAt] : [])];
+  if (instants.length === 0) return null;
+  return new Date(Math.min(...instants.map((at) => at.getTime())));
 }
 
-function stillWaiting({ dagId }: DagSpec, tasks: readonly TaskInstance[]): AppError {
+function isAtWork({ state }: TaskInstance): boolean {
+  return state === "scheduled" || state === "queued" || state === "running";
+}
+
+function isTimed(state: TaskInstance["state"]): boolean {
+  return state === "up_for_retry" || state === "up_for_reschedule" || parkedTaskStates.has(state);
+}
+
+function stillWaiting({ dagId }: DagSpec, tasks: readonly TaskInstance[], when: string): AppError {
   const open = tasks.filter(({ endDate }) => endDate === null)
     .map((task) => `${nameOf(task)} (${task.state})`);
   return new AppError(
     "UNAVAILABLE",
-    `Cannot finish the run of DAG "${dagId}": after 400 days of its own time these still wait: ` +
-      `${open.join(", ")}; give sensors a "by"`,
+    `Cannot finish the run of DAG "${dagId}": ${when} these still wait: ` +
+      `${open.join(", ")}; give sensors and waits a "by" or a timeout`,
   );
 }

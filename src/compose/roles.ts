@@ -16,6 +16,7 @@ import {
   makeParser,
   makeRetention,
   makeScheduler,
+  makeTriggers,
   makeWatchers,
   makeWorker,
 } from "./services.ts";
@@ -29,6 +30,7 @@ export const rolePorts: Readonly<Record<string, { port: number; metricsPort: num
   "scheduler": { port: 8081, metricsPort: 9091 },
   "parser": { port: 8087, metricsPort: 9097 },
   "file-manager": { port: 9002, metricsPort: 9102 },
+  "triggers": { port: 9001, metricsPort: 9101 },
   "batch-manager": { port: 9003, metricsPort: 9103 },
   "stream-manager": { port: 9004, metricsPort: 9104 },
   "worker merger": { port: 8082, metricsPort: 9092 },
@@ -126,6 +128,7 @@ const openers: Readonly<Record<string, Opener>> = {
     databaseRole(settings, "stream-manager", (parts) => [makeWatchers(parts, ["kafka"])]),
   "batch-manager": (settings) =>
     databaseRole(settings, "batch-manager", (parts) => [makeBatchManager(parts)]),
+  triggers: (settings) => databaseRole(settings, "triggers", (parts) => [makeTriggers(parts)]),
   parser: (settings) => databaseRole(settings, "parser", (parts) => [makeParser(parts)]),
   async worker(settings, queues) {
     const parts = await openParts(settings, "worker");

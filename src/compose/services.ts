@@ -19,6 +19,7 @@ import { parserStore } from "../store/dag.ts";
 import { knownPlace } from "../store/embedded/place.ts";
 import { RetentionService } from "../store/retention.ts";
 import { batchManager } from "../triggers/batch/service.ts";
+import { triggersService } from "../triggers/waits/mod.ts";
 import { type Fetch, type WorkerOptions, workerService } from "../worker/mod.ts";
 import { processExecutor } from "../../executors/process/mod.ts";
 import config from "../../deno.json" with { type: "json" };
@@ -39,6 +40,15 @@ export function makeScheduler(
     holder: `${hostname()}:${Deno.pid}`,
     heartbeatTimeoutMs: settings.heartbeatTimeoutMs,
     tracer: createTracer({ enabled: settings.jaegerEnabled }),
+  });
+}
+
+/** What looks at the triggers of deferred tasks. */
+export function makeTriggers({ store, clock, ids, log, metrics }: DatabaseParts): Service {
+  return triggersService({
+    ...{ store, clock, ids, log, metrics },
+    random: systemRandom,
+    holder: `${hostname()}:${Deno.pid}`,
   });
 }
 

@@ -13,6 +13,7 @@ import {
   makeParser,
   makeRetention,
   makeScheduler,
+  makeTriggers,
   makeWatchers,
   makeWorker,
 } from "./services.ts";
@@ -47,6 +48,7 @@ async function startServices(parts: DatabaseParts): Promise<Running> {
     makeParser(parts),
     makeScheduler(parts),
     makeBatchManager(parts),
+    makeTriggers(parts),
     makeRetention(parts),
     makeWatchers(parts),
   ];

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { EndEvidenceShape, EndReasonShape } from "./shapes.ts";
 import { Outcome } from "../model/outcome.ts";
+import { Resumption } from "../model/trigger.ts";
 import { TaskSpec } from "../model/dag_spec.ts";
 
 const Instant = z.iso.datetime({ offset: true });
@@ -69,6 +70,7 @@ export const Workload = z.object({
   inputs: z.record(z.string(), z.json()),
   /** The task's durable state as left by its last success. */
   state: z.record(z.string(), z.json()),
+  resumption: Resumption.optional().meta({ doc: "Of an attempt that goes on after a wait" }),
   traceParent: z.string().nullable(),
 });
 /** See {@link Workload}. */

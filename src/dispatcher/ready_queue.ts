@@ -90,9 +90,13 @@ export class ReadyQueue {
   readonly #pools = new Map<string, PoolSlots>();
   readonly #dags = new Map<string, DagSlots>();
 
-  /** Set a pool's slots: -1 without limit, null when there is no such pool (nothing starts). */
-  setPool(name: string, slots: number | null): void {
+  /**
+   * Set a pool's slots: -1 without limit, null when there is no such pool (nothing starts). With
+   * `includeDeferred`, what waits for a trigger keeps its slots of it.
+   */
+  setPool(name: string, slots: number | null, includeDeferred = false): void {
     const pool = this.#pool(name);
+    pool.includeDeferred = includeDeferred;
     if (pool.slots === slots) return;
     pool.slots = slots;
     for (const item of pool.items()) {
@@ -135,6 +139,16 @@ export class ReadyQueue {
     dag.unpark();
     for (const cap of demand.caps) cap.used -= cap.costOf(demand);
     for (const cap of demand.caps) cap.unpark((item) => this.#place(item));
+  }
+
+  /** Note that something waits for a trigger. */
+  defer({ pool, slots }: Demand): void {
+    this.#pool(pool).deferred += slots;
+  }
+
+  /** Note that it no longer does. */
+  resume({ pool, slots }: Demand): void {
+    this.#pool(pool).deferred -= slots;
   }
 
   /** Let an item wait for its turn; nothing when it waits already. */
@@ -193,10 +207,10 @@ export class ReadyQueue {
     waiting: number;
     oversized: number;
   }[] {
-    return [...this.#pools.values()].map(({ name, slots, used, waiting, oversized }) => ({
+    return [...this.#pools.values()].map(({ name, slots, taken, waiting, oversized }) => ({
       name,
       slots,
-      used,
+      used: taken,
       waiting,
       oversized: oversized.size,
     }));
@@ -233,6 +247,9 @@ class PoolSlots implements Place {
   slots: number | null = null;
   isClosed = false;
   used = 0;
+  /** Slots of what waits for a trigger. */
+  deferred = 0;
+  includeDeferred = false;
   waiting = 0;
   /** Items that need more slots than there are at all; they must not hold up the others. */
   readonly oversized = new Set<Waiting>();
@@ -240,6 +257,11 @@ class PoolSlots implements Place {
   readonly levels: Level[] = [];
 
   constructor(readonly name: string) {}
+
+  /** Slots that are not free. */
+  get taken(): number {
+    return this.used + (this.includeDeferred ? this.deferred : 0);
+  }
 
   leave() {}
 
@@ -388,7 +410,7 @@ function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => v
     const cost = Math.min(slots, VISITS_MAX);
     if (lane.deficit + 1 < cost) {
       lane.deficit++;
-    } else if (pool.slots >= 0 && pool.used + slots > pool.slots) {
+    } else if (pool.slots >= 0 && pool.taken + slots > pool.slots) {
       break;
     } else {
       lane.deficit += 1 - cost;

@@ -30,6 +30,9 @@ export const counters = {
   tidewheel_scheduler_loop_exceptions_total: { help: "Passes that threw" },
   tidewheel_scheduler_lease_changes_total: { help: "Times that this process became leader" },
   tidewheel_scheduler_tasks_lost_total: { help: "Attempts found lost: heartbeats stood still" },
+  tidewheel_triggerer_heartbeat_total: { help: "Beats of the triggers service" },
+  tidewheel_triggers_succeeded_total: { help: "Triggers that fired", labels: ["kind"] },
+  tidewheel_triggers_failed_total: { help: "Looks at triggers that failed", labels: ["kind"] },
   tidewheel_dag_processing_heartbeat_total: { help: "Passes of the parser" },
   tidewheel_dag_processing_processor_timeouts_total: { help: "DAG files over their time limit" },
   tidewheel_dag_version_created_total: { help: "New DAG versions" },
@@ -64,6 +67,11 @@ export const gauges = {
   tidewheel_scheduler_tasks_executable: { help: "Task instances that were ready in the last pass" },
   tidewheel_scheduler_tasks_starving: { help: "Ready task instances for which no slot was free" },
   tidewheel_ti: { help: "Task instances of unfinished runs", labels: ["state"] },
+  tidewheel_triggers_running: {
+    help: "Triggers that this process looks at",
+    labels: ["kind"],
+  },
+  tidewheel_triggerer_capacity_left: { help: "Triggers that this process would still take" },
   tidewheel_pool_slots: {
     help: "Slots of a pool: open, queued, running",
     labels: ["pool", "kind"],

@@ -5,6 +5,8 @@ export const endReasons = {
   success: "The task returned done",
   skipped: "The task returned skip",
   rescheduled: "The task asked to be started again later",
+  deferred: "The task gave its slot up until its trigger fires",
+  awaiting_input: "The task gave its slot up until a person answers",
   task_error: "The task's code threw",
   invalid_outcome: "The task returned something that is not an outcome, or broke its row equation",
   timeout: "The task ran longer than its timeout",

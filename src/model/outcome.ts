@@ -1,6 +1,7 @@
 /** @module What a task says when it ends. A throw is a failure. */
 import { z } from "zod";
 import { PublishIntent, Quarantine, RowAccounting } from "./data.ts";
+import { Question, TriggerSpec } from "./trigger.ts";
 
 /** Everything beside the output that a `done` can carry; written in the transaction of success. */
 export const Effects = z.object({
@@ -15,7 +16,14 @@ export const Effects = z.object({
 /** See {@link Effects}. */
 export type Effects = z.infer<typeof Effects>;
 
-/** The four outcomes as they travel; `defer` waits for the triggers service. */
+const waiting = {
+  /** Handed back to the attempt that goes on. */
+  data: z.json().optional(),
+  /** When the wait is over at the latest; null: as long as the run lives. */
+  deadline: z.iso.datetime().nullable(),
+};
+
+/** The outcomes as they travel. `defer` waits for a trigger, `ask` for a person: neither has a slot. */
 export const Outcome = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("done"),
@@ -26,6 +34,14 @@ export const Outcome = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("skip"), reason: z.string().max(500).optional() }),
   z.object({ kind: z.literal("retryAt"), at: z.iso.datetime(), reason: z.string().max(500) }),
+  z.object({
+    kind: z.literal("defer"),
+    trigger: TriggerSpec,
+    ...waiting,
+    /** Past the deadline the next attempt fails, or goes on and sees that time is up. */
+    onTimeout: z.enum(["fail", "resume"]),
+  }),
+  z.object({ kind: z.literal("ask"), question: Question, ...waiting }),
 ]);
 /** See {@link Outcome}. */
 export type Outcome = z.infer<typeof Outcome>;

@@ -46,7 +46,7 @@ export interface TaskInstance {
   maxTries: number;
   /** Requeues after infrastructure losses; they do not count as tries. */
   infraLosses: number;
-  /** Not before this instant: retries and reschedules. */
+  /** Not before this instant: retries and reschedules; of a parked one: when its wait is over. */
   nextTryAt: Date | null;
   /** Length of the array that it put out, for tasks mapped over it; null when not an array. */
   outputLength: number | null;
@@ -79,6 +79,8 @@ export interface Pool {
   slots: number;
   /** Null, or left out: it is never closed. */
   closings?: PoolClosings | null;
+  /** Deferred instances keep their slots; left out: they do not. */
+  includeDeferred?: boolean;
 }
 
 /** Something new in a dataset, as those see it that wait for it: a version, or word from outside. */

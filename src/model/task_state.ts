@@ -16,6 +16,8 @@ export const taskStates = [
   "removed",
   "up_for_retry",
   "up_for_reschedule",
+  "deferred",
+  "awaiting_input",
 ] as const;
 /** One of {@link taskStates}. */
 export type TaskState = (typeof taskStates)[number];
@@ -29,6 +31,9 @@ export type TaskEvent =
   | "skip"
   | "retry"
   | "reschedule"
+  | "defer"
+  | "ask"
+  | "resume"
   | "fail"
   | "lose"
   | "cancel"
@@ -50,6 +55,15 @@ const waiting: Moves = {
   cancel: "cancelled",
   clear: "none",
 };
+/** It has no attempt, slot or process; something else happens first, or its time is up. */
+const parked: Moves = {
+  resume: "scheduled",
+  // Its run fails fast.
+  skip: "skipped",
+  remove: "removed",
+  cancel: "cancelled",
+  clear: "none",
+};
 const ended: Moves = { clear: "none", remove: "removed" };
 
 /** Every legal move; docs, the SQL check and the UI legend are printed from this. */
@@ -62,6 +76,8 @@ export const taskTransitions: Readonly<Record<TaskState, Moves>> = {
     skip: "skipped",
     retry: "up_for_retry",
     reschedule: "up_for_reschedule",
+    defer: "deferred",
+    ask: "awaiting_input",
     fail: "failed",
     lose: "scheduled",
     cancel: "cancelling",
@@ -69,6 +85,8 @@ export const taskTransitions: Readonly<Record<TaskState, Moves>> = {
   cancelling: { confirm_cancelled: "cancelled", confirm_cleared: "none" },
   up_for_retry: waiting,
   up_for_reschedule: waiting,
+  deferred: parked,
+  awaiting_input: parked,
   success: ended,
   failed: ended,
   cancelled: ended,
@@ -103,6 +121,11 @@ export const occupyingTaskStates: ReadonlySet<TaskState> = new Set(
     "running",
     "cancelling",
   ] as const,
+);
+
+/** States without an attempt that end with an event, an answer or a deadline. */
+export const parkedTaskStates: ReadonlySet<TaskState> = new Set(
+  ["deferred", "awaiting_input"] as const,
 );
 
 /** Has the task instance ended? */

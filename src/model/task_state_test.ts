@@ -24,6 +24,9 @@ const events: readonly TaskEvent[] = [
   "upstream_fail",
   "remove",
   "clear",
+  "defer",
+  "ask",
+  "resume",
 ];
 
 /** The kinds of states in words: what each event asks of the state, and where it leads. */
@@ -32,6 +35,7 @@ function oracle(from: TaskState, event: TaskEvent): TaskState | null {
   const hasEnded = ["success", "failed", "cancelled", "skipped", "upstream_failed", "removed"]
     .includes(from);
   const isAtWorker = from === "running";
+  const isParked = from === "deferred" || from === "awaiting_input";
   const when = (applies: boolean, to: TaskState) => applies ? to : null;
   switch (event) {
     case "schedule":
@@ -43,18 +47,24 @@ function oracle(from: TaskState, event: TaskEvent): TaskState | null {
     case "succeed":
       return when(isAtWorker, "success");
     case "skip":
-      return when(isAtWorker || isIdle, "skipped");
+      return when(isAtWorker || isIdle || isParked, "skipped");
     case "retry":
       return when(isAtWorker, "up_for_retry");
     case "reschedule":
       return when(isAtWorker, "up_for_reschedule");
+    case "defer":
+      return when(isAtWorker, "deferred");
+    case "ask":
+      return when(isAtWorker, "awaiting_input");
+    case "resume":
+      return when(isParked, "scheduled");
     case "fail":
       return when(isAtWorker || isIdle, "failed");
     case "lose":
       return when(isAtWorker || from === "queued", "scheduled");
     case "cancel":
       if (isAtWorker) return "cancelling";
-      return when(isIdle || from === "queued", "cancelled");
+      return when(isIdle || isParked || from === "queued", "cancelled");
     case "confirm_cancelled":
       return when(from === "cancelling", "cancelled");
     case "confirm_cleared":
@@ -62,9 +72,9 @@ function oracle(from: TaskState, event: TaskEvent): TaskState | null {
     case "upstream_fail":
       return when(isIdle, "upstream_failed");
     case "remove":
-      return when(isIdle || hasEnded && from !== "removed", "removed");
+      return when(isIdle || isParked || hasEnded && from !== "removed", "removed");
     case "clear":
-      return when(isIdle || hasEnded || from === "queued", "none");
+      return when(isIdle || isParked || hasEnded || from === "queued", "none");
   }
 }
 

@@ -210,6 +210,8 @@ const waitingStates: readonly TaskState[] = [
   "scheduled",
   "up_for_retry",
   "up_for_reschedule",
+  "deferred",
+  "awaiting_input",
 ];
 
 /** Teardowns of a run that was under way are left to their rule: what was set up is cleaned up. */

@@ -4,7 +4,7 @@ import type { DagRun, TaskInstance } from "../model/rows.ts";
 import type { RunState } from "../model/run_state.ts";
 import { TaskSpec } from "../model/dag_spec.ts";
 import { isFinished, type TaskState, taskStates } from "../model/task_state.ts";
-import { Heap } from "./heap.ts";
+import { Heap } from "../base/heap.ts";
 import type { Plan, PlanTask } from "./plan.ts";
 
 const stateNumber = new Map(taskStates.map((state, i) => [state, i]));

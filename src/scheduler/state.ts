@@ -7,7 +7,12 @@
 import { type Cap, ReadyQueue } from "../dispatcher/ready_queue.ts";
 import type { Pool, TaskInstance } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
-import { isFinished, occupyingTaskStates, type TaskState } from "../model/task_state.ts";
+import {
+  isFinished,
+  occupyingTaskStates,
+  parkedTaskStates,
+  type TaskState,
+} from "../model/task_state.ts";
 import type {
   BackfillLimits,
   EndedAttempt,
@@ -16,7 +21,7 @@ import type {
   SchedulableDag,
 } from "../store/port.ts";
 import { type DueRun, poolClosingAt } from "../timetable/mod.ts";
-import { Heap } from "./heap.ts";
+import { Heap } from "../base/heap.ts";
 import { Instance, Run, type RunTask } from "./instance.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { PastRuns } from "./past.ts";
@@ -110,8 +115,8 @@ export class EngineState {
   putPools(pools: readonly Pool[]): void {
     const names = new Set(pools.map((pool) => pool.name));
     for (const gone of this.#poolNames.difference(names)) this.ready.setPool(gone, null);
-    for (const { name, slots } of pools) {
-      this.ready.setPool(name, slots);
+    for (const { name, slots, includeDeferred } of pools) {
+      this.ready.setPool(name, slots, includeDeferred);
       this.#shares.setPool(name, slots);
     }
     this.#poolNames = names;
@@ -248,7 +253,9 @@ export class EngineState {
     const { state, nextTryAt, outputLength, chosen } = ended;
     if (state === "none" || state === "cancelled") return false;
     const { row } = instance;
-    const isRepeated = state === "scheduled" || state === "up_for_reschedule";
+    const isParked = parkedTaskStates.has(state);
+    const isRepeated = isParked || state === "scheduled" || state === "up_for_reschedule";
+    const isTimed = isParked || state === "up_for_retry" || state === "up_for_reschedule";
     return this.putInstance({
       ...row,
       id: instance.id,
@@ -256,7 +263,7 @@ export class EngineState {
       mapIndex: instance.mapIndex,
       state,
       tryNumber: row.tryNumber - (isRepeated ? 1 : 0),
-      nextTryAt: state === "up_for_retry" || state === "up_for_reschedule" ? nextTryAt : null,
+      nextTryAt: isTimed ? nextTryAt : null,
       outputLength: state === "success" ? outputLength : null,
       chosen: state === "success" ? chosen : null,
     });
@@ -356,12 +363,20 @@ export class EngineState {
 
   #wakeInstance(instance: Instance, now: Date) {
     const { state, row, task } = instance;
+    if (parkedTaskStates.has(state)) return this.#endWait(instance, now);
     if (state !== "up_for_retry" && state !== "up_for_reschedule") return;
     if (this.instances.get(instance.id) !== instance || instance.place) return;
     if (row.nextTryAt && row.nextTryAt > now) return;
     this.#setIdle(instance, true);
     task.run.markDirty(task.plan.index);
     this.dirtyRuns.add(task.run);
+  }
+
+  /** Nothing has happened in time: it goes on with what was stored for that when it was parked. */
+  #endWait(instance: Instance, now: Date) {
+    if (this.instances.get(instance.id) !== instance) return;
+    const { nextTryAt } = instance.row;
+    if (nextTryAt && nextTryAt <= now) this.move(instance, "scheduled");
   }
 
   #leave(instance: Instance) {
@@ -371,6 +386,7 @@ export class EngineState {
     run.counts.add(state, -1);
     if (task.plan.isLeaf && endedBadly(state)) run.failedLeaves--;
     if (occupyingTaskStates.has(state)) this.ready.release(task.demand);
+    if (state === "deferred") this.ready.resume(task.demand);
     this.#setIdle(instance, false);
     this.ready.remove(instance);
   }
@@ -386,6 +402,10 @@ export class EngineState {
     if (state === "none" || state === "scheduled") this.#setIdle(instance, true);
     if (state === "up_for_retry" || state === "up_for_reschedule") {
       this.wakeAt(instance.row.nextTryAt ?? new Date(0), instance);
+    }
+    if (state === "deferred") this.ready.defer(task.demand);
+    if (parkedTaskStates.has(state) && instance.row.nextTryAt) {
+      this.wakeAt(instance.row.nextTryAt, instance);
     }
   }
 

@@ -77,6 +77,16 @@ export interface DatasetEventFacts {
   createdAt: Date;
 }
 
+/** What ended a wait. */
+export interface ResumedWith {
+  /** What the trigger saw; null when time was up. */
+  event: unknown;
+  /** What `defer({ resume })` put aside. */
+  data: unknown;
+  timedOut: boolean;
+  onTimeout: "fail" | "resume";
+}
+
 /** Everything a running task has. Nothing else is to be had: no token, no database, no network. */
 export interface TaskContext<Params = Record<string, unknown>> extends RunFacts<Params> {
   attemptId: string;
@@ -93,6 +103,8 @@ export interface TaskContext<Params = Record<string, unknown>> extends RunFacts<
   /** The newest of them that came from outside: a webhook's call, a file, a message; else null. */
   event: DatasetEventFacts | null;
   state: TaskStateStore;
+  /** Of an attempt that goes on after `defer()`: what happened; null when the task begins. */
+  resumedWith: ResumedWith | null;
   /** The attempt's own empty folder; gone when the attempt ends. */
   workDir: string;
   files: TaskFiles;

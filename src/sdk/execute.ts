@@ -78,28 +78,38 @@ export async function executeTask(
   values: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
   const { body } = node;
+  failIfLate(ctx);
+  const ending = { stateChanges, now: ctx.clock.now() };
   const input = (name: string) => values[node.bindings[name]] ?? null;
   switch (body.kind) {
     case "operator": {
       const outcome = await runOperator(body.operator, node, ctx, input);
-      return finish(operatorOutcome(outcome, body.operator), node, stateChanges);
+      return finish(operatorOutcome(outcome, body.operator), node, ending);
     }
     case "function": {
       const returned = await body.run(ctx, inputsByName(node, input));
-      return finish(functionOutcome(returned, body.output), node, stateChanges);
+      return finish(functionOutcome(returned, body.output), node, ending);
     }
     case "branch": {
       const choice = await body.choose(ctx, inputsByName(node, input));
-      return finish(branchOutcome(choice, body.to), node, stateChanges);
+      return finish(branchOutcome(choice, body.to), node, ending);
     }
     case "gate": {
       const answer = await body.decide(ctx, inputsByName(node, input));
-      return finish(gateOutcome(answer), node, stateChanges);
+      return finish(gateOutcome(answer), node, ending);
     }
     case "latest":
       ctx.log.info(isNewest ? "Newest interval: going on" : "Not the newest interval: skipping");
-      return finish(gateOutcome(isNewest), node, stateChanges);
+      return finish(gateOutcome(isNewest), node, ending);
   }
+}
+
+/** A wait that was to fail when its time was up, fails like any other attempt: with its retries. */
+function failIfLate({ resumedWith, taskId }: TaskContext) {
+  if (!resumedWith?.timedOut || resumedWith.onTimeout !== "fail") return;
+  throw new Error(
+    `Cannot wait any longer: what task "${taskId}" waits for did not happen before its deadline`,
+  );
 }
 
 async function runOperator(

@@ -10,8 +10,15 @@ export { shortCircuit } from "./short_circuit.ts";
 export type { ShortCircuitOptions } from "./short_circuit.ts";
 export { latestOnly } from "./latest_only.ts";
 export type { LatestOnlyOptions } from "./latest_only.ts";
-export { sensor, waitForDataset, waitUntil } from "./sensor.ts";
-export type { Patience, SensorOptions, WaitForDatasetOptions, WaitUntilOptions } from "./sensor.ts";
+export { sensor } from "./sensor.ts";
+export type { Patience, SensorOptions } from "./sensor.ts";
+export { waitForDataset, waitUntil } from "./wait.ts";
+export type { WaitForDatasetOptions, WaitUntilOptions } from "./wait.ts";
+export { waitForRun, waitForTask } from "./wait_for_run.ts";
+export type { OtherRunOptions, WaitForRunOptions, WaitForTaskOptions } from "./wait_for_run.ts";
+export { triggers } from "./triggers.ts";
+export type { RunEnd, RunOfDag, TaskEnd } from "./triggers.ts";
+export type { TriggerSpec } from "../model/trigger.ts";
 export { waitForFile } from "./wait_for_file.ts";
 export type { WaitForFileOptions } from "./wait_for_file.ts";
 export type { CommandMaker, CommandOptions, CommandOutput } from "./command.ts";
@@ -49,8 +56,8 @@ export type {
   DeadlineOption,
   SessionDeadline,
 } from "./deadlines.ts";
-export { done, retryAt, skip } from "./outcome.ts";
-export type { Done, OutputOf, RetryAt, Skip } from "./outcome.ts";
+export { defer, done, retryAt, skip } from "./outcome.ts";
+export type { Ask, Defer, DeferOptions, Done, OutputOf, RetryAt, Skip } from "./outcome.ts";
 export { FinalError, operator } from "./operator.ts";
 export type {
   InputOptions,
@@ -91,6 +98,7 @@ export type {
   DataInterval,
   DatasetEventFacts,
   Param,
+  ResumedWith,
   RunFacts,
   TaskContext,
   TaskEngine,

@@ -68,6 +68,7 @@ export function openContext(
     datasetEvents,
     event: datasetEvents.findLast((event) => event.version === null) ?? null,
     state: stateStore(workload.state, stateChanges),
+    resumedWith: workload.resumption ?? null,
     workDir,
     files,
     engine,

@@ -9,6 +9,7 @@ import type { PermissionsSpec } from "../model/dag_spec.ts";
 import type { Effects } from "../model/outcome.ts";
 import { currentDag } from "./builder.ts";
 import type { Param, TaskContext } from "./context.ts";
+import type { Ask, Defer } from "./outcome.ts";
 import { reservedNames, type TaskOptions } from "./options.ts";
 import type { InputArg, TaskRef } from "./ref.ts";
 
@@ -16,7 +17,12 @@ import type { InputArg, TaskRef } from "./ref.ts";
 export type TaskOutcome<Output> =
   | { kind: "done"; output: Output; effects?: Effects; chosen?: string[] }
   | { kind: "skip"; reason?: string }
-  | { kind: "retryAt"; at: Date; reason: string };
+  | { kind: "retryAt"; at: Date; reason: string }
+  | ({ kind: "defer" } & Parts<Defer>)
+  | ({ kind: "ask" } & Parts<Ask>);
+
+/** What an outcome value says. */
+type Parts<Value> = { [Key in keyof Value as Key extends symbol ? never : Key]: Value[Key] };
 
 /** The body of an operator: what its run module exports as `run`. */
 export type OperatorRun<Params, Inputs, Output> = (

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { accountingGap } from "../model/data.ts";
 import { AppError } from "../model/errors.ts";
-import { Effects, type Outcome } from "../model/outcome.ts";
+import { Effects, Outcome } from "../model/outcome.ts";
 import type { TaskNode } from "./builder.ts";
 import { canonical, type Json } from "./json.ts";
 import type { Operator, TaskOutcome } from "./operator.ts";
@@ -20,10 +20,11 @@ export function checked<S extends z.ZodType>(shape: S, value: unknown, what: str
 /** The outcome that an operator's `run` returned, with its output checked. */
 export function operatorOutcome(returned: unknown, operator: Operator): TaskOutcome<unknown> {
   const kind = (returned as { kind?: unknown } | null | undefined)?.kind;
+  if (isOutcomeValue(returned)) return plainOutcome(returned);
   if (kind !== "done" && kind !== "skip" && kind !== "retryAt") {
     throw invalid(
       `${operator.name} returned ${shown(returned)}, which is no outcome; ` +
-        `return { kind: "done", output }, { kind: "skip" } or { kind: "retryAt", at, reason }`,
+        `return { kind: "done", output }, { kind: "skip" }, { kind: "retryAt", at, reason } or defer({ … })`,
     );
   }
   const outcome = returned as TaskOutcome<unknown>;
@@ -73,9 +74,12 @@ export function gateOutcome(answer: unknown): TaskOutcome<unknown> {
 export function finish(
   outcome: TaskOutcome<unknown>,
   node: TaskNode,
-  stateChanges: Readonly<Record<string, Json>>,
+  { stateChanges, now }: { stateChanges: Readonly<Record<string, Json>>; now: Date },
 ): Outcome {
   switch (outcome.kind) {
+    case "defer":
+    case "ask":
+      return parkedOutcome(outcome, node, now);
     case "skip":
       return { kind: "skip", ...(outcome.reason ? { reason: cut(outcome.reason) } : {}) };
     case "retryAt":
@@ -102,6 +106,30 @@ export function finish(
       };
     }
   }
+}
+
+/** A wait as it travels, checked here where its author can be told. */
+function parkedOutcome(
+  outcome: Extract<TaskOutcome<unknown>, { kind: "defer" | "ask" }>,
+  { spec }: TaskNode,
+  now: Date,
+): Outcome {
+  const { deadline, timeoutMs, data, ...rest } = outcome;
+  const until = timeoutMs === null ? deadline : new Date(now.getTime() + timeoutMs);
+  if (until !== null && Number.isNaN(until.getTime())) {
+    throw invalid("the wait's timeout is no valid Date");
+  }
+  const parsed = Outcome.safeParse({
+    ...rest,
+    data: canonical(
+      data ?? null,
+      (path, problem) =>
+        invalid(`what task "${spec.taskId}" puts aside${path && ` at ${path}`} ${problem}`),
+    ),
+    deadline: until?.toISOString() ?? null,
+  });
+  if (!parsed.success) throw invalid(`it cannot wait like that: ${problemsOf(parsed.error)}`);
+  return parsed.data;
 }
 
 function checkedEffects(

@@ -1,4 +1,7 @@
-/** @module Tasks that wait for something, and hold no slot and no process while they wait. */
+/**
+ * @module Tasks that wait by looking now and then, each look an attempt. What the triggers service
+ * can look for itself is in `wait.ts`.
+ */
 import type { TriggerRule } from "../model/dag_spec.ts";
 import { limits } from "../base/limits.ts";
 import { currentDag } from "./builder.ts";
@@ -9,11 +12,9 @@ import { isOutcomeValue, type RetryAt, retryAt, type Skip, skip } from "./outcom
 import type { InputArgs, InputValues, TaskRef } from "./ref.ts";
 import type { Awaitable, FunctionTaskOptions } from "./task.ts";
 
-/** How long and how often a sensor looks. */
+/** How long a task waits. */
 export interface Patience {
-  /** Time from one look to the next, 1 second or more; 1 minute. */
-  every?: Duration;
-  /** When to give up, after one last look; without it the sensor waits as long as its run lives. */
+  /** When to give up, after one last look; without it the task waits as long as its run lives. */
   by?: (facts: RunFacts) => Date;
   /** Given up, the task is `failed` without a retry (the default), or `skipped`. */
   onMissed?: "fail" | "skip";
@@ -21,7 +22,10 @@ export interface Patience {
 
 /** Options of {@link sensor}. */
 export interface SensorOptions<Args, Rule extends TriggerRule>
-  extends FunctionTaskOptions<Args, Rule>, Patience {}
+  extends FunctionTaskOptions<Args, Rule>, Patience {
+  /** Time from one look to the next, 1 second or more; 1 minute. */
+  every?: Duration;
+}
 
 /**
  * Declare a task that succeeds once `look` answers `true`. At `false` the attempt ends, and another
@@ -68,51 +72,6 @@ export function sensor<
     }
     return lookAgain(ctx, { everyMs, endsAt: by?.(ctx) ?? null, onMissed });
   });
-}
-
-/** Options of {@link waitUntil}. */
-export interface WaitUntilOptions<Args, Rule extends TriggerRule>
-  extends FunctionTaskOptions<Args, Rule> {
-  /** The instant to wait for, from the facts of the run. */
-  at: (facts: RunFacts) => Date;
-}
-
-/** Declare a task that succeeds at an instant; until then it holds no slot. Its output is `true`. */
-export function waitUntil<
-  const Args extends InputArgs = Record<never, never>,
-  const Rule extends TriggerRule = "all_success",
->(options: WaitUntilOptions<Args, Rule>): TaskRef<boolean> {
-  const { at, ...rest } = options;
-  if (typeof at !== "function") {
-    throw currentDag(`sensor "${options?.id}"`).broken(
-      `sensor "${options.id}" has no instant; give "at: (facts) => Date"`,
-    );
-  }
-  return declareSensor(rest, (ctx) => {
-    const instant = at(ctx);
-    return ctx.clock.now() >= instant || retryAt(instant, `waits for ${instant.toISOString()}`);
-  });
-}
-
-/** Options of {@link waitForDataset}. */
-export interface WaitForDatasetOptions<Args, Rule extends TriggerRule>
-  extends SensorOptions<Args, Rule> {
-  /** Name of the dataset. */
-  dataset: string;
-  /** The partition that must have a version; without it any version will do. */
-  partition?: (facts: RunFacts) => string;
-}
-
-/** Declare a {@link sensor} that waits until a dataset's partition has a published version. */
-export function waitForDataset<
-  const Args extends InputArgs = Record<never, never>,
-  const Rule extends TriggerRule = "all_success",
->(options: WaitForDatasetOptions<Args, Rule>): TaskRef<boolean> {
-  const { dataset, partition, ...rest } = options;
-  return sensor<Args, Rule>(
-    rest as SensorOptions<Args, Rule>,
-    async (ctx) => await ctx.dataset(dataset, partition?.(ctx) ?? null) !== null,
-  );
 }
 
 function declareSensor(

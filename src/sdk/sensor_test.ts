@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { VirtualClock } from "../base/clock.ts";
-import { dag, sensor, waitForDataset, waitUntil } from "./mod.ts";
+import { dag, sensor } from "./mod.ts";
 import type { Dag, TaskContext } from "./mod.ts";
 
 const runAfter = new Date("2026-07-02T04:00:00Z");
@@ -49,23 +49,4 @@ Deno.test("sensor() refuses an interval too short, and an answer that is neither
   );
   const odd = () => void sensor({ id: "t" }, () => undefined as never);
   await assertRejects(() => lookAt(0, odd), Error, "answer true, or false");
-});
-
-Deno.test("waitUntil() asks once for its instant, and succeeds from then on", async () => {
-  const until = () =>
-    void waitUntil({ id: "t", at: (facts) => new Date(+facts.runAfter + 3_600_000) });
-  assertEquals(shown(await lookAt(0, until)).at, hoursAfter(1).toISOString());
-  assertEquals(await lookAt(1, until), true);
-});
-
-Deno.test("waitForDataset() waits for a version of the partition", async () => {
-  const asked: unknown[] = [];
-  const wait = () =>
-    void waitForDataset({ id: "t", dataset: "prices", partition: () => "2026-07-01" });
-  const holding = (version: object | null) => ({
-    dataset: (...of: unknown[]) => (asked.push(of), Promise.resolve(version as never)),
-  });
-  assertEquals(shown(await lookAt(0, wait, holding(null))).reason, "not there yet");
-  assertEquals(await lookAt(0, wait, holding({})), true);
-  assertEquals(asked[0], ["prices", "2026-07-01"]);
 });

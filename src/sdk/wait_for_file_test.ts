@@ -10,7 +10,12 @@ function waiting(folder: string, name: (date: string) => string) {
   const { body, spec } = made.task("t");
   if (body.kind !== "function") throw new Error(body.kind);
   const run = body.run as (ctx: unknown, inputs: unknown) => Promise<unknown>;
-  const ctx = { taskId: "t", clock: new VirtualClock(), interval: { date: "2026-07-01" } };
+  const ctx = {
+    resumedWith: null,
+    taskId: "t",
+    clock: new VirtualClock(),
+    interval: { date: "2026-07-01" },
+  };
   return { spec, look: () => run(ctx, {}) };
 }
 
@@ -19,11 +24,13 @@ Deno.test("waitForFile() succeeds once the file is there, and may read its folde
   const { spec, look } = waiting(folder, (date) => `${date}.csv`);
   assertEquals(spec.permissions.read, [folder]);
   await Deno.mkdir(`${folder}/2026-07-02.csv`);
-  assertEquals(Object.hasOwn(await look() as object, "reason"), true);
+  const trigger = (value: unknown) => (value as { trigger: unknown }).trigger;
+  const everyMs = 60_000;
+  assertEquals(trigger(await look()), { kind: "file", path: `${folder}/2026-07-01.csv`, everyMs });
   await Deno.writeTextFile(`${folder}/2026-07-01.csv`, "");
   assertEquals(await look(), true);
   const aFolder = await waiting(folder, () => "2026-07-02.csv").look();
-  assertEquals(Object.hasOwn(aFolder as object, "reason"), true);
+  assertEquals(trigger(aFolder), { kind: "file", path: `${folder}/2026-07-02.csv`, everyMs });
   await Deno.remove(folder, { recursive: true });
 });
 

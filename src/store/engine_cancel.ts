@@ -1,5 +1,6 @@
 /** @module Task instances asked to end: by a person, a clear, or the scheduler itself. */
 import type { TransactionSql } from "postgres";
+import { dropTriggersOf } from "./engine_triggers.ts";
 
 /** Waiting and queued → cancelled at once; running → cancelling, until its process is gone. */
 export async function cancel(
@@ -15,7 +16,8 @@ export async function cancel(
     with locked as (
       select id, state from task_instance
       where id = any(${ids}::uuid[]) and state in
-        ('none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule')
+        ('none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule',
+          'deferred', 'awaiting_input')
       order by id for update
     )
     update task_instance t set
@@ -24,6 +26,7 @@ export async function cancel(
       end_date = case when locked.state = 'running' then null else ${now}::timestamptz end
     from locked where t.id = locked.id
     returning t.id, t.dag_run_id as "dagRunId", t.attempt_id as "attemptId", t.state`;
+  await dropTriggersOf(tx, moved.map((row) => row.id));
   const evidence = JSON.stringify({ by });
   await tx`
     update attempt set state = 'cancelling', evidence = ${evidence}::text::jsonb

@@ -42,12 +42,16 @@ export function besideTask(sql: Sql | TransactionSql) {
     (select row_to_json(x) from (select ${attemptColumns(sql)}) x) as attempt,
     (select row_to_json(x) from (select ${runColumns(sql)}) x) as run,
     (select jsonb_object_agg(s.key, s.value) from task_state s
-      where s.dag_id = t.dag_id and s.task_id = t.task_id and s.map_index = t.map_index) as kept`;
+      where s.dag_id = t.dag_id and s.task_id = t.task_id and s.map_index = t.map_index) as kept,
+    t.resumption`;
 }
 
 /** What columns of the instance and {@link besideTask} say. */
-export function split({ attempt, run, kept, ...task }: Record<string, unknown>): Claimed {
+export function split(
+  { attempt, run, kept, resumption, ...task }: Record<string, unknown>,
+): Claimed {
   return {
+    resumption: (resumption ?? null) as Claimed["resumption"],
     state: (kept ?? {}) as Record<string, unknown>,
     task: task as unknown as TaskInstance,
     attempt: withDates(attempt as Record<string, unknown>, attemptDates) as unknown as Attempt,

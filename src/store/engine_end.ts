@@ -7,7 +7,8 @@
 import type { Sql, TransactionSql } from "postgres";
 import type { Ids } from "../base/ids.ts";
 import { limits } from "../base/limits.ts";
-import type { TaskState } from "../model/task_state.ts";
+import { parkedTaskStates, type TaskState } from "../model/task_state.ts";
+import { park } from "./engine_triggers.ts";
 import { judgeByBudget, useBudget } from "./engine_budget.ts";
 import { writeEffects } from "./engine_effects.ts";
 import { tellOfTasks } from "./engine_outbox.ts";
@@ -54,7 +55,8 @@ export async function endAttempts(
 
 /** Does it need a transaction of its own? A failure with a budget does, a success without effects not. */
 function isAlone(ending: AttemptEnding): boolean {
-  return hasEffects(ending) || ending.result === "retry" && ending.retryBudget !== undefined;
+  return hasEffects(ending) || ending.parked !== undefined ||
+    ending.result === "retry" && ending.retryBudget !== undefined;
 }
 
 function hasEffects({ effects, result }: AttemptEnding): boolean {
@@ -69,8 +71,14 @@ async function endAlone(sql: Sql, ids: Ids, given: AttemptEnding, now: Date) {
     await useBudget(tx, budgeted, result, now);
     if (hasEffects(ending) && result.result === "ok" && result.state === "success") {
       const waitingDags = await writeEffects(tx, ids, ending, now);
-      return waitingDags.length > 0 ? { ...result, waitingDags } : result;
+      const datasets = (ending.effects?.publish ?? []).map(({ dataset }) => dataset);
+      return {
+        ...result,
+        ...(waitingDags.length > 0 ? { waitingDags } : {}),
+        ...(datasets.length > 0 ? { datasets } : {}),
+      };
     }
+    if (result.result === "ok" && parkedTaskStates.has(result.state)) await park(tx, ending, now);
     return result;
   });
 }
@@ -109,12 +117,14 @@ async function endPlain(
     rss: e.rssBytesMax,
     cpu: e.cpuMs,
     event_id: e.isHeard === false ? null : ids.uuid(),
+    resumption: e.parked?.timeout,
   }));
   return await sql<Fenced[]>`
     with ending as (
       select * from jsonb_to_recordset(${rows(given)}::text::jsonb) as e(attempt uuid, reason text,
         evidence jsonb, at timestamptz, result text, next_try_at timestamptz, output jsonb,
-        output_key text, output_length int, chosen jsonb, rss bigint, cpu float8, event_id uuid)
+        output_key text, output_length int, chosen jsonb, rss bigint, cpu float8, event_id uuid,
+        resumption jsonb)
     ), found as (
       select e.*, t.id as ti, t.dag_run_id, t.state as from_state, t.attempt_id = a.id as is_current,
         a.state as attempt_state, a.end_reason,
@@ -127,6 +137,8 @@ async function endPlain(
           when e.result = 'succeed' then 'success'
           when e.result = 'skip' then 'skipped'
           when e.result = 'reschedule' then 'up_for_reschedule'
+          when e.result = 'defer' then 'deferred'
+          when e.result = 'ask' then 'awaiting_input'
           when e.result = 'retry' and t.try_number <= t.max_tries then 'up_for_retry'
           when e.result = 'lose' and t.infra_losses < ${limits.infraLossesMax} then 'scheduled'
           else 'failed' end as to_state
@@ -140,9 +152,13 @@ async function endPlain(
         state = f.to_state,
         end_date = case when f.to_state in ('success', 'failed', 'skipped', 'cancelled') then f.at end,
         next_try_at = case
-          when f.to_state in ('up_for_retry', 'up_for_reschedule') then f.next_try_at end,
+          when f.to_state in ('up_for_retry', 'up_for_reschedule', 'deferred', 'awaiting_input')
+          then f.next_try_at end,
         try_number = t.try_number - case
-          when f.to_state in ('scheduled', 'up_for_reschedule') then 1 else 0 end,
+          when f.to_state in ('scheduled', 'up_for_reschedule', 'deferred', 'awaiting_input')
+          then 1 else 0 end,
+        -- What was lost goes on from where it did; what is parked, when its time is up.
+        resumption = case when f.to_state = 'scheduled' then t.resumption else f.resumption end,
         infra_losses = t.infra_losses + case when f.to_state = 'scheduled' then 1 else 0 end,
         output_length = case when f.to_state = 'success' then f.output_length end,
         chosen = case when f.to_state = 'success' then f.chosen end,

@@ -8,10 +8,18 @@ import { AppError } from "../model/errors.ts";
 import type { OutboxEvent } from "../model/notice_spec.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
-import { isFinished, type TaskState } from "../model/task_state.ts";
+import { isFinished, parkedTaskStates, type TaskState } from "../model/task_state.ts";
 import type { Claimer } from "./hand_over.ts";
-import { endedHint, isTelling, localHintBus, waitingDags } from "./hints.ts";
+import {
+  effectHints,
+  endedHint,
+  endedRuns,
+  isTelling,
+  localHintBus,
+  waitingDags,
+} from "./hints.ts";
 import { memoryBudget } from "./memory_budget.ts";
+import { type MemoryTriggers, memoryTriggers } from "./memory_triggers.ts";
 import { memoryDatasetQueue } from "./memory_dataset_queue.ts";
 import { type KeptDeadline, memoryDeadlines } from "./memory_deadlines.ts";
 import { memoryOutbox } from "./memory_outbox.ts";
@@ -69,6 +77,8 @@ export interface MemoryEngineStore extends EngineStore {
   deadlines(): KeptDeadline[];
   /** Every run, also finished ones. */
   runs(): DagRun[];
+  /** The question that an instance asked last, and its reply. */
+  asked: MemoryTriggers["asked"];
   /** Every task instance as it is, not copied: look, do not touch. */
   tasks(): Iterable<Readonly<TaskInstance>>;
 }
@@ -93,6 +103,17 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
   const deadlines = memoryDeadlines();
   const queued = new Set<Row>();
   let lease: Lease | null = null;
+  const triggers = memoryTriggers({
+    row: (id) => tasks.get(id),
+    runs: () => runs.values(),
+    tasksOf: (dagRunId) => tasksOfRun.get(dagRunId) ?? [],
+    dataset: newestOf,
+    resume(row) {
+      setState(row, "scheduled");
+      row.nextTryAt = null;
+      publish({ topic: "runs", ids: [row.dagRunId], taskInstanceIds: [row.id] });
+    },
+  });
 
   const publish = (hint: Hint) => hint.ids.length > 0 && hints.publish(hint);
   const stateKey = (dagId: string, taskId: string, index: number) =>
@@ -118,6 +139,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       endDate: null,
       clearRequested: false,
       note: null,
+      resumption: null,
       queue: "default",
       priorityWeight: 1,
     };
@@ -217,6 +239,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       task: { ...row },
       run: { ...runs.get(row.dagRunId)! },
       state: { ...taskState.get(stateKey(row.dagId, row.taskId, row.mapIndex)) },
+      resumption: row.resumption,
     };
   }
 
@@ -273,11 +296,16 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     const { ending } = budgeted;
     const to = stateAfter(row, ending.result);
     if (ending.isHeard !== false) tell(row, to, ending);
+    const isParked = parkedTaskStates.has(to);
+    const isRepeated = isParked || to === "scheduled" || to === "up_for_reschedule";
     Object.assign(row, {
       clearRequested: false,
       endDate: isFinished(to) ? ending.endDate : null,
-      nextTryAt: to === "up_for_retry" || to === "up_for_reschedule" ? ending.nextTryAt : null,
-      tryNumber: row.tryNumber - (to === "scheduled" || to === "up_for_reschedule" ? 1 : 0),
+      nextTryAt: isParked || to === "up_for_retry" || to === "up_for_reschedule"
+        ? ending.nextTryAt
+        : null,
+      tryNumber: row.tryNumber - (isRepeated ? 1 : 0),
+      resumption: to === "scheduled" ? row.resumption : ending.parked?.timeout ?? null,
       infraLosses: row.infraLosses + (to === "scheduled" ? 1 : 0),
       outputLength: to === "success" ? ending.outputLength : null,
       chosen: to === "success" ? ending.chosen : null,
@@ -292,13 +320,16 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     budget.use(budgeted, run, to, now);
     if (to === "failed") row.note = budgeted.usedUp ?? row.note;
     if (to === "success") keep(row, attempt, ending, now);
-    const waitingDags = (to === "success" && ending.effects?.publish || [])
-      .flatMap(({ dataset }) => dagsWaitingFor(dataset));
+    if (isParked) triggers.park(row, ending);
+    const datasets = (to === "success" && ending.effects?.publish || [])
+      .map(({ dataset }) => dataset);
+    const waitingDags = datasets.flatMap(dagsWaitingFor);
     return {
       result: "ok",
       ...place,
       state: to,
       ...(waitingDags.length > 0 ? { waitingDags } : {}),
+      ...(datasets.length > 0 ? { datasets } : {}),
     };
   }
 
@@ -344,6 +375,17 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     return { id, isNew: true, waitingDags };
   }
 
+  function newestOf(dataset: string, partition: string | null) {
+    const of = (each: { partition: string | null }) =>
+      partition === null || each.partition === partition;
+    const version = published.all().findLast(({ intent }) =>
+      intent.dataset === dataset && of(intent)
+    );
+    if (version) return { partition: version.intent.partition, version: version.version };
+    const word = datasetQueue.all().findLast((event) => event.dataset === dataset && of(event));
+    return word ? { partition: word.partition, version: null } : null;
+  }
+
   function dagsWaitingFor(dataset: string): string[] {
     const waits = ({ spec: { schedule }, isStale }: SchedulableDag) =>
       !isStale && schedule.kind === "datasets" && schedule.datasets.includes(dataset);
@@ -362,6 +404,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         Object.assign(attempt!, { state: "cancelling", evidence: { by } });
       } else {
         if (row.state === "queued") endQueued(attempt!, "cancelled", now, by);
+        triggers.drop(row.id);
         setState(row, "cancelled");
         row.endDate = now;
       }
@@ -391,7 +434,10 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     return moved;
   }
 
+  const { park: _park, drop: _drop, asked, ...triggerStore } = triggers;
   return {
+    ...triggerStore,
+    asked,
     takeLease(holder, expected) {
       if (lease && lease.holder !== "" && lease.epoch !== expected) return Promise.resolve(null);
       lease = { holder, epoch: (lease?.epoch ?? 0) + 1, renewals: (lease?.renewals ?? 0) + 1 };
@@ -505,6 +551,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       publish({ topic: "queued", ids: [...new Set(queues)] });
       publish({ topic: "dags", ids: pausedDags });
       if (isTelling(writes)) publish({ topic: "outbox", ids: ["tick"] });
+      publish({ topic: "ended", ids: endedRuns(writes, result) });
       return Promise.resolve({
         ...result,
         ...(cancelled ? { cancels: cancelled.map((row) => row.id) } : {}),
@@ -537,11 +584,13 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       if (hint) publish(hint);
       publish({ topic: "dags", ids: waitingDags(results) });
       if (endings.some((one) => one.isHeard !== false)) publish({ topic: "outbox", ids: ["end"] });
+      for (const hint of effectHints(endings, results)) publish(hint);
       return Promise.resolve(results);
     },
     recordEvents(events, now) {
       const recorded = events.map((event) => recordEvent(event, now));
       publish({ topic: "dags", ids: recorded.flatMap((one) => one.waitingDags) });
+      publish({ topic: "datasets", ids: events.map(({ dataset }) => dataset) });
       return Promise.resolve(recorded);
     },
     findPartitions: (asked) =>
@@ -552,6 +601,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     ...memoryOutputs({ tasksOf: (dagRunId) => tasksOfRun.get(dagRunId) ?? [], outputs }),
     loadTaskState: (dagId, taskId, index) =>
       Promise.resolve({ ...taskState.get(stateKey(dagId, taskId, index)) }),
+    loadResumption: (id) => Promise.resolve(tasks.get(id)?.resumption ?? null),
     previousSuccess(dagId, before) {
       const at = (run: DagRun) => (run.logicalDate ?? run.runAfter).getTime();
       const found = [...runs.values()].filter((run) =>
@@ -626,8 +676,10 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         if (row.state === "queued") {
           endQueued(attempts.get(row.attemptId!)!, "cleared", now, "clear");
         }
+        triggers.drop(row.id);
         setState(row, "none");
         Object.assign(row, {
+          resumption: null,
           endDate: null,
           startDate: null,
           queuedAt: null,

@@ -10,7 +10,16 @@ import * as lease from "./engine_lease.ts";
 import * as read from "./engine_read.ts";
 import * as run from "./engine_run.ts";
 import { applyTick } from "./engine_tick.ts";
-import { endedHint, type HintBus, isTelling, waitingDags } from "./hints.ts";
+import * as triggers from "./engine_triggers.ts";
+import { answerQuestion } from "./engine_questions.ts";
+import {
+  effectHints,
+  endedHint,
+  endedRuns,
+  type HintBus,
+  isTelling,
+  waitingDags,
+} from "./hints.ts";
 import { retryTransaction } from "./retry.ts";
 import type { EngineStore, Hint } from "./port.ts";
 
@@ -57,12 +66,14 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     loadItems: (dagRunId, wanted) => read.loadItems(sql, dagRunId, wanted),
     loadLengths: (dagRunId, taskIds) => read.loadLengths(sql, dagRunId, taskIds),
     loadTaskState: (dagId, taskId, index) => read.loadTaskState(sql, dagId, taskId, index),
+    loadResumption: (id) => read.loadResumption(sql, id),
     previousSuccess: (dagId, before) => read.previousSuccess(sql, dagId, before),
     loadDatasetEvents: (dagRunId) => events.loadDatasetEvents(sql, dagRunId),
     findPartitions: (asked) => events.findPartitions(sql, asked),
     async recordEvents(given, now) {
       const recorded = await retryTransaction(() => events.recordEvents(sql, ids, given, now));
       publish({ topic: "dags", ids: [...new Set(recorded.flatMap((one) => one.waitingDags))] });
+      publish({ topic: "datasets", ids: [...new Set(given.map(({ dataset }) => dataset))] });
       return recorded;
     },
 
@@ -77,6 +88,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
       }
       publish({ topic: "queued", ids: [...queues] });
       if (isTelling(writes)) publish({ topic: "outbox", ids: ["tick"] });
+      publish({ topic: "ended", ids: endedRuns(writes, result) });
       return result;
     },
     claim: (request, now) => claims.claim(sql, request, now),
@@ -87,7 +99,29 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
       if (hint) publish(hint);
       publish({ topic: "dags", ids: waitingDags(results) });
       if (endings.some((one) => one.isHeard !== false)) publish({ topic: "outbox", ids: ["end"] });
+      for (const hint of effectHints(endings, results)) publish(hint);
       return results;
+    },
+
+    joinTriggers: (claimant, now) => triggers.joinTriggers(sql, claimant, now),
+    beatTriggers: (claimant) => triggers.beatTriggers(sql, claimant),
+    leaveTriggers: (claimant, beats) => triggers.leaveTriggers(sql, claimant, beats),
+    claimTriggers: (claimant, limit) => triggers.claimTriggers(sql, claimant, limit),
+    heldTriggers: (claimant) => triggers.heldTriggers(sql, claimant),
+    async fireTriggers(claimant, fired) {
+      const resumed = await retryTransaction(() => triggers.fireTriggers(sql, claimant, fired));
+      const taskInstanceIds = resumed.map(({ id }) => id);
+      const ids = [...new Set(resumed.map(({ dagRunId }) => dagRunId))];
+      publish({ topic: "runs", ids, taskInstanceIds });
+      return taskInstanceIds;
+    },
+    dropTriggers: () => triggers.dropTriggers(sql),
+    lookAt: (specs) => triggers.lookAt(sql, specs),
+    async answerQuestion(answer, now) {
+      const { result, dagRunId } = await retryTransaction(() => answerQuestion(sql, answer, now));
+      const taskInstanceIds = [answer.taskInstanceId];
+      if (dagRunId) publish({ topic: "runs", ids: [dagRunId], taskInstanceIds });
+      return result;
     },
 
     async createRun(made) {

@@ -1,5 +1,6 @@
 /** @module What the scheduler and the Task Execution API read. */
 import type { Sql } from "postgres";
+import type { Resumption } from "../model/trigger.ts";
 import type { DagRun, Pool, TaskInstance } from "../model/rows.ts";
 import { pendingMark, pendingPartitions } from "./engine_events.ts";
 import { runColumns, taskColumns } from "./engine_rows.ts";
@@ -79,7 +80,8 @@ export async function loadTasks(sql: Sql, ids: string[]): Promise<TaskInstance[]
 
 /** All pools. */
 export async function loadPools(sql: Sql): Promise<Pool[]> {
-  return await sql<Pool[]>`select name, slots, closings from pool`;
+  return await sql<Pool[]>`
+    select name, slots, closings, include_deferred as "includeDeferred" from pool`;
 }
 
 /** Unfinished runs with counts of their instances' states, and all DAGs; nothing of any size. */
@@ -162,6 +164,13 @@ export async function loadLengths(sql: Sql, dagRunId: string, taskIds: string[])
     left join task_instance list on list.dag_run_id = ${dagRunId} and list.task_id = w.task_id
       and list.map_index = -1 and list.state = 'success'
     where coalesce(last.map_index, list.output_length) is not null`;
+}
+
+/** What an instance was resumed with last. */
+export async function loadResumption(sql: Sql, id: string): Promise<Resumption | null> {
+  const [found] = await sql<{ resumption: Resumption | null }[]>`
+    select resumption from task_instance where id = ${id}`;
+  return found?.resumption ?? null;
 }
 
 /** The durable state of a task. */

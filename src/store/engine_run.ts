@@ -6,6 +6,7 @@ import type { DagRun } from "../model/rows.ts";
 import { cancel } from "./engine_cancel.ts";
 import { runColumns } from "./engine_rows.ts";
 import { insertRuns } from "./engine_tick.ts";
+import { dropTriggersOf } from "./engine_triggers.ts";
 import type { NewRun } from "./port.ts";
 
 /** Create one run; CONFLICT where its run id or logical date is taken. */
@@ -135,13 +136,14 @@ export async function clearTasks(
     await tx`
       update task_instance t set
         state = 'none', end_date = null, start_date = null, queued_at = null, next_try_at = null,
-        infra_losses = 0, output_length = null, chosen = null,
+        infra_losses = 0, output_length = null, chosen = null, resumption = null,
         max_tries = t.try_number + coalesce((${retries}::text::jsonb ->> t.task_id)::int, 0)
       where t.id = any(${ids}::uuid[]) and t.dag_run_id = ${dagRunId} and t.state <> 'cancelling'`;
     await tx`
       update task_instance t set
         max_tries = t.try_number + coalesce((${retries}::text::jsonb ->> t.task_id)::int, 0)
       where t.id = any(${ids}::uuid[]) and t.state = 'cancelling'`;
+    await dropTriggersOf(tx, ids);
     await tx`
       delete from task_output where task_instance_id = any(${ids}::uuid[])`;
     await tx`

@@ -7,7 +7,8 @@
  */
 import type { Sql } from "postgres";
 import type { Logger } from "../base/log.ts";
-import type { AttemptEnding, EndingResult, Hint, TickWrites } from "./port.ts";
+import { isRunFinished } from "../model/run_state.ts";
+import type { AttemptEnding, EndingResult, Hint, TickResult, TickWrites } from "./port.ts";
 
 /** Carries hints. */
 export interface HintBus {
@@ -91,6 +92,27 @@ export function waitingDags(results: readonly EndingResult[]): string[] {
 export function isTelling({ runMoves, taskMoves, deadlines }: TickWrites): boolean {
   return deadlines !== undefined || runMoves.some((move) => move.event) ||
     taskMoves.some((move) => move.eventId);
+}
+
+/** The runs that a pass has ended. */
+export function endedRuns({ runMoves }: TickWrites, result: TickResult): string[] {
+  const isMoved = new Set(result.runMoves);
+  return runMoves.filter(({ id, to }) => isRunFinished(to) && isMoved.has(id)).map(({ id }) => id);
+}
+
+/** What else these endings leave to look at: datasets that were published, triggers that wait. */
+export function effectHints(
+  endings: readonly AttemptEnding[],
+  results: readonly EndingResult[],
+): Hint[] {
+  const datasets = results.flatMap((each) => "datasets" in each ? each.datasets ?? [] : []);
+  const kinds = endings.flatMap(({ parked }, i) =>
+    parked?.trigger && results[i].result === "ok" ? [parked.trigger.kind] : []
+  );
+  return [
+    { topic: "datasets" as const, ids: [...new Set(datasets)] },
+    { topic: "triggers" as const, ids: [...new Set(kinds)] },
+  ].filter(({ ids }) => ids.length > 0);
 }
 
 /** The hint that attempts have ended; null when none of the endings took effect. */

@@ -2,6 +2,7 @@
 import { limits } from "../base/limits.ts";
 import type { Attempt, DagRun, TaskInstance } from "../model/rows.ts";
 import type { TaskState } from "../model/task_state.ts";
+import type { Resumption } from "../model/trigger.ts";
 import type { AttemptEnding, PastRun, RunMove } from "./port.ts";
 
 /** A task instance with what claims go by. */
@@ -11,6 +12,7 @@ export type Row = TaskInstance & {
   priorityWeight: number;
   dagId: string;
   note: string | null;
+  resumption: Resumption | null;
 };
 /** An attempt with its heartbeats. */
 export type Try = Attempt & { dagRunId: string; beats: number };
@@ -50,6 +52,10 @@ export function stateAfter(row: Row, result: AttemptEnding["result"]): TaskState
       return "skipped";
     case "reschedule":
       return "up_for_reschedule";
+    case "defer":
+      return "deferred";
+    case "ask":
+      return "awaiting_input";
     case "retry":
       return row.tryNumber <= row.maxTries ? "up_for_retry" : "failed";
     case "lose":

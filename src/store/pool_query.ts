@@ -14,6 +14,7 @@ export interface PoolRow {
   runningSlots: number;
   queuedSlots: number;
   scheduledSlots: number;
+  deferredSlots: number;
 }
 
 /** Fields that a list may be ordered by. */
@@ -27,16 +28,18 @@ const usage = (sql: Sql) =>
   sql`
   select t.pool, sum(t.pool_slots) filter (where t.state in ('running', 'cancelling')) as running,
     sum(t.pool_slots) filter (where t.state = 'queued') as queued,
-    sum(t.pool_slots) filter (where t.state = 'scheduled') as scheduled
+    sum(t.pool_slots) filter (where t.state = 'scheduled') as scheduled,
+    sum(t.pool_slots) filter (where t.state = 'deferred') as deferred
   from dag_run r join task_instance t on t.dag_run_id = r.id
   where r.state in ('queued', 'running')
-    and t.state in ('running', 'cancelling', 'queued', 'scheduled')
+    and t.state in ('running', 'cancelling', 'queued', 'scheduled', 'deferred')
   group by t.pool`;
 
 const columns = (sql: Sql) =>
   sql`
-  p.name, p.slots, p.description, p.include_deferred, p.closings, coalesce(u.running, 0) as running_slots,
-  coalesce(u.queued, 0) as queued_slots, coalesce(u.scheduled, 0) as scheduled_slots`;
+  p.name, p.slots, p.description, p.include_deferred, p.closings,
+  coalesce(u.running, 0) as running_slots, coalesce(u.queued, 0) as queued_slots,
+  coalesce(u.scheduled, 0) as scheduled_slots, coalesce(u.deferred, 0) as deferred_slots`;
 
 /** A page of pools. */
 export async function listPools(

@@ -10,11 +10,23 @@ import type { DagSpec } from "../model/dag_spec.ts";
 import type { EndEvidence, EndReason } from "../model/end_reason.ts";
 import type { Effects } from "../model/outcome.ts";
 import type { RetryBudget } from "../model/retry.ts";
+import type { Resumption } from "../model/trigger.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import type { RunState, RunType } from "../model/run_state.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { NewDeadline, PendingPartition } from "../timetable/mod.ts";
 import type { Claimer } from "./hand_over.ts";
+import type { Answer, Parked, TriggerStore } from "./trigger_port.ts";
+
+export type {
+  Answer,
+  FiredTrigger,
+  Parked,
+  Seen,
+  StoredTrigger,
+  Trigger,
+  TriggerStore,
+} from "./trigger_port.ts";
 
 /** A dataset event from outside, to record. */
 export interface NewDatasetEvent {
@@ -275,6 +287,8 @@ export interface Claimed {
   run: DagRun;
   /** The task's durable state as left by its last success. */
   state: Record<string, unknown>;
+  /** Of an attempt that goes on after a wait; null: it begins. */
+  resumption: Resumption | null;
 }
 
 /** An item of what a task put out. */
@@ -302,12 +316,13 @@ export interface AttemptEnding {
   evidence: EndEvidence;
   endDate: Date;
   /**
+   * `defer`, `ask`: it waits for `parked`, until `nextTryAt` at the latest, without using up a try.
    * `retry`: failed, and another try is allowed at `nextTryAt`; the store turns it into `fail` when
-   * tryNumber > maxTries. `lose`: requeue without using up a try. Both `lose` and `reschedule` lower
+   * tryNumber > maxTries. `lose`: requeue without using up a try. `lose`, `reschedule`, `defer` and `ask` lower
    * the instance's tryNumber by one, so that queueing always writes tryNumber + 1. For an attempt that is being
    * cancelled each of these becomes `cancelled` (or `none` when a clear asked for it).
    */
-  result: "succeed" | "skip" | "fail" | "retry" | "reschedule" | "lose";
+  result: "succeed" | "skip" | "fail" | "retry" | "reschedule" | "lose" | "defer" | "ask";
   nextTryAt: Date | null;
   /** With `retry`: the store makes it a failure that says so when its run or DAG has no more left. */
   retryBudget?: RetryBudget;
@@ -316,6 +331,8 @@ export interface AttemptEnding {
   outputLength: number | null;
   chosen: string[] | null;
   effects: Effects | null;
+  /** With `defer` and `ask`. */
+  parked?: Parked;
   rssBytesMax: number | null;
   cpuMs: number | null;
   /** Does the task have callbacks? False saves looking; left out: look. */
@@ -331,6 +348,8 @@ export type EndingResult =
     state: TaskState;
     /** DAGs for which it left dataset events, if any. */
     waitingDags?: string[];
+    /** Datasets that it published, if any. */
+    datasets?: string[];
   }
   | { result: "gone" | "not_running" }
   | { result: "invalid"; reason: string };
@@ -359,10 +378,22 @@ export type Hint =
   /** Attempts that their workers must stop. */
   | { topic: "cancel"; ids: string[] }
   /** Events may wait for delivery; the ids say nothing. */
-  | { topic: "outbox"; ids: string[] };
+  | { topic: "outbox"; ids: string[] }
+  /** Instances have come to wait for triggers; by the triggers' kinds. */
+  | { topic: "triggers"; ids: string[] }
+  /** Datasets got a version or an event, by name. */
+  | { topic: "datasets"; ids: string[] }
+  /** Runs have ended. */
+  | { topic: "ended"; ids: string[] };
 
 /** The engine's store. */
-export interface EngineStore {
+export interface EngineStore extends TriggerStore {
+  /**
+   * Answer the question of an instance and resume it: `answered` when somebody did before, `gone`
+   * when it does not wait (any more).
+   */
+  answerQuestion(answer: Answer, now: Date): Promise<"ok" | "answered" | "gone">;
+
   /** Take the free or expired lease (`expected`: the epoch seen as dead), or renew one's own. */
   takeLease(holder: string, expected: number | null, now: Date): Promise<Lease | null>;
   renewLease(lease: Lease): Promise<Lease | null>;
@@ -421,6 +452,8 @@ export interface EngineStore {
   loadLengths(dagRunId: string, taskIds: string[]): Promise<{ taskId: string; length: number }[]>;
   /** Durable state of a task, shared by all of its runs; each map index has its own. */
   loadTaskState(dagId: string, taskId: string, mapIndex: number): Promise<Record<string, unknown>>;
+  /** What the current attempt of an instance goes on with after a wait. */
+  loadResumption(taskInstanceId: string): Promise<Resumption | null>;
   previousSuccess(dagId: string, before: Date | null): Promise<DagRun | null>;
   /** Dataset events that a run has taken, oldest first. */
   loadDatasetEvents(dagRunId: string): Promise<DatasetEvent[]>;

@@ -442,6 +442,19 @@ CREATE INDEX event_outbox_due ON public.event_outbox USING btree (next_at) WHERE
 CREATE INDEX event_outbox_ended ON public.event_outbox USING btree (ended_at) WHERE (state <> 'pending'::text);
 CREATE INDEX event_outbox_run ON public.event_outbox USING btree (dag_run_id);
 
+create table hitl_detail (
+  task_instance_id uuid not null,
+  attempt_id uuid not null,
+  question jsonb not null,
+  created_at timestamp with time zone not null,
+  reply jsonb,
+  replied_at timestamp with time zone,
+  constraint hitl_detail_pkey PRIMARY KEY (task_instance_id),
+  constraint hitl_detail_check CHECK (((reply IS NULL) = (replied_at IS NULL))),
+  constraint hitl_detail_task_instance_id_fkey FOREIGN KEY (task_instance_id) REFERENCES task_instance(id) ON DELETE CASCADE
+);
+CREATE INDEX hitl_detail_open ON public.hitl_detail USING btree (created_at) WHERE (reply IS NULL);
+
 create table import_error (
   id bigint not null generated always as identity,
   file text not null,
@@ -588,10 +601,11 @@ create table task_instance (
   start_date timestamp with time zone,
   end_date timestamp with time zone,
   note text,
+  resumption jsonb,
   constraint task_instance_pkey PRIMARY KEY (id),
   constraint task_instance_dag_run_id_task_id_map_index_key UNIQUE (dag_run_id, task_id, map_index),
   constraint task_instance_map_index_check CHECK ((map_index >= '-1'::integer)),
-  constraint task_instance_state_check CHECK ((state = ANY (ARRAY['none'::text, 'scheduled'::text, 'queued'::text, 'running'::text, 'cancelling'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'skipped'::text, 'upstream_failed'::text, 'removed'::text, 'up_for_retry'::text, 'up_for_reschedule'::text]))),
+  constraint task_instance_state_check CHECK ((state = ANY (ARRAY['none'::text, 'scheduled'::text, 'queued'::text, 'running'::text, 'cancelling'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'skipped'::text, 'upstream_failed'::text, 'removed'::text, 'up_for_retry'::text, 'up_for_reschedule'::text, 'deferred'::text, 'awaiting_input'::text]))),
   constraint task_instance_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE CASCADE
 ) with (fillfactor=80);
 CREATE INDEX task_instance_by_task ON public.task_instance USING btree (dag_id, task_id, dag_run_id);
@@ -616,6 +630,27 @@ create table task_state (
   updated_at timestamp with time zone not null,
   constraint task_state_pkey PRIMARY KEY (dag_id, task_id, map_index, key),
   constraint task_state_dag_id_fkey FOREIGN KEY (dag_id) REFERENCES dag(dag_id) ON DELETE CASCADE
+);
+
+create table trigger (
+  task_instance_id uuid not null,
+  attempt_id uuid not null,
+  kind text not null,
+  args jsonb not null,
+  claimed_by text,
+  created_at timestamp with time zone not null,
+  constraint trigger_pkey PRIMARY KEY (task_instance_id),
+  constraint trigger_claimed_by_fkey FOREIGN KEY (claimed_by) REFERENCES trigger_claimant(id) ON DELETE SET NULL,
+  constraint trigger_task_instance_id_fkey FOREIGN KEY (task_instance_id) REFERENCES task_instance(id) ON DELETE CASCADE
+);
+CREATE INDEX trigger_claimed ON public.trigger USING btree (claimed_by) WHERE (claimed_by IS NOT NULL);
+CREATE INDEX trigger_unclaimed ON public.trigger USING btree (created_at) WHERE (claimed_by IS NULL);
+
+create table trigger_claimant (
+  id text not null,
+  beats bigint not null default 1,
+  joined_at timestamp with time zone not null,
+  constraint trigger_claimant_pkey PRIMARY KEY (id)
 );
 
 create table variable (

@@ -26,15 +26,20 @@ export interface EndFacts {
 /** An end without its time and usage. */
 export type EndVerdict = Omit<AttemptEnd, "endDate" | "rssBytesMax" | "cpuMs">;
 
-const [Done, Skip, RetryAt] = Outcome.options;
+const [Done, ...others] = Outcome.options;
 /** It came as JSON, so its output is JSON, however deep. */
 const Returned = z.discriminatedUnion("kind", [
   Done.extend({ output: z.unknown().optional() }),
-  Skip,
-  RetryAt,
+  ...others,
 ]);
 
-const reasonOf = { done: "success", skip: "skipped", retryAt: "rescheduled" } as const;
+const reasonOf = {
+  done: "success",
+  skip: "skipped",
+  retryAt: "rescheduled",
+  defer: "deferred",
+  ask: "awaiting_input",
+} as const;
 
 /** What is to be reported. */
 export function decideEnd(facts: EndFacts): EndVerdict {

@@ -10,6 +10,7 @@ import { moveCases } from "./engine_store_moves.ts";
 import { outboxCases } from "./engine_store_outbox.ts";
 import { stopCases } from "./engine_store_stops.ts";
 import { mappingCases } from "./engine_store_mapping.ts";
+import { parkedCases } from "./engine_store_parked.ts";
 import {
   chainSpec,
   intent,
@@ -419,4 +420,5 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
   mappingCases(test);
   deadlineCases(test);
   moveCases(test);
+  parkedCases(test);
 }

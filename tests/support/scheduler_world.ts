@@ -2,12 +2,14 @@
  * @module A scheduler on the memory store and a virtual clock, for tests: DAGs in short form, and
  * tasks that end as told.
  */
+import type { z } from "zod";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { type Ids, seededIds } from "../../src/base/ids.ts";
 import { type Logger, logger } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { DagSpec, type InputSpec, type TaskSpec } from "../../src/model/dag_spec.ts";
 import type { TaskInstance } from "../../src/model/rows.ts";
+import { Question, timeoutOf, type TriggerSpec } from "../../src/model/trigger.ts";
 import { type SchedulerService, schedulerService } from "../../src/scheduler/loop.ts";
 import { type MemoryEngineStore, memoryEngineStore } from "../../src/store/engine_memory.ts";
 import type { AttemptEnding, Claimed, NewRun } from "../../src/store/port.ts";
@@ -56,7 +58,9 @@ export type Told =
   | { length: number }
   | { chosen: string[] }
   | { retryInMs: number }
-  | { rescheduleInMs: number };
+  | { rescheduleInMs: number }
+  | { defer: TriggerSpec; timeoutMs?: number }
+  | { ask: z.input<typeof Question>; timeoutMs?: number };
 
 /** See the module. */
 export class SchedulerWorld {
@@ -92,6 +96,12 @@ export class SchedulerWorld {
       },
       { id, dagId: spec.dagId, versionNumber: 1, spec, bundleHash: "", entry: "" },
     );
+  }
+
+  /** Another scheduler, which stands by until this one's lease is free or dead. */
+  successor(): SchedulerService {
+    const { store, clock, ids, log } = this;
+    return schedulerService({ store, clock, ids, log, random: seededRandom(3), holder: "next" });
   }
 
   /** The id of a DAG's newest version. */
@@ -223,6 +233,17 @@ export function endingOf(attemptId: string, told: Told, now: Date): AttemptEndin
   if ("retryInMs" in told) {
     const nextTryAt = later(told.retryInMs);
     return { ...ending, result: "retry", endReason: "task_error", nextTryAt };
+  }
+  if ("defer" in told || "ask" in told) {
+    const wait = { nextTryAt: told.timeoutMs === undefined ? null : later(told.timeoutMs) };
+    if ("defer" in told) {
+      const timeout = timeoutOf({ onTimeout: "resume" });
+      const parked = { trigger: told.defer, timeout };
+      return { ...ending, ...wait, result: "defer", endReason: "deferred", parked };
+    }
+    const question = Question.parse(told.ask);
+    const parked = { question, timeout: timeoutOf({ onTimeout: "fail", question }) };
+    return { ...ending, ...wait, result: "ask", endReason: "awaiting_input", parked };
   }
   const nextTryAt = later(told.rescheduleInMs);
   return { ...ending, result: "reschedule", endReason: "rescheduled", nextTryAt };

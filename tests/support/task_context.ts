@@ -61,6 +61,7 @@ export function testTask(options: TestTaskOptions): TestTask {
     partition: null,
     datasetEvents: [],
     event: null,
+    resumedWith: null,
     state: {
       get: <T>(key: string) => state[key] as T | undefined,
       set: (key, value) => void (state[key] = value),

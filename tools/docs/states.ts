@@ -26,6 +26,8 @@ const stateMeanings: Readonly<Record<TaskState, string>> = {
   removed: "An instance of a mapped task that its list has no item for any more",
   up_for_retry: "Failed; waits for its next try",
   up_for_reschedule: "Asked to be started again later",
+  deferred: "Waits for its trigger, without a slot",
+  awaiting_input: "Waits for a person's answer, without a slot",
 };
 
 const eventMeanings: Readonly<Record<TaskEvent, string>> = {
@@ -36,6 +38,9 @@ const eventMeanings: Readonly<Record<TaskEvent, string>> = {
   skip: "the attempt returned skip, a branch chose others, or its trigger rule says so",
   retry: "the attempt failed and tries are left",
   reschedule: "the attempt returned retryAt",
+  defer: "the attempt returned defer",
+  ask: "the attempt asked a person",
+  resume: "its trigger fired, a person answered, or its deadline passed",
   fail: "the attempt failed for good, or the task cannot be started at all",
   lose: "worker, process or machine was lost through no fault of the task",
   cancel: "a person or the API cancels it",

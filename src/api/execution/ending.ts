@@ -4,9 +4,10 @@ import type { AttemptEnd } from "../../contract/execution.ts";
 import { accountingGap } from "../../model/data.ts";
 import type { TaskSpec } from "../../model/dag_spec.ts";
 import { type EndEvidence, type EndReason, infrastructureReasons } from "../../model/end_reason.ts";
-import type { Effects } from "../../model/outcome.ts";
+import type { Effects, Outcome } from "../../model/outcome.ts";
 import { type RetryBudget, retryDelayMs, retryRuleFor, ruleText } from "../../model/retry.ts";
-import type { AttemptEnding } from "../../store/port.ts";
+import { timeoutOf } from "../../model/trigger.ts";
+import type { AttemptEnding, Parked } from "../../store/port.ts";
 import type { AttemptClaims } from "../attempt_token.ts";
 import { isStorable, storable } from "../../base/storable.ts";
 
@@ -56,7 +57,26 @@ export function decideEnding(facts: EndingFacts): AttemptEnding {
         result: "reschedule",
         nextTryAt: new Date(outcome.at),
       };
+    case "defer":
+      return {
+        ...base(facts, "deferred", end.evidence),
+        result: "defer",
+        ...parked(outcome, { trigger: outcome.trigger, timeout: timeoutOf(outcome) }),
+      };
+    case "ask":
+      return {
+        ...base(facts, "awaiting_input", end.evidence),
+        result: "ask",
+        ...parked(outcome, {
+          question: outcome.question,
+          timeout: timeoutOf({ ...outcome, onTimeout: "fail" }),
+        }),
+      };
   }
+}
+
+function parked({ deadline }: { deadline: string | null }, what: Parked) {
+  return { nextTryAt: deadline === null ? null : new Date(deadline), parked: what };
 }
 
 /** The failure that stands for a success which the store refused. */
@@ -124,12 +144,36 @@ function whatIsWrong({ task, downstream, end }: EndingFacts): string | null {
     return `The outcome "${outcome.kind}" came with the end reason "${end.endReason}", not ` +
       `"${reasonOf[outcome.kind]}"`;
   }
+  if (outcome.kind === "defer" || outcome.kind === "ask") return wrongWait(task, outcome);
   if (outcome.kind !== "done") return null;
   return wrongOutput(end) ?? wrongChoice(task, downstream, outcome.chosen) ??
     wrongEffects(outcome.effects);
 }
 
-const reasonOf = { done: "success", skip: "skipped", retryAt: "rescheduled" } as const;
+const reasonOf = {
+  done: "success",
+  skip: "skipped",
+  retryAt: "rescheduled",
+  defer: "deferred",
+  ask: "awaiting_input",
+} as const;
+
+/** The triggers service looks on behalf of the task: it looks at nothing that the task may not. */
+function wrongWait(task: TaskSpec, outcome: Extract<Outcome, { kind: "defer" | "ask" }>) {
+  const text = JSON.stringify(outcome);
+  if (text.length > limits.parkedBytes) return tooMuch("wait", text.length, "parkedBytes");
+  if (!isStorable(text)) return "The wait has text that PostgreSQL cannot keep";
+  if (outcome.kind !== "defer" || outcome.trigger.kind !== "file") return null;
+  const { path } = outcome.trigger;
+  const mayRead = task.permissions.read.some((allowed) => isWithin(path, allowed));
+  return mayRead ? null : `It waits for ${path}, which is in no folder that it may read: ` +
+    `${task.permissions.read.join(", ") || "there is none"}; add it to permissions.read`;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  if (path.split("/").includes("..")) return false;
+  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+}
 
 function wrongOutput(end: AttemptEnd): string | null {
   const output = end.outcome?.kind === "done" ? end.outcome.output ?? null : null;
@@ -181,7 +225,11 @@ function wrongEffects(effects: Effects | undefined): string | null {
     : "The effects have text with a NUL or half a surrogate pair: PostgreSQL cannot keep it";
 }
 
-function tooMuch(what: string, bytes: number, limit: "stateBytes" | "effectsBytes"): string {
+function tooMuch(
+  what: string,
+  bytes: number,
+  limit: "stateBytes" | "effectsBytes" | "parkedBytes",
+): string {
   return `The ${what} has ${bytes} bytes of JSON, at most ${
     limits[limit]
   } can be; put large data ` +

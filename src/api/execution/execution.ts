@@ -126,6 +126,7 @@ export function createExecution(parts: ExecutionParts): Execution {
         task,
         run: snapshot.run,
         state: await store.loadTaskState(dagId, taskId, mapIndex),
+        resumption: await store.loadResumption(attempt.taskInstanceId),
         attempt: {
           id: attempt.attemptId,
           taskInstanceId: attempt.taskInstanceId,

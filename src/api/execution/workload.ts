@@ -50,7 +50,7 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
   const lists = listReader(objects);
 
   async function buildOne(
-    { attempt, task, run, state }: Claimed,
+    { attempt, task, run, state, resumption }: Claimed,
     version: CachedVersion | undefined,
     found: Found,
   ): Promise<Workload> {
@@ -113,6 +113,7 @@ export function workloadBuilder(parts: WorkloadParts): WorkloadBuilder {
       },
       inputs: inputs as Workload["inputs"],
       state: state as Workload["state"],
+      ...(resumption ? { resumption } : {}),
       traceParent: run.traceParent,
     };
   }

@@ -152,7 +152,8 @@ function shownClosings({ maintenance, ...rest }: PoolClosings): z.input<typeof P
 
 function viewAt(pool: PoolRow, now: Date): z.input<typeof PoolShape> {
   const closing = pool.closings && poolClosingAt(pool.closings, now.getTime());
-  const occupied = pool.runningSlots + pool.queuedSlots;
+  const deferred = pool.includeDeferred ? pool.deferredSlots : 0;
+  const occupied = pool.runningSlots + pool.queuedSlots + deferred;
   return {
     name: pool.name,
     slots: pool.slots,
@@ -163,7 +164,7 @@ function viewAt(pool: PoolRow, now: Date): z.input<typeof PoolShape> {
     queued_slots: pool.queuedSlots,
     scheduled_slots: pool.scheduledSlots,
     open_slots: pool.slots < 0 ? -1 : pool.slots - occupied,
-    deferred_slots: 0,
+    deferred_slots: pool.deferredSlots,
     team_name: null,
     closings: pool.closings && shownClosings(pool.closings),
     is_closed: closing?.isClosed ?? false,

@@ -18,6 +18,7 @@ export const ShownState = z.enum([
   "upstream_failed",
   "skipped",
   "deferred",
+  "awaiting_input",
 ]);
 
 const common = {

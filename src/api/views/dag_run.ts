@@ -82,8 +82,6 @@ export function statesShownAs(shown: string): TaskState[] {
     case "running":
       return ["running", "cancelling"];
     case "restarting":
-    case "deferred":
-    case "awaiting_input":
       return [];
     default:
       return [shown as TaskState];
@@ -182,6 +180,7 @@ function tryState(row: AttemptRow): z.input<typeof ShownState> | null {
   if (row.endReason === "success") return "success";
   if (row.endReason === "skipped") return "skipped";
   if (row.endReason === "rescheduled") return "up_for_reschedule";
+  if (row.endReason === "deferred" || row.endReason === "awaiting_input") return row.endReason;
   return "failed";
 }
 

@@ -13,6 +13,8 @@ const order: readonly Shown[] = [
   "upstream_failed",
   "up_for_retry",
   "up_for_reschedule",
+  "deferred",
+  "awaiting_input",
   "queued",
   "scheduled",
   "running",

@@ -19,6 +19,7 @@ import retryBudgets from "./0016_retry_budgets.sql" with { type: "text" };
 import deadlines from "./0017_deadlines.sql" with { type: "text" };
 import bulk from "./0018_bulk.sql" with { type: "text" };
 import poolClosings from "./0019_pool_closings.sql" with { type: "text" };
+import triggers from "./0020_triggers.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -41,4 +42,5 @@ export const migrations: readonly Migration[] = [
   { version: 17, name: "0017_deadlines.sql", text: deadlines },
   { version: 18, name: "0018_bulk.sql", text: bulk },
   { version: 19, name: "0019_pool_closings.sql", text: poolClosings },
+  { version: 20, name: "0020_triggers.sql", text: triggers },
 ];
