@@ -99,6 +99,29 @@ const serviceVerbs: Verb[] = [
 const localVerbs: Verb[] = [
   lazy(
     {
+      name: "init",
+      summary: "Make a repository of one's own, with a first DAG, its test, and CI",
+      arguments: [{ name: "<dir>", doc: "A new folder" }],
+    },
+    async () => (await import("./compose/init.ts")).runInit,
+  ),
+  lazy(
+    {
+      name: "test",
+      summary: "Check a repository: parse its DAG files, check types and schedules, run its tests",
+      arguments: [{ name: "[path]", doc: "Its folder, or one test file; this folder without it" }],
+      options: [
+        { flags: "--filter <text>", doc: "Only tests whose name has this text" },
+        { flags: "--serial", doc: "One test file after the other" },
+      ],
+    },
+    async () => {
+      const { runTests } = await import("./compose/test_repository.ts");
+      return (context, args, options) => runTests(settings, context, args, options);
+    },
+  ),
+  lazy(
+    {
       name: "run",
       summary: "Run a DAG file in this process, without a server",
       arguments: [{ name: "<file>", doc: "DAG file" }],
@@ -117,6 +140,7 @@ const localVerbs: Verb[] = [
           flags: "--inputs <dir>",
           doc: "Tasks recorded here do not run: they put out what is here",
         },
+        { flags: "--replay <dir>", doc: "HTTP and connections from this record, not the network" },
         { flags: "--record <dir>", doc: "Record outputs and HTTP answers here, without secrets" },
         { flags: "--keep <dir>", doc: "Keep outputs and published files in this folder" },
       ],

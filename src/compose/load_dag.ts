@@ -1,10 +1,11 @@
 /** @module A DAG of a file, imported into this process. */
 import { dirname, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { systemClock } from "../base/clock.ts";
 import { AppError, messageOf } from "../model/errors.ts";
 import { codeFrame } from "../parser/import_error.ts";
 import { type Dag, dagsOf } from "../sdk/mod.ts";
-import { checkSchedule } from "../timetable/mod.ts";
+import { checkHorizon, checkSchedule } from "../timetable/mod.ts";
 import { checkSdkVersion } from "./sdk_version.ts";
 
 /** Import a DAG file and choose one of its DAGs; throws DAG_BROKEN or INVALID. */
@@ -32,6 +33,7 @@ export async function loadDags(
     const dags = dagsOf(module);
     for (const { spec } of dags) {
       checkSchedule(spec.schedule, spec.start === null ? null : new Date(spec.start));
+      checkHorizon(spec, systemClock.now());
     }
     return { module, dags };
   } catch (error) {

@@ -8,13 +8,13 @@ import { AppError, messageOf } from "../model/errors.ts";
 import type { TaskInstance } from "../model/rows.ts";
 import { fileObjectStore } from "../objects/file.ts";
 import { parseConf } from "../sdk/open_context.ts";
-import { type Exchange, recorder } from "../testing/exchanges.ts";
+import { type Exchange, player, recorder } from "../testing/exchanges.ts";
 import { type Fixtures, readFixtures, restoreFiles, writeFixtures } from "../testing/fixtures.ts";
 import { scrubber } from "../testing/scrub.ts";
 import { loadDag, placeIn } from "./load_dag.ts";
 import { chooseTasks } from "./local_choice.ts";
 import { localInterval } from "./local_interval.ts";
-import { environmentSecrets, type LocalSecrets } from "./local_secrets.ts";
+import { connectionFrom, environmentSecrets, type LocalSecrets } from "./local_secrets.ts";
 import { type LocalResult, nameOf, runLocally } from "./local_world.ts";
 
 /** Longest text of an output in the table. */
@@ -31,13 +31,21 @@ export async function runLocal(
   const { module, dag } = await loadDag(file, option("dag"));
   const conf = confOf(option("params") ?? option("conf"));
   parseConf(dag, conf);
+  const replay = option("replay") === undefined ? null : await inputsOf(option("replay")!, dag.id);
   const inputs = option("inputs") === undefined ? null : await inputsOf(option("inputs")!, dag.id);
   const choice = chooseTasks(
     dag.spec,
     { task: option("task"), fromTask: option("fromTask") },
     new Set(Object.keys(inputs?.outputs ?? {})),
   );
-  const interval = localInterval(dag.spec, option("date") ?? inputs?.date, systemClock.now());
+  if (replay && option("record") !== undefined) {
+    throw new AppError("INVALID", "Cannot both record and replay: give one of --record, --replay");
+  }
+  const interval = localInterval(
+    dag.spec,
+    option("date") ?? (inputs ?? replay)?.date,
+    systemClock.now(),
+  );
   const dir = option("keep") === undefined
     ? await Deno.makeTempDir({ prefix: "tidewheel_run_" })
     : resolve(option("keep")!);
@@ -45,12 +53,13 @@ export async function runLocal(
     const objects = fileObjectStore(`${dir}/objects`);
     if (inputs) await restoreFiles(inputs, objects);
     const record = option("record") === undefined ? null : openRecord(option("record")!);
-    const secrets = environmentSecrets(Deno.env.toObject());
+    const environment = environmentSecrets(Deno.env.toObject());
+    const secrets = replay ? replayedSecrets(replay, environment) : environment;
     const result = await runLocally({
       ...{ module, spec: choice.spec, dir, interval, conf, objects },
       standIns: standInsOf(choice.standIns, inputs),
       secrets: record ? record.watch(secrets) : secrets,
-      answer: record?.answer ?? null,
+      answer: replay ? player(replay.exchanges, replay.dir) : record?.answer ?? null,
       ...printer(context, dirname(resolve(file))),
     });
     if (record && result.run.state === "success") {
@@ -77,6 +86,14 @@ async function inputsOf(dir: string, dagId: string): Promise<Fixtures> {
     "INVALID",
     `Cannot use the record ${dir} for DAG "${dagId}": it is of DAG "${found.dagId}"`,
   );
+}
+
+function replayedSecrets({ connections }: Fixtures, other: LocalSecrets): LocalSecrets {
+  return {
+    connection: (id) =>
+      Object.hasOwn(connections, id) ? connectionFrom(id, connections[id]) : other.connection(id),
+    variable: (key) => other.variable(key),
+  };
 }
 
 function standInsOf(taskIds: ReadonlySet<string>, inputs: Fixtures | null) {

@@ -5,4 +5,4 @@ export { parseFile } from "./parse_one.ts";
 export type { ParseFileOptions } from "./parse_one.ts";
 export type { ParsedFile } from "./parsed_file.ts";
 export { codeFrame } from "./import_error.ts";
-export { memoryParserStore } from "./memory_store.ts";
+export { type MemoryDag, memoryParserStore } from "./memory_store.ts";

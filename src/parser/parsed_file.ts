@@ -1,5 +1,6 @@
 /** @module What came of a parsed file: DAGs, nothing, or an error with its place. */
 import { pathToFileURL } from "node:url";
+import type { Clock } from "../base/clock.ts";
 import { canonicalJson, sha256 } from "../base/hash.ts";
 import { limits } from "../base/limits.ts";
 import { packBundle } from "../contract/bundle.ts";
@@ -10,7 +11,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { UnplacedImportError } from "./graph.ts";
 import { DagFileError, explainThrown, importError, type Place } from "./import_error.ts";
 import type { ChildAnswer } from "./parse_child.ts";
-import { checkSchedule } from "../timetable/mod.ts";
+import { checkHorizon, checkSchedule } from "../timetable/mod.ts";
 import type { FileRecord, ImportError, ParsedDag, ParseOutcome } from "./port.ts";
 import type { SourceReader } from "./sources.ts";
 import type { StagedFile } from "./stage.ts";
@@ -65,7 +66,7 @@ function placeOf({ place, specifier }: UnplacedImportError, text: string): Place
 export function readAnswer(
   staged: StagedFile,
   answer: ChildAnswer,
-  { product }: { product: string },
+  { product, clock }: { product: string; clock: Clock },
 ): ParsedFile {
   const { file, sources } = staged;
   const fingerprint = fingerprintOf(sources, product);
@@ -86,7 +87,7 @@ export function readAnswer(
     return failed(message, place);
   }
   try {
-    const dags = answer.dags.map((dag) => toParsedDag(dag, staged));
+    const dags = answer.dags.map((dag) => toParsedDag(dag, staged, clock.now()));
     if (dags.length === 0) return done({ kind: "library" });
     const source = new TextDecoder().decode(staged.content.files.get(file)!);
     const packed = packBundle(staged.content);
@@ -99,7 +100,7 @@ export function readAnswer(
   }
 }
 
-function toParsedDag(found: unknown, { graph, meaning }: StagedFile): ParsedDag {
+function toParsedDag(found: unknown, { graph, meaning }: StagedFile, now: Date): ParsedDag {
   const spec = DagSpec.parse(found);
   if (spec.tasks.length > limits.tasksPerDag) {
     throw new AppError(
@@ -108,6 +109,7 @@ function toParsedDag(found: unknown, { graph, meaning }: StagedFile): ParsedDag 
     );
   }
   checkSchedule(spec.schedule, spec.start === null ? null : new Date(spec.start));
+  checkHorizon(spec, now);
   const meaningHash = sha256(canonicalJson({ spec, js: graph.js, ...meaning }));
   return { dagId: spec.dagId, spec, meaningHash };
 }
