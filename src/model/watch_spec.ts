@@ -65,7 +65,23 @@ const KafkaSpec = z.object({
 /** See {@link KafkaSpec}. */
 export type KafkaSpec = z.infer<typeof KafkaSpec>;
 
+const RunSpec = z.object({
+  kind: z.literal("run"),
+  dagId: z.string(),
+  states: z.array(z.enum(["success", "failed"])).min(1),
+}).meta({ doc: "Runs of another DAG, when they end" });
+
 /** A source of events of a dataset. */
-export const WatchSpec = z.discriminatedUnion("kind", [WebhookSpec, FilesSpec, KafkaSpec]);
+export const WatchSpec = z.discriminatedUnion("kind", [
+  WebhookSpec,
+  FilesSpec,
+  KafkaSpec,
+  RunSpec,
+]);
 /** See {@link WatchSpec}. */
 export type WatchSpec = z.infer<typeof WatchSpec>;
+
+/** The dataset whose events are the ends of a DAG's runs. */
+export function runDataset(dagId: string): string {
+  return `run:${dagId}`;
+}

@@ -1,5 +1,6 @@
 /** @module DAGs that would start each other for ever, by the datasets that they publish and await. */
 import type { DagSpec } from "../model/dag_spec.ts";
+import { runDataset } from "../model/watch_spec.ts";
 import type { DatasetFlow, FileRecord } from "./port.ts";
 
 /** One step of a circle: this DAG publishes what the next one waits for. */
@@ -8,10 +9,10 @@ export interface CircleStep {
   dataset: string;
 }
 
-/** What a DAG publishes and awaits; null when it does not do both, and so is in no circle. */
+/** What a DAG publishes, with the ends of its runs, and awaits; null when it awaits nothing. */
 export function flowOf({ dagId, datasets, schedule }: DagSpec): DatasetFlow | null {
-  if (schedule.kind !== "datasets" || datasets.length === 0) return null;
-  return { dagId, publishes: datasets, awaits: schedule.datasets };
+  if (schedule.kind !== "datasets") return null;
+  return { dagId, publishes: [...datasets, runDataset(dagId)], awaits: schedule.datasets };
 }
 
 /** The flows of a record's DAGs. */

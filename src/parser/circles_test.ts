@@ -65,3 +65,22 @@ Deno.test("of two new files in a circle one is taken", async () => {
   await at.parser().runOnce();
   assertEquals([at.store.dags.size, at.store.importErrors.size], [1, 1]);
 });
+
+const after = (id: string, other: string) =>
+  `import { afterRun, dag, task } from "tidewheel";
+export default dag({ id: "${id}", schedule: afterRun("${other}") }, () => {
+  task({ id: "t" }, () => {});
+});
+`;
+
+Deno.test("DAGs that run after each other are a circle too", async () => {
+  await using at = await dagsFolder({ "a.ts": after("a", "b") });
+  const parser = at.parser();
+  await parser.runOnce();
+  await at.write({ "b.ts": after("b", "a") });
+  await parser.runOnce();
+  assertStringIncludes(
+    at.store.importErrors.get("b.ts")!.message,
+    'b (b.ts) publishes "run:b" → a (a.ts) publishes "run:a" → b',
+  );
+});

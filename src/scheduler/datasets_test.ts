@@ -255,3 +255,35 @@ Deno.test("an event whose hint was lost is found by the next sweep", async () =>
   while (await deaf.runOnce());
   assertEquals(runsOf(world).length, 1);
 });
+
+const following = specOf("waits", { a: {} }, {
+  schedule: {
+    ...{ kind: "datasets", datasets: ["run:publishes"], anyOf: [["run:publishes"]] },
+    partition: { kind: "each" },
+    watch: { kind: "run", dagId: "publishes", states: ["success"] },
+  },
+});
+
+Deno.test("afterRun: a run's success starts one for its interval; its failure none; a clear another", async () => {
+  const world = worldWith(following);
+  const interval = {
+    dataIntervalStart: new Date("2030-01-01T00:00:00Z"),
+    dataIntervalEnd: new Date("2030-01-02T00:00:00Z"),
+  };
+  const first = await world.trigger(publishing, interval);
+  await world.trigger(publishing);
+  let told = 0;
+  await world.work((task) => (task.dagRunId === first || ++told > 1 ? "succeed" : "fail"));
+
+  const [run, ...more] = runsOf(world);
+  assertEquals(more, []);
+  assertEquals([run.dataIntervalStart, run.dataIntervalEnd], Object.values(interval));
+  assertEquals(run.partitionKey, "2030-01-01T00:00:00.000Z/2030-01-02T00:00:00.000Z");
+  const [{ extra }] = await world.store.loadDatasetEvents(run.id);
+  assertEquals([extra.dagId, extra.state], ["publishes", "success"]);
+
+  world.clock.advance(1_000);
+  await world.clear(first, publishing, () => true);
+  await world.work();
+  assertEquals(runsOf(world).length, 2);
+});

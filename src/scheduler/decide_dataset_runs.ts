@@ -1,14 +1,19 @@
 /** @module Runs that datasets call for: for all events at once, or for each partition by itself. */
+import type { Ids } from "../base/ids.ts";
+import { isRunFinished } from "../model/run_state.ts";
 import type { DatasetsSpec } from "../model/schedule_spec.ts";
-import type { NewRun } from "../store/port.ts";
+import { runDataset } from "../model/watch_spec.ts";
+import type { NewRun, RunMove } from "../store/port.ts";
 import {
   type DueRun,
+  isMet,
   partitionInterval,
   partitionStates,
   type PendingPartition,
 } from "../timetable/mod.ts";
 import { airflowTime, type Deciding, newRunOf } from "./decide_runs.ts";
-import type { Dag } from "./state.ts";
+import type { Run } from "./instance.ts";
+import type { Dag, EngineState } from "./state.ts";
 
 /** Of a partition: the name by which `Dag.partitions` has it. */
 export function partitionName({ dataset, partition }: PendingPartition): string {
@@ -26,7 +31,9 @@ export function decideDatasetRuns(dag: Dag, deciding: Deciding): NewRun[] {
   if (!isComplete(schedule, pending)) return [];
   forget(dag, () => true);
   return [
-    datasetRun(dag, deciding, { takes: { partitions: null, isRequired: true } }),
+    datasetRun(dag, deciding, {
+      takes: { partitions: null, isRequired: true, anyOf: schedule.anyOf },
+    }),
   ];
 }
 
@@ -74,6 +81,24 @@ export function dataFor(
   return { takes: { takes: { partitions: null, isRequired: false } } };
 }
 
+/** The event of a run's end, where a DAG waits for it: of its interval, and once each time it ends. */
+export function awaitedEnd(
+  state: EngineState,
+  { row, state: end }: Run,
+  ids: Ids,
+): Pick<RunMove, "awaited"> {
+  if (!isRunFinished(end) || !state.isAwaited(row.dagId, end)) return {};
+  const { dagId, runId, runType, dataIntervalStart: start, dataIntervalEnd } = row;
+  const partition = start && dataIntervalEnd
+    ? `${start.toISOString()}/${dataIntervalEnd.toISOString()}`
+    : runId;
+  const event = {
+    ...{ dataset: runDataset(dagId), partition, key: `${row.id}@${row.queuedAt.toISOString()}` },
+    extra: { dagId, runId, runType, state: end },
+  };
+  return { awaited: { id: ids.uuid(), event } };
+}
+
 /** The first instant after a run is due at which clocks show `orAt`. */
 function latestAt({ orAt, timezone }: NonNullable<DatasetsSpec["at"]>, due: DueRun): Date | null {
   if (orAt === null) return null;
@@ -86,8 +111,7 @@ function latestAt({ orAt, timezone }: NonNullable<DatasetsSpec["at"]>, due: DueR
 }
 
 function isComplete(schedule: DatasetsSpec, pending: readonly PendingPartition[]): boolean {
-  const there = new Set(pending.map(({ dataset }) => dataset));
-  return schedule.anyOf.some((all) => all.every((dataset) => there.has(dataset)));
+  return isMet(schedule.anyOf, new Set(pending.map(({ dataset }) => dataset)));
 }
 
 /** What a run is about to take; the next sweep sees whether it did. */

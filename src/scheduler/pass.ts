@@ -14,6 +14,7 @@ import type {
   TickResult,
   TickWrites,
 } from "../store/port.ts";
+import { awaitedEnd } from "./decide_dataset_runs.ts";
 import { decideRuns } from "./decide_runs.ts";
 import { decideRunState } from "./decide_run_state.ts";
 import { ExpansionRoom } from "./decide_mapping.ts";
@@ -93,6 +94,7 @@ export function decidePass(state: EngineState, options: PassOptions): Pass {
     ...runMove(run, moved),
     ...(run.plan.hasDeadlines ? { hasDeadlines: true } : {}),
     ...told(run, options.ids),
+    ...awaitedEnd(state, run, options.ids),
   }));
   const due = [...state.dueDeadlines].slice(0, limits.deadlineBatch);
   if (due.length > 0) {

@@ -90,6 +90,8 @@ export class EngineState {
   #pools: readonly Pool[] = [];
   /** When a pool opens or closes next. */
   #poolsChangeAtMs = -Infinity;
+  /** DAGs that wait for runs of another, by that one; those that no longer do may be among them. */
+  readonly #watchers = new Map<string, Set<Dag>>();
 
   /** Take in DAGs as they are now. */
   putDag(row: SchedulableDag): Dag {
@@ -101,7 +103,19 @@ export class EngineState {
     });
     this.#shares.setDag(row.dagId, row.spec.maxActiveTasks);
     this.dirtyDags.add(dag);
+    const watched = watchedDag(row);
+    if (watched) this.#watchers.set(watched, (this.#watchers.get(watched) ?? new Set()).add(dag));
     return dag;
+  }
+
+  /** Does a DAG wait for a run of this one to end so? */
+  isAwaited(dagId: string, end: Run["state"]): boolean {
+    return [...this.#watchers.get(dagId) ?? []].some(({ row }) => {
+      if (!row || row.isStale || watchedDag(row) !== dagId) return false;
+      const { schedule } = row.spec;
+      const watch = schedule.kind === "datasets" ? schedule.watch : undefined;
+      return watch?.kind === "run" && watch.states.some((state) => state === end);
+    });
   }
 
   /** The DAG, made if need be. */
@@ -427,6 +441,12 @@ export class EngineState {
     else idle.delete(instance);
     run.idle += isIdle ? 1 : -1;
   }
+}
+
+/** The DAG whose runs start this one's. */
+function watchedDag({ spec: { schedule } }: SchedulableDag): string | null {
+  const watch = schedule.kind === "datasets" ? schedule.watch : undefined;
+  return watch?.kind === "run" ? watch.dagId : null;
 }
 
 /** Did it end in a way that fails the run when it is a leaf? */

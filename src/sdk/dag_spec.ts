@@ -49,8 +49,11 @@ export function buildSpec(
 }
 
 /** A DAG that waits for what it publishes would run for ever. */
-function checkOwnDatasets({ schedule, datasets }: DagSpec, builder: DagBuilder) {
+function checkOwnDatasets({ dagId, schedule, datasets }: DagSpec, builder: DagBuilder) {
   if (schedule.kind !== "datasets") return;
+  if (schedule.watch?.kind === "run" && schedule.watch.dagId === dagId) {
+    throw builder.broken("its schedule waits for its own runs; name another DAG in afterRun()");
+  }
   const own = schedule.datasets.find((name) => datasets.includes(name));
   if (own === undefined) return;
   throw builder.broken(

@@ -26,7 +26,7 @@ export { chain, expand, group } from "./structure.ts";
 export { allOf, anyOf, continuous, events, every, once } from "./schedule.ts";
 export { each, onDatasets, rollup } from "./on_datasets.ts";
 export type { DatasetCondition, OnDatasetsOptions, PartitionMapper } from "./on_datasets.ts";
-export { onFiles, onKafka, onWebhook } from "./on_events.ts";
+export { afterRun, onFiles, onKafka, onWebhook } from "./on_events.ts";
 export type {
   EventKeyOption,
   OnFilesOptions,

@@ -1,6 +1,11 @@
-/** @module Schedules of events from outside: a run for each webhook call, file or Kafka message. */
+/** @module Schedules of events from outside: a run for each webhook call, file, message or run. */
 import { globToRegExp } from "../base/glob.ts";
-import type { EventKeySpec, SignatureSpec, WatchSpec } from "../model/watch_spec.ts";
+import {
+  type EventKeySpec,
+  runDataset,
+  type SignatureSpec,
+  type WatchSpec,
+} from "../model/watch_spec.ts";
 import { type Duration, durationMs } from "./duration.ts";
 import { type Schedule, scheduleBrand } from "./schedule.ts";
 
@@ -140,6 +145,24 @@ export function onKafka(options: OnKafkaOptions): Schedule {
       : keyOf(key, "onKafka()"),
     from,
   });
+}
+
+/**
+ * A run whenever a run of another DAG has ended, for the same data interval: with success, or as
+ * `states` says. It runs again when that run is cleared and ends once more.
+ */
+export function afterRun(
+  dagId: string,
+  { states = ["success"] }: { states?: readonly ("success" | "failed")[] } = {},
+): Schedule {
+  requireName(dagId, "afterRun() has the DAG");
+  const known = [...new Set(states)].sort();
+  if (known.length === 0 || known.some((state) => state !== "success" && state !== "failed")) {
+    throw new RangeError(
+      `afterRun() has the states ${JSON.stringify(states)}; give "success", "failed" or both`,
+    );
+  }
+  return watching(runDataset(dagId), { kind: "run", dagId, states: known });
 }
 
 function watching(dataset: string, watch: WatchSpec): Schedule {

@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { onFiles, onKafka, onWebhook, type OnWebhookOptions } from "./on_events.ts";
+import { AppError } from "../model/errors.ts";
+import { dag } from "./dag.ts";
+import { afterRun, onFiles, onKafka, onWebhook, type OnWebhookOptions } from "./on_events.ts";
 
 // deno-lint-ignore no-explicit-any
 const spec = (schedule: { spec(zone: string): any }) => schedule.spec("UTC");
@@ -51,4 +53,20 @@ Deno.test("onKafka() has a group, a key and where it begins", () => {
     { from: "message" },
   );
   assertThrows(() => onKafka({ connection: "k", topic: "a/b" }), RangeError, 'the topic "a/b"');
+});
+
+Deno.test("afterRun() names a DAG and how its runs must end", () => {
+  const made = spec(afterRun("prices"));
+  assertEquals([made.datasets, made.watch.states], [["run:prices"], ["success"]]);
+  assertEquals(spec(afterRun("p", { states: ["success", "failed"] })).watch.states, [
+    "failed",
+    "success",
+  ]);
+  assertThrows(() => afterRun("p", { states: [] }), RangeError, 'give "success", "failed" or both');
+  assertThrows(() => afterRun("a b"), RangeError, 'the DAG "a b"');
+  assertThrows(
+    () => dag({ id: "own", schedule: afterRun("own") }, () => {}),
+    AppError,
+    "waits for its own runs",
+  );
 });

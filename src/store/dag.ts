@@ -36,9 +36,9 @@ async function loadKnown(sql: Sql): Promise<KnownFile[]> {
       array(select d.dag_id from dag d where d.fileloc = f.file and not d.is_stale
         order by d.dag_id) as dag_ids,
       (select coalesce(jsonb_agg(jsonb_build_object('dagId', d.dag_id,
-          'publishes', v.spec -> 'datasets', 'awaits', v.spec #> '{schedule,datasets}')), '[]')
+          'publishes', v.spec -> 'datasets' || to_jsonb('run:' || d.dag_id), 'awaits', v.spec #> '{schedule,datasets}')), '[]')
         from dag d join dag_version v on v.id = d.dag_version_id
-        where d.fileloc = f.file and not d.is_stale and v.spec -> 'datasets' <> '[]'
+        where d.fileloc = f.file and not d.is_stale
           and v.spec #> '{schedule,datasets}' is not null) as flows
     from parsed_file f order by f.file`;
   return [...known];

@@ -173,7 +173,7 @@ async function staleIds(sql: import("./database.ts").Sql): Promise<string[]> {
   return found.map(({ dagId }) => dagId);
 }
 
-Deno.test("loadKnown() tells which DAGs both publish and await datasets", async () => {
+Deno.test("loadKnown() tells what DAGs that await datasets publish", async () => {
   await using t = await setUp();
   const both = dag("both");
   const schedule = { kind: "datasets" as const, datasets: ["raw"], anyOf: [["raw"]] };
@@ -181,7 +181,7 @@ Deno.test("loadKnown() tells which DAGs both publish and await datasets", async 
   await t.store.record([good("a.ts", [dag("a"), both])], now);
 
   const [{ flows }] = await t.store.loadKnown();
-  assertEquals(flows, [{ dagId: "both", publishes: ["clean"], awaits: ["raw"] }]);
+  assertEquals(flows, [{ dagId: "both", publishes: ["clean", "run:both"], awaits: ["raw"] }]);
   const names = await t.sql<{ name: string }[]>`select name from dataset order by name`;
   assertEquals(names.map(({ name }) => name), ["clean", "raw"]);
 });

@@ -2,7 +2,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import type { Ids } from "../base/ids.ts";
 import type { DatasetEvent } from "../model/rows.ts";
-import type { PendingPartition } from "../timetable/mod.ts";
+import { isMet, type PendingPartition } from "../timetable/mod.ts";
 import { rows } from "./engine_rows.ts";
 import type { NewDatasetEvent, NewRun, RecordedEvent } from "./port.ts";
 
@@ -32,16 +32,35 @@ export async function recordEvents(
   now: Date,
 ): Promise<RecordedEvent[]> {
   return await sql.begin(async (tx) => {
-    const names = [...new Set(events.map(({ dataset }) => dataset))].sort();
-    await tx`
-      insert into dataset (name, kind, created_at)
-      select name, 'external', ${now} from jsonb_array_elements_text(${rows(names)}::text::jsonb)
-        as n(name)
-      on conflict (name) do nothing`;
+    await nameDatasets(tx, events.map(({ dataset }) => dataset), now);
     const recorded: RecordedEvent[] = [];
     for (const event of events) recorded.push(await recordEvent(tx, ids.uuid(), event, now));
     return recorded;
   });
+}
+
+/** Record that runs have ended for which DAGs wait; those DAGs. */
+export async function recordRunEnds(
+  tx: TransactionSql,
+  ends: readonly { id: string; event: NewDatasetEvent }[],
+  now: Date,
+): Promise<string[]> {
+  if (ends.length === 0) return [];
+  await nameDatasets(tx, ends.map(({ event }) => event.dataset), now);
+  const dags = new Set<string>();
+  for (const { id, event } of ends) {
+    for (const dagId of (await recordEvent(tx, id, event, now)).waitingDags) dags.add(dagId);
+  }
+  return [...dags].sort();
+}
+
+async function nameDatasets(tx: TransactionSql, given: readonly string[], now: Date) {
+  const names = [...new Set(given)].sort();
+  await tx`
+    insert into dataset (name, kind, created_at)
+    select name, 'external', ${now} from jsonb_array_elements_text(${rows(names)}::text::jsonb)
+      as n(name)
+    on conflict (name) do nothing`;
 }
 
 async function recordEvent(
@@ -114,8 +133,10 @@ export async function findPartitions(
  * Give new runs the events that wait for them. One that must have an event and got none, since
  * another run has it, is removed; returns the ids of those.
  */
-export async function takeEvents(sql: Sql | TransactionSql, runs: readonly NewRun[]) {
-  if (runs.length === 0) return [];
+export async function takeEvents(sql: Sql | TransactionSql, all: readonly NewRun[]) {
+  if (all.length === 0) return [];
+  const unmet = await unmetRuns(sql, all);
+  const runs = all.filter((run) => !unmet.has(run));
   const given = runs.map(({ id, dagId, takes }) => ({ id, dag: dagId, of: takes!.partitions }));
   const took = await sql<{ id: string }[]>`
     with taken as (
@@ -129,8 +150,25 @@ export async function takeEvents(sql: Sql | TransactionSql, runs: readonly NewRu
     on conflict (dag_id, asset_event_id) do nothing
     returning dag_run_id as id`;
   const has = new Set(took.map(({ id }) => id));
-  const empty = runs.filter(({ id, takes }) => takes!.isRequired && !has.has(id));
+  const empty = all.filter(({ id, takes }) => takes!.isRequired && !has.has(id));
   if (empty.length === 0) return [];
   await sql`delete from dag_run where id = any(${empty.map(({ id }) => id)}::uuid[])`;
   return empty.map(({ id }) => id);
+}
+
+/** Runs that need events of several datasets and would not get them; what waits stays locked. */
+async function unmetRuns(
+  sql: Sql | TransactionSql,
+  runs: readonly NewRun[],
+): Promise<ReadonlySet<NewRun>> {
+  const asking = runs.filter(({ takes }) => takes!.anyOf?.every((all) => all.length > 1));
+  if (asking.length === 0) return new Set();
+  const waiting = await sql<{ dagId: string; dataset: string }[]>`
+    select dag_id as "dagId", dataset from dataset_queue
+    where dag_id = any(${asking.map(({ dagId }) => dagId)}) order by id for update`;
+  const there = Map.groupBy(waiting, ({ dagId }) => dagId);
+  return new Set(asking.filter(({ dagId, takes }) => {
+    const datasets = new Set((there.get(dagId) ?? []).map(({ dataset }) => dataset));
+    return !isMet(takes!.anyOf!, datasets);
+  }));
 }

@@ -366,10 +366,13 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     taskState.set(key, state);
   }
 
-  function recordEvent({ key, ...event }: NewDatasetEvent, now: Date): RecordedEvent {
+  function recordEvent(
+    { key, ...event }: NewDatasetEvent,
+    now: Date,
+    id = ids.uuid(),
+  ): RecordedEvent {
     const known = key === null ? undefined : datasetQueue.keyed(event.dataset, key);
     if (known) return { id: known.id, isNew: false, waitingDags: [] };
-    const id = ids.uuid();
     const waitingDags = dagsWaitingFor(event.dataset);
     datasetQueue.record({ id, ...event, key, version: null, createdAt: now }, waitingDags);
     return { id, isNew: true, waitingDags };
@@ -539,6 +542,10 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       const ended = writes.runMoves.filter((move) => result.runMoves.includes(move.id));
       const pausedDags = failingDags(ended, runs).filter((id) => !dags.get(id)?.isPaused);
       for (const id of pausedDags) dags.get(id)!.isPaused = true;
+      const waiting = ended.flatMap(({ awaited }) =>
+        awaited ? recordEvent(awaited.event, now, awaited.id).waitingDags : []
+      );
+      const waitingDags = [...new Set(waiting)].sort();
       for (const { dagId, nextRunAt, lastInterval } of writes.nextRuns) {
         const dag = dags.get(dagId);
         if (dag) Object.assign(dag, { nextRunAt }, lastInterval && { lastInterval });
@@ -549,13 +556,14 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       const queues = writes.taskMoves.filter((m) => m.to === "queued" && m.queue && moved.has(m.id))
         .map((m) => m.queue!.queue);
       publish({ topic: "queued", ids: [...new Set(queues)] });
-      publish({ topic: "dags", ids: pausedDags });
+      publish({ topic: "dags", ids: [...pausedDags, ...waitingDags] });
       if (isTelling(writes)) publish({ topic: "outbox", ids: ["tick"] });
       publish({ topic: "ended", ids: endedRuns(writes, result) });
       return Promise.resolve({
         ...result,
         ...(cancelled ? { cancels: cancelled.map((row) => row.id) } : {}),
         ...(pausedDags.length > 0 ? { pausedDags } : {}),
+        ...(waitingDags.length > 0 ? { waitingDags } : {}),
         ...(missed.length > 0 ? { missed } : {}),
       });
     },

@@ -80,7 +80,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     async applyTick(epoch, writes, now) {
       const { stopped: stop, ...result } = await applyTick(sql, epoch, writes, now);
       if (stop) stopped({ ...stop, taskInstanceIds: stop.cancels });
-      publish({ topic: "dags", ids: result.pausedDags ?? [] });
+      publish({ topic: "dags", ids: [...result.pausedDags ?? [], ...result.waitingDags ?? []] });
       const moved = new Set(result.taskMoves);
       const queues = new Set<string>();
       for (const { id, to, queue } of writes.taskMoves) {

@@ -3,7 +3,7 @@ import type { Sql, TransactionSql } from "postgres";
 import { AppError } from "../model/errors.ts";
 import { besideTask, split, taskDates, withDates } from "./engine_claim.ts";
 import { insertDeadlines, moveDeadlines, settleDeadlines } from "./engine_deadlines.ts";
-import { takeEvents } from "./engine_events.ts";
+import { recordRunEnds, takeEvents } from "./engine_events.ts";
 import { tellOfRuns, tellOfTasks } from "./engine_outbox.ts";
 import { rows, taskColumns } from "./engine_rows.ts";
 import { cancelAttempts, fences, pauseFailing, type Stopped } from "./engine_stop.ts";
@@ -20,8 +20,9 @@ export async function applyTick(
   now: Date,
 ): Promise<TickResult & { stopped?: Stopped }> {
   const failing = writes.runMoves.filter((move) => move.pauseAfter !== undefined);
+  const awaited = writes.runMoves.filter((move) => move.awaited !== undefined);
   const plain = writes.newRuns.length === 0 && writes.expansions.length === 0 &&
-    !writes.cancels && failing.length === 0;
+    !writes.cancels && failing.length === 0 && awaited.length === 0;
   if (plain) return { ...await applyMoves(sql, epoch, writes, now), newRuns: [], expansions: [] };
   return await sql.begin(async (tx) => {
     await requireLease(tx, epoch);
@@ -31,12 +32,18 @@ export async function applyTick(
     const stopped = writes.cancels ? await cancelAttempts(tx, writes, now) : undefined;
     const ended = failing.filter(({ id }) => moves.runMoves.includes(id));
     const pausedDags = await pauseFailing(tx, ended, now);
+    const waitingDags = await recordRunEnds(
+      tx,
+      awaited.filter(({ id }) => moves.runMoves.includes(id)).map((move) => move.awaited!),
+      now,
+    );
     return {
       ...moves,
       newRuns,
       expansions,
       ...(stopped ? { cancels: stopped.cancels, stopped } : {}),
       ...(pausedDags.length > 0 ? { pausedDags } : {}),
+      ...(waitingDags.length > 0 ? { waitingDags } : {}),
     };
   });
 }

@@ -1,6 +1,6 @@
 /** @module Dataset events in memory: who waits for which, and which run took them. */
 import type { DatasetEvent } from "../model/rows.ts";
-import type { PendingPartition } from "../timetable/mod.ts";
+import { isMet, type PendingPartition } from "../timetable/mod.ts";
 import type { NewRun } from "./port.ts";
 
 /** An event that waits, with the number of its place. */
@@ -43,6 +43,8 @@ export function memoryDatasetQueue() {
     },
     /** Give a new run what waits for it; the number of events. */
     take({ id, dagId, takes }: NewRun): number {
+      const there = new Set((waiting.get(dagId) ?? []).map(({ event }) => event.dataset));
+      if (takes!.anyOf && !isMet(takes!.anyOf, there)) return 0;
       const isTheirs = ({ event }: Waiting) =>
         takes!.partitions === null || takes!.partitions.includes(event.partition ?? "");
       const list = waiting.get(dagId) ?? [];

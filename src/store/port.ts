@@ -116,6 +116,8 @@ export interface NewRun {
     partitions: string[] | null;
     /** Without an event to take there is no run: another has taken them, or they were removed. */
     isRequired: boolean;
+    /** And it takes none, and is not made, unless there is one of each dataset of one of these. */
+    anyOf?: readonly (readonly string[])[];
   };
   /** None when left out. */
   deadlines?: NewDeadline[];
@@ -170,6 +172,8 @@ export interface RunMove {
   id: string;
   from: RunState;
   to: RunState;
+  /** With an end that DAGs wait for (`afterRun`): the event that tells of it, with its id. */
+  awaited?: { id: string; event: NewDatasetEvent };
   /**
    * With an end: how many moves of its tasks the same pass makes. Unless all of them take effect the
    * run does not end, since it was decided by states that are not so.
@@ -233,6 +237,8 @@ export interface TickResult {
   missed?: string[];
   /** DAGs that were paused for their failures; left out when there are none. */
   pausedDags?: string[];
+  /** DAGs for which ends of runs left events; left out when there are none. */
+  waitingDags?: string[];
 }
 
 /** What the scheduler needs of a backfill: its runs have a cap and a pause of their own. */

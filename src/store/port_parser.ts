@@ -73,7 +73,7 @@ export interface FileRecord {
   outcome: ParseOutcome;
 }
 
-/** Datasets of a DAG that both publishes and awaits some. */
+/** What a DAG that awaits datasets publishes, with the ends of its runs, and awaits. */
 export interface DatasetFlow {
   dagId: string;
   publishes: readonly string[];
@@ -88,7 +88,7 @@ export interface KnownFile {
   kind: ParseOutcome["kind"];
   /** DAGs that belong to it and are not stale; with `error`: those of its last good version. */
   dagIds: string[];
-  /** Of those DAGs, those that both publish and await datasets. */
+  /** Of those DAGs, those that await datasets. */
   flows: DatasetFlow[];
 }
 

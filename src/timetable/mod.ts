@@ -13,6 +13,7 @@ export { checkSchedule, timeOf } from "./schedules.ts";
 export { parseCron } from "./cron.ts";
 export { checkTimezone } from "./zone.ts";
 export {
+  isMet,
   partitionFor,
   partitionInterval,
   partitionNeeds,

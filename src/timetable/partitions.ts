@@ -58,12 +58,17 @@ export function partitionNeeds(spec: PartitionSpec, partition: string, now: Date
   }
 }
 
-/** The days of a partition in a zone, where it stands for days; else null. */
+/**
+ * The days of a partition in a zone, where it stands for days; or the interval that it is, as ISO 8601
+ * writes one; else null.
+ */
 export function partitionInterval(
   spec: PartitionSpec,
   partition: string,
   timezone: string,
 ): Interval | null {
+  const [start, end] = partition.split("/").map((text) => new Date(text));
+  if (spec.kind === "each" && partition.includes("/") && start < end) return { start, end };
   const span = spec.kind === "rollup"
     ? spanNamed(spec.over, partition)
     : isDate(partition)
@@ -109,6 +114,14 @@ export function partitionStates(
     const isWhole = needs !== null && needs.length > 0 && missing.length === 0;
     return { partition, from: [...from], needs, missing, isWhole };
   });
+}
+
+/** Is there something of each dataset of one of these? */
+export function isMet(
+  anyOf: readonly (readonly string[])[],
+  datasets: ReadonlySet<string>,
+): boolean {
+  return anyOf.some((all) => all.every((dataset) => datasets.has(dataset)));
 }
 
 /** What must be asked for to know the states of these partitions: nothing that waits itself. */

@@ -75,6 +75,24 @@ export function eventCases(test: Case): void {
     assertEquals((await w.store.loadRuns(newRuns))[0].run.runId, "may");
   });
 
+  test("applyTick() makes no run that would get one of two datasets, and takes nothing for it", async (w) => {
+    const datasets = ["fx", "prices.daily"];
+    const dagVersionId = await w.under.addDag({
+      ...waitingSpec,
+      schedule: { kind: "datasets", datasets, anyOf: [datasets] },
+    });
+    await w.store.recordEvents([outside("x")], w.now);
+    const runOf = (runId: string) =>
+      w.newRun({
+        ...{ dagId: "waits", dagVersionId, runId },
+        takes: { partitions: null, isRequired: true, anyOf: [datasets] },
+      });
+    assertEquals((await w.tick({ newRuns: [runOf("early")] })).newRuns, []);
+    await w.store.recordEvents([{ ...outside("x"), dataset: "fx" }], w.now);
+    const { newRuns } = await w.tick({ newRuns: [runOf("whole")] });
+    assertEquals((await w.store.loadDatasetEvents(newRuns[0])).length, 2);
+  });
+
   test("findPartitions() finds versions and events, whoever took them", async (w) => {
     const { a } = await w.run();
     const effects = { publish: [intent("prices.daily", "2030-01-01")] };
@@ -87,5 +105,20 @@ export function eventCases(test: Case): void {
     ];
     assertEquals(await w.store.findPartitions(asked), [asked[0], asked[2]]);
     assertEquals(await w.store.findPartitions([]), []);
+  });
+
+  test("applyTick() tells of an awaited end of a run only when it takes effect, and once", async (w) => {
+    await w.under.addDag(waitingSpec);
+    await w.run();
+    const event = { ...outside("interval", "run@1"), dataset: "prices.daily" };
+    const move = (from: "queued" | "running") => ({
+      ...{ id: w.runId, from, to: "success" as const },
+      awaited: { id: w.ids.uuid(), event },
+    });
+    assertEquals((await w.tick({ runMoves: [move("queued")] })).waitingDags, undefined);
+    assertEquals((await w.tick({ runMoves: [move("running")] })).waitingDags, ["waits"]);
+    assertEquals((await w.tick({ runMoves: [move("running")] })).waitingDags, undefined);
+    const [{ pending }] = await w.store.loadDags(["waits"]);
+    assertEquals(pending, [{ dataset: "prices.daily", partition: "" }]);
   });
 }

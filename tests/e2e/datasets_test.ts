@@ -175,3 +175,21 @@ Deno.test("a file that is dropped starts one run, once it is whole", async () =>
   const runs = await product.api.get<{ total_entries: number }>("/api/v2/dags/dropped/dagRuns");
   assertEquals(runs.total_entries, 1);
 });
+
+const follows = `import { afterRun, dag, task } from "tidewheel";
+export default dag({ id: "follows", schedule: afterRun("publishes") }, () => {
+  task({ id: "say" }, ({ event }) => event.extra.state);
+});
+`;
+
+Deno.test("a DAG runs after another's runs", async () => {
+  await product.write({ "follows.ts": follows });
+  await product.api.listed("follows");
+  await product.api.runDag("publishes", { dataset: "nobody.waits" });
+  const run = await until("the run that follows", async () => {
+    const page = await product.api.get<{ dag_runs: Run[] }>("/api/v2/dags/follows/dagRuns");
+    return page.dag_runs[0];
+  });
+  assertEquals((await product.api.ended(run)).state, "success");
+  assertEquals(await product.api.output(run, "say"), "success");
+});

@@ -6,6 +6,7 @@ import {
   type TriggerRule,
   triggerRules,
 } from "../../src/model/dag_spec.ts";
+import { runDataset } from "../../src/model/watch_spec.ts";
 import { type ShortTask, specOf } from "../support/scheduler_world.ts";
 
 /** Draws from a seeded source. */
@@ -61,11 +62,21 @@ export function makeDag(
 /** The DAG that waits for datasets. */
 export const dataDag = "dag3";
 
+/** The DAG whose runs it may follow. */
+export const followedDag = "dag1";
+
 /** Partitions of the events of histories; the last one belongs to none of the groups. */
 export const partitions = ["a", "b", "c", "d", "e", "?"] as const;
 
 /** A schedule of datasets: `inside`, which tasks publish, and `outside`, which others tell of. */
 export function makeDataSchedule(dice: Dice): ScheduleSpec {
+  if (dice.chance(0.2)) {
+    const datasets = [runDataset(followedDag)];
+    return {
+      ...{ kind: "datasets", datasets, anyOf: [datasets], partition: { kind: "each" } },
+      watch: { kind: "run", dagId: followedDag, states: ["success"] },
+    };
+  }
   const anyOf = dice.pick([
     [["outside"]],
     [["inside", "outside"]],

@@ -74,6 +74,17 @@ export class DataCheckers {
     }
   }
 
+  /** Every run that another DAG follows has told of its success. */
+  atEnd({ schedule }: DagSpec): void {
+    const watch = schedule.kind === "datasets" ? schedule.watch : undefined;
+    if (watch?.kind !== "run") return;
+    const told = new Set(this.store.events().map(({ key }) => key?.split("@")[0]));
+    const untold = this.store.runs().find((run) =>
+      run.dagId === watch.dagId && run.state === "success" && !told.has(run.id)
+    );
+    if (untold) throw new Violation(`Nobody was told that the run ${untold.runId} succeeded`);
+  }
+
   /** Is there a run yet to be made of what waits for a DAG's newest version? */
   isDue({ dagId, schedule }: DagSpec): boolean {
     if (schedule.kind !== "datasets") return false;

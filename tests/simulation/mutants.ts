@@ -11,7 +11,7 @@ import { type Mutant, mutants } from "./mutants_list.ts";
 import { deadline } from "../../src/base/clock.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
-const SIMULATED = ["run", "-A", "--quiet", "tests/simulation/run.ts", "--runs", "3000"];
+const SIMULATED = ["run", "-A", "--quiet", "tests/simulation/run.ts", "--runs", "8000"];
 const ON_POSTGRES = ["run", "-A", "--quiet", "tests/simulation/postgres.ts", "--histories", "24"];
 const MS_MAX = 120_000;
 

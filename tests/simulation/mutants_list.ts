@@ -189,6 +189,12 @@ export const mutants: readonly Mutant[] = [
     to: "list",
   },
   {
+    name: "data: nobody is told that a run succeeded",
+    file: "src/scheduler/pass.ts",
+    from: "...awaitedEnd(state, run, options.ids),",
+    to: "",
+  },
+  {
     name: "SQL: an event repeated is another one",
     file: "src/store/engine_events.ts",
     from: "on conflict (dataset, event_key) where event_key is not null do nothing\n",

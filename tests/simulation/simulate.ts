@@ -163,6 +163,7 @@ class World implements LinkWorld {
     this.#heal();
     await this.#until(stopAfterMs, () => this.#isOver());
     this.#checkers.atEnd();
+    this.#data.atEnd(this.#specs.get(this.#versions.get(dataDag)!)!);
     if (this.#isDataDue()) throw new Violation("Events wait for a run that is due and is not made");
     if (this.#store.runs().some((run) => run.runType === "asset_triggered")) {
       this.count("run by datasets");
@@ -397,7 +398,7 @@ class World implements LinkWorld {
       })),
       // By hand, as it is: what waits for some partitions goes to this run.
       ...(dagId === dataDag
-        ? { takes: { partitions: this.dice.some(partitions, 0.5), isRequired: false } }
+        ? { takes: { partitions: this.dice.some<string>(partitions, 0.5), isRequired: false } }
         : {}),
     });
   }

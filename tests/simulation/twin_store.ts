@@ -155,7 +155,9 @@ function summary({ value, error }: Answer): string {
       return (part as string[]).toSorted();
     }
     if (part?.attempt) return { attempt: part.attempt.id, tryNumber: part.task.tryNumber };
-    if (part?.waitingDags) return { ...part, id: null, waitingDags: part.waitingDags.toSorted() };
+    if (part?.waitingDags && part.isNew !== undefined) {
+      return { ...part, id: null, waitingDags: part.waitingDags.toSorted() };
+    }
     if (part?.runId && part.state) return { id: part.id, state: part.state };
     if (part === null || typeof part !== "object" || Array.isArray(part)) return part;
     return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => a < b ? -1 : 1));
