@@ -81,9 +81,9 @@ export async function applyClear(
   );
 }
 
-/** Task → its map indexes; null: all of them. */
-function tasksOf(spec: DagSpec, selection: ClearSelection): Map<string, Set<number> | null> {
-  const wanted = new Map<string, Set<number> | null>();
+/** The tasks that are meant. */
+function tasksOf(spec: DagSpec, selection: ClearSelection): Wanted {
+  const wanted: Wanted = new Map();
   const given = selection.tasks ?? spec.tasks.map(({ taskId }) => ({ taskId, mapIndex: null }));
   for (const { taskId, mapIndex } of given) {
     const indexes = wanted.get(taskId);
@@ -98,29 +98,61 @@ function tasksOf(spec: DagSpec, selection: ClearSelection): Map<string, Set<numb
     }
   }
   const start = [...wanted.keys()];
-  if (selection.includeUpstream) reach(start, upstream, wanted);
-  if (selection.includeDownstream) reach(start, downstream, wanted);
+  const groups = new Map(spec.tasks.map((task) => [task.taskId, task.mappedGroup]));
+  if (selection.includeUpstream) reach(start, { edges: upstream, groups }, wanted);
+  if (selection.includeDownstream) reach(start, { edges: downstream, groups }, wanted);
   for (const id of clearedAlong(spec.tasks, { ...selection, tasks: start })) {
-    if (!wanted.has(id)) wanted.set(id, null);
+    if (!wanted.has(id)) wanted.set(id, indexesOfGroup(groups.get(id), groups, wanted));
   }
   return wanted;
 }
 
+/** Task → its map indexes; null: all of them. */
+type Wanted = Map<string, Set<number> | null>;
+/** Task → the mapped group that it is in. */
+type Groups = ReadonlyMap<string, string | undefined>;
+
+/** From one task of a mapped group to the next the indexes stay the same; elsewhere all are meant. */
 function reach(
   start: readonly string[],
-  edges: ReadonlyMap<string, readonly string[]>,
-  into: Map<string, Set<number> | null>,
+  { edges, groups }: { edges: ReadonlyMap<string, readonly string[]>; groups: Groups },
+  into: Wanted,
 ) {
+  const given = new Set(start);
   const queue = [...start];
-  const seen = new Set(start);
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+    const group = groups.get(id);
     for (const next of edges.get(id) ?? []) {
-      if (seen.has(next)) continue;
-      seen.add(next);
-      into.set(next, null);
-      queue.push(next);
+      if (given.has(next)) continue;
+      const isSame = group !== undefined && groups.get(next) === group;
+      if (widen(into, next, isSame ? into.get(id)! : null)) queue.push(next);
     }
   }
+}
+
+/** True when the task means more instances than before. */
+function widen(into: Wanted, id: string, indexes: ReadonlySet<number> | null): boolean {
+  const known = into.get(id);
+  if (known === null) return false;
+  const all = indexes === null ? null : new Set([...known ?? [], ...indexes]);
+  into.set(id, all);
+  return known === undefined || all === null || all.size > known.size;
+}
+
+/** What is cleared of a mapped group; null: all of it, or the task is in none. */
+function indexesOfGroup(
+  group: string | undefined,
+  groups: Groups,
+  wanted: Wanted,
+): Set<number> | null {
+  if (group === undefined) return null;
+  const all = new Set<number>();
+  for (const [id, indexes] of wanted) {
+    if (groups.get(id) !== group) continue;
+    if (indexes === null) return null;
+    for (const index of indexes) all.add(index);
+  }
+  return all.size > 0 ? all : null;
 }
 
 function statesOf({ onlyFailed, onlyRunning }: ClearSelection): ReadonlySet<TaskState> | null {

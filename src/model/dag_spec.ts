@@ -47,6 +47,11 @@ export const InputSpec = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("item"), taskId: Id, field: Field }).meta({
     doc: "Of the array that this task put out, the item at the instance's own map_index",
   }),
+  z.object({ kind: z.literal("items"), taskIds: z.array(Id) }).meta({
+    doc:
+      "Of each of these tasks of its mapped group, the output at the instance's own map_index; " +
+      "skipped ones are left out",
+  }),
   z.object({ kind: z.literal("itemOf"), items: z.array(z.json()), field: Field }).meta({
     doc: "Of this literal array, the item at the instance's own map_index",
   }),
@@ -96,6 +101,9 @@ export const TaskSpec = z.object({
   // Left out where not so, as the setups below.
   mapProduct: z.array(z.string()).min(2).optional().meta({
     doc: "Mapped over every combination of these inputs; the last one changes fastest",
+  }),
+  mappedGroup: Id.optional().meta({
+    doc: "Its instances go by their own map_index only, with those of the group's other tasks",
   }),
   dependsOnPast: z.boolean().default(false).meta({
     doc: "Waits until the task succeeded or was skipped in the run of the logical date before",

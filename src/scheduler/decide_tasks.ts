@@ -3,11 +3,14 @@ import type { Ids } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { TaskExpansion } from "../store/port.ts";
-import { decideMapping, type ExpansionRoom } from "./decide_mapping.ts";
+import { decideGroup, endOf, type GroupFacts } from "./decide_group.ts";
+import { decideMapping, type ExpansionRoom, type Mapping } from "./decide_mapping.ts";
 import type { Instance, Run, RunTask } from "./instance.ts";
 import { failedFastBy } from "./fail_fast.ts";
+import { isLeftOutByBranch } from "./left_out.ts";
 import { pastAllows } from "./past.ts";
 import type { EngineState } from "./state.ts";
+import { countInstances } from "./upstream_counts.ts";
 import { decideSetups, decideTrigger, type UpstreamCounts, type Verdict } from "./trigger_rule.ts";
 
 /** What {@link decideTasks} made beside moves. */
@@ -71,8 +74,12 @@ function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
   if (isStopping && task.plan.spec.isTeardown && isInUse(task)) return;
   const mayGoOn = pastAllows(state.runs, task);
   const maySkip = mayGoOn || !task.plan.spec.waitForPastDependsBeforeSkipping;
+  if (task.plan.spec.mappedGroup !== undefined) {
+    const isEnding = deciding.failed !== null && !task.plan.spec.isTeardown;
+    if (decideInGroup(state, task, deciding, { mayGoOn, maySkip, isEnding })) return;
+  }
   if (isLeftOutByBranch(task)) return maySkip ? endIdle(state, task, "skipped") : undefined;
-  const counts = countUpstreams(task);
+  const counts = countInstances(task.run, task.plan.upstream);
   const rule = task.plan.spec.triggerRule;
   if (counts.removed > 0 && task.isExpanded) {
     // Only here can instances of one task differ: by their map index.
@@ -88,12 +95,6 @@ function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
   if (verdict === "run") start(state, task, deciding);
   else endIdle(state, task, endOf[verdict]);
 }
-
-const endOf: Readonly<Record<Exclude<Verdict, "run" | "wait">, TaskState>> = {
-  skip: "skipped",
-  upstream_fail: "upstream_failed",
-  remove: "removed",
-};
 
 /**
  * Does anything before it still run? In a run that is being stopped a teardown's direct upstreams
@@ -119,89 +120,62 @@ function verdictOf(task: RunTask, counts: UpstreamCounts): Verdict {
 }
 
 function start(state: EngineState, task: RunTask, deciding: Deciding) {
-  let ready = [...task.idle];
-  if (task.plan.lengthFrom) {
-    const mapping = decideMapping(state, task, deciding);
-    if (mapping.kind === "wait") return;
-    if (mapping.kind === "end") {
-      if (mapping.reason) {
-        deciding.log.error(mapping.reason, { dagRunId: task.run.row.id });
-        for (const instance of task.idle) instance.note = mapping.reason;
-      }
-      return endIdle(state, task, mapping.state);
-    }
-    if (mapping.expansion) deciding.writes.expansions.push(mapping.expansion);
-    ready = mapping.kind === "expanding" ? mapping.ready : [...task.idle];
-  }
+  if (!task.plan.lengthFrom) return startAll(state, [...task.idle], deciding);
+  const mapping = decideMapping(state, task, deciding);
+  if (mapping.kind === "wait") return;
+  if (mapping.kind === "end") return endUnmapped(state, task, mapping, deciding);
+  if (mapping.expansion) deciding.writes.expansions.push(mapping.expansion);
+  startAll(state, mapping.kind === "expanding" ? mapping.ready : [...task.idle], deciding);
+}
+
+function startAll(state: EngineState, ready: readonly Instance[], { writes }: Deciding) {
   for (const instance of ready) {
     state.makeReady(instance);
-    deciding.writes.ready.push(instance);
+    writes.ready.push(instance);
   }
+}
+
+function endUnmapped(
+  state: EngineState,
+  task: RunTask,
+  { state: to, reason }: Extract<Mapping, { kind: "end" }>,
+  { log }: Deciding,
+) {
+  if (reason) {
+    log.error(reason, { dagRunId: task.run.row.id });
+    for (const instance of task.idle) instance.note = reason;
+  }
+  endIdle(state, task, to);
+}
+
+/**
+ * Decide on a task of a mapped group, which gets its instances as soon as their number is known. False
+ * while that is open: until then it is decided on as any other task.
+ */
+function decideInGroup(
+  state: EngineState,
+  task: RunTask,
+  deciding: Deciding,
+  facts: Omit<GroupFacts, "mapping">,
+): boolean {
+  const mapping = decideMapping(state, task, deciding);
+  if (mapping.kind === "end") {
+    if (mapping.state === "skipped" && !facts.maySkip) return true;
+    endUnmapped(state, task, mapping, deciding);
+    return true;
+  }
+  if (mapping.kind === "wait" && task.unexpanded) return false;
+  if (mapping.kind !== "wait" && mapping.expansion) {
+    deciding.writes.expansions.push(mapping.expansion);
+  }
+  const { ready, ends } = decideGroup(task, { mapping, ...facts });
+  for (const { instance, to } of ends) state.move(instance, to);
+  startAll(state, ready, deciding);
+  return true;
 }
 
 function endIdle(state: EngineState, task: RunTask, to: TaskState) {
   for (const instance of [...task.idle]) state.move(instance, to);
-}
-
-/** Has a branch before the task gone elsewhere, and no chosen task leads here? */
-function isLeftOutByBranch({ run, plan }: RunTask): boolean {
-  // Whatever its setups prepared is cleaned up all the same.
-  if (plan.spec.isTeardown) return false;
-  const isStopped = run.plan.gates.some((gate) =>
-    run.plan.descendants(gate).has(plan.index) && chosenBy(run.tasks[gate])?.length === 0
-  );
-  if (isStopped) return true;
-  return plan.upstream.some((up) => {
-    const chosen = chosenBy(run.tasks[up]);
-    if (chosen === null) return false;
-    return !chosen.some((taskId) => {
-      const index = run.plan.indexOf.get(taskId);
-      return index !== undefined &&
-        (index === plan.index || run.plan.descendants(index).has(plan.index));
-    });
-  });
-}
-
-/** The tasks that a branch chose, by any of its instances; null while that is open. */
-function chosenBy(task: RunTask): string[] | null {
-  if (!task.plan.spec.isBranch || task.counts.unfinished > 0) return null;
-  const decided = task.instances.filter((each) => each.state === "success" && each.row.chosen);
-  return decided.length === 0 ? null : decided.flatMap((each) => each.row.chosen!);
-}
-
-function countUpstreams({ run, plan }: RunTask): UpstreamCounts {
-  return countInstances(run, plan.upstream);
-}
-
-function countInstances(run: Run, indexes: readonly number[]): UpstreamCounts {
-  const sum: UpstreamCounts = {
-    expected: 0,
-    done: 0,
-    success: 0,
-    skipped: 0,
-    failed: 0,
-    upstreamFailed: 0,
-    removed: 0,
-    setups: { expected: 0, success: 0, skipped: 0 },
-  };
-  for (const up of indexes) {
-    const { counts, isExpanded, plan } = run.tasks[up];
-    // What a shorter re-run left over is no longer part of a mapped task.
-    const surplus = isExpanded ? counts.of("removed") : 0;
-    const expected = Math.max(counts.total - surplus, 1);
-    sum.expected += expected;
-    sum.done += counts.finished - surplus;
-    sum.success += counts.of("success");
-    sum.skipped += counts.of("skipped");
-    sum.failed += counts.of("failed") + counts.of("cancelled");
-    sum.upstreamFailed += counts.of("upstream_failed");
-    sum.removed += counts.of("removed") - surplus;
-    if (!plan.spec.isSetup) continue;
-    sum.setups.expected += expected;
-    sum.setups.success += counts.of("success");
-    sum.setups.skipped += counts.of("skipped");
-  }
-  return sum;
 }
 
 /** Of a cancelled run, or one that fails fast: what these end, teardowns are left out of. */

@@ -74,6 +74,40 @@ export class RunTask {
     };
   }
 
+  /** Of a mapped group's task: instances that something has changed for since they were decided on. */
+  readonly #touched = new Set<Instance>();
+  #mark: string | null = null;
+
+  /** Have an instance decided on again; nothing for tasks outside of mapped groups. */
+  touch(instance: Instance | undefined): void {
+    if (instance && this.plan.spec.mappedGroup !== undefined) this.#touched.add(instance);
+  }
+
+  /** Have all of them decided on again. */
+  touchAll(): void {
+    this.#mark = null;
+  }
+
+  /** Those to decide on: where `mark` is not what it was, all that are idle. */
+  takeTouched(mark: string): Instance[] {
+    const taken = [...this.#mark === mark ? this.#touched : this.idle];
+    this.#mark = mark;
+    this.#touched.clear();
+    return taken;
+  }
+
+  /** The instance of a map index; indexes have no gaps. */
+  at(mapIndex: number): Instance | undefined {
+    const instance = this.instances[mapIndex];
+    return instance?.mapIndex === mapIndex ? instance : undefined;
+  }
+
+  /** The one instance of a task without indexes. */
+  get unexpanded(): Instance | undefined {
+    const [first] = this.instances;
+    return this.instances.length === 1 && first.mapIndex < 0 ? first : undefined;
+  }
+
   /** Does the task have an instance for each index, rather than one for all? */
   get isExpanded(): boolean {
     return this.instances.length > 0 && this.instances[0].mapIndex >= 0;
@@ -160,6 +194,15 @@ function capsOf({ caps, shareOf }: Run, spec: TaskSpec): Cap[] {
 
 function vanishedTask(taskId: string): PlanTask {
   const spec = TaskSpec.parse({ taskId, operator: "", upstream: [], retry: {} });
-  const nothing = { upstream: [], downstream: [], setups: [], wakes: [] };
-  return { index: -1, spec, ...nothing, isLeaf: false, lengthFrom: null };
+  const before = { upstream: [], setups: [], gates: [] };
+  const nothing = { upstream: [], downstream: [], setups: [], wakes: [], gates: [] };
+  return {
+    index: -1,
+    spec,
+    ...nothing,
+    inside: before,
+    outside: before,
+    isLeaf: false,
+    lengthFrom: null,
+  };
 }

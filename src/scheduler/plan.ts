@@ -10,14 +10,24 @@ export type LengthSource =
   /** Every combination of these. */
   | { kind: "product"; of: LengthSource[] };
 
-/** One task of a plan. `index` is its place in topological order. */
-export interface PlanTask {
-  readonly index: number;
-  readonly spec: TaskSpec;
+/** Tasks before a task, by number. */
+export interface PlanBefore {
   readonly upstream: readonly number[];
-  readonly downstream: readonly number[];
   /** Setups further up that it needs to have succeeded, beside its direct upstreams. */
   readonly setups: readonly number[];
+  /** Short circuits before it that skip all that comes after them when they stop. */
+  readonly gates: readonly number[];
+}
+
+/** One task of a plan. `index` is its place in topological order. */
+export interface PlanTask extends PlanBefore {
+  readonly index: number;
+  readonly spec: TaskSpec;
+  readonly downstream: readonly number[];
+  /** Of the tasks before it those of its own mapped group, of which only its own index counts. */
+  readonly inside: PlanBefore;
+  /** And all others. */
+  readonly outside: PlanBefore;
   /** Tasks to look at again when it ends: those after it, and those that it sets up for. */
   readonly wakes: readonly number[];
   /** Its end says how the run ended: nothing comes after it but teardowns. */
@@ -37,8 +47,6 @@ export interface Plan {
   readonly teardowns: readonly number[];
   /** Its runs can have deadlines. */
   readonly hasDeadlines: boolean;
-  /** Short circuits that skip all that comes after them when they stop. */
-  readonly gates: readonly number[];
   /** Tasks reachable from `index`, without itself. */
   descendants(index: number): ReadonlySet<number>;
 }
@@ -53,16 +61,23 @@ export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
   const wakes = downstream.map((below) => [...below]);
   setups.forEach((needed, index) => needed.forEach((setup) => wakes[setup].push(index)));
   const deciding = decidingTasks(spec.tasks);
-  const tasks = spec.tasks.map((task, index): PlanTask => ({
-    index,
-    spec: task,
-    upstream: upstream[index],
-    downstream: downstream[index],
-    setups: setups[index],
-    wakes: wakes[index],
-    isLeaf: deciding.has(task.taskId),
-    lengthFrom: lengthSource(task, indexOf),
-  }));
+  const gates = gatesBefore(spec, downstream);
+  const tasks = spec.tasks.map((task, index): PlanTask => {
+    const before = { upstream: upstream[index], setups: setups[index], gates: gates[index] };
+    const isInside = (other: number) =>
+      task.mappedGroup !== undefined && spec.tasks[other].mappedGroup === task.mappedGroup;
+    return {
+      index,
+      spec: task,
+      ...before,
+      inside: only(before, isInside),
+      outside: only(before, (other) => !isInside(other)),
+      downstream: downstream[index],
+      wakes: wakes[index],
+      isLeaf: deciding.has(task.taskId),
+      lengthFrom: lengthSource(task, indexOf),
+    };
+  });
   const reached = new Map<number, ReadonlySet<number>>();
   return {
     dagVersionId,
@@ -71,7 +86,6 @@ export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
     indexOf,
     hasDeadlines: hasDeadlines(spec),
     teardowns: tasks.filter((task) => task.spec.isTeardown).map((task) => task.index),
-    gates: tasks.filter((task) => task.spec.ignoreDownstreamTriggerRules).map((task) => task.index),
     pastDependents: tasks.filter((task) => dependsOnPast(task.spec)).map((task) => task.index),
     descendants(index) {
       let set = reached.get(index);
@@ -79,6 +93,23 @@ export function makePlan(dagVersionId: string, spec: DagSpec): Plan {
       return set;
     },
   };
+}
+
+function only(before: PlanBefore, isWanted: (index: number) => boolean): PlanBefore {
+  return {
+    upstream: before.upstream.filter(isWanted),
+    setups: before.setups.filter(isWanted),
+    gates: before.gates.filter(isWanted),
+  };
+}
+
+function gatesBefore(spec: DagSpec, downstream: readonly (readonly number[])[]): number[][] {
+  const found: number[][] = spec.tasks.map(() => []);
+  spec.tasks.forEach((task, gate) => {
+    if (!task.ignoreDownstreamTriggerRules) return;
+    for (const index of reachableFrom(gate, downstream)) found[index].push(gate);
+  });
+  return found;
 }
 
 function upstreamOf(

@@ -424,21 +424,27 @@ export class EngineState {
   }
 
   /** Have whatever depends on a change looked at again. */
-  #spread({ task, state }: Instance, was: TaskState) {
+  #spread(instance: Instance, was: TaskState) {
+    const { task, state } = instance;
     const { run, plan } = task;
     if (state !== was) run.changes++;
     this.dirtyRuns.add(run);
     if (state === "none" || state === "scheduled") run.markDirty(plan.index);
     if (!isFinished(state) && !isFinished(was)) return;
-    for (const index of plan.wakes) run.markDirty(index);
+    for (const index of plan.wakes) {
+      run.markDirty(index);
+      touchAfter(instance, run.tasks[index]);
+    }
     for (const follower of this.past.followersOf(run)) this.lookAtPast(follower);
   }
 
   #setIdle(instance: Instance, isIdle: boolean) {
     const { idle, run } = instance.task;
     if (idle.has(instance) === isIdle) return;
-    if (isIdle) idle.add(instance);
-    else idle.delete(instance);
+    if (isIdle) {
+      idle.add(instance);
+      instance.task.touch(instance);
+    } else idle.delete(instance);
     run.idle += isIdle ? 1 : -1;
   }
 }
@@ -447,6 +453,14 @@ export class EngineState {
 function watchedDag({ spec: { schedule } }: SchedulableDag): string | null {
   const watch = schedule.kind === "datasets" ? schedule.watch : undefined;
   return watch?.kind === "run" ? watch.dagId : null;
+}
+
+/** In a mapped group the same index after it; all of them after a task that was not expanded. */
+function touchAfter({ task, mapIndex }: Instance, after: RunTask) {
+  const { mappedGroup } = task.plan.spec;
+  if (mappedGroup === undefined || after.plan.spec.mappedGroup !== mappedGroup) return;
+  if (mapIndex < 0) after.touchAll();
+  else after.touch(after.at(mapIndex));
 }
 
 /** Did it end in a way that fails the run when it is a leaf? */

@@ -6,12 +6,11 @@ import type { AppError } from "../model/errors.ts";
 import { broken } from "./broken.ts";
 import type { TaskContext } from "./context.ts";
 import { deadlineSpecs } from "./deadlines.ts";
-import { canonical, type Json } from "./json.ts";
 import { checkOperatorParams, describeParams } from "./operator_params.ts";
 import type { InputShapes, Operator } from "./operator.ts";
 import { reservedNames, type TaskDefaults, type TaskOptions } from "./options.ts";
 import type { TaskRef } from "./ref.ts";
-import { ItemHandle, type Source, TaskHandle } from "./ref_handle.ts";
+import { type Expansion, TaskHandle } from "./ref_handle.ts";
 import { setupTeardownOf } from "./setup_teardown.ts";
 import { mergePermissions, taskSettings } from "./task_settings.ts";
 import { wire } from "./wiring.ts";
@@ -87,7 +86,7 @@ export class DagBuilder {
   /** Tasks that a teardown names as its setups. */
   readonly #setups = new Set<string>();
   #scope: Scope;
-  #expansion: { source: Source; made: string[] } | null = null;
+  #expansion: Expansion | null = null;
   #groups = new Set<string>();
   #open = false;
 
@@ -166,7 +165,7 @@ export class DagBuilder {
     }
     const isBranch = ["branch", "gate", "latest"].includes(task.body.kind);
     const part = setupTeardownOf(options, isBranch, what);
-    const wiring = wire(this, task, { mapped: this.#expansion?.source ?? null, ...part }, what);
+    const wiring = wire(this, task, { mapped: this.#expansion, ...part }, what);
     for (const setup of wiring.setups) this.#setups.add(setup);
     const parsed = TaskSpec.safeParse({
       taskId,
@@ -190,6 +189,8 @@ export class DagBuilder {
       ),
       inputs: wiring.inputs,
       mappedOver: wiring.mappedOver,
+      ...(wiring.mapProduct ? { mapProduct: wiring.mapProduct } : {}),
+      ...(this.#expansion?.group ? { mappedGroup: this.#expansion.group } : {}),
       isBranch,
       ignoreDownstreamTriggerRules: task.body.kind === "gate" &&
         task.body.ignoreDownstreamTriggerRules,
@@ -208,7 +209,8 @@ export class DagBuilder {
     });
     this.#upstream.set(taskId, wiring.upstream);
     this.#expansion?.made.push(taskId);
-    return new TaskHandle(this, taskId) as unknown as TaskRef<never>;
+    const within = this.#expansion?.group ? this.#expansion : null;
+    return new TaskHandle(this, taskId, within) as unknown as TaskRef<never>;
   }
 
   /** Let `to` wait for `from`. */
@@ -228,7 +230,7 @@ export class DagBuilder {
   }
 
   /** Run `declare` with `id` in front of the ids of the tasks that it declares. */
-  group<T>(id: string, defaults: TaskDefaults, declare: () => T): T {
+  group<T>(id: string, defaults: TaskDefaults, declare: (full: string) => T): T {
     const outer = this.#scope;
     const full = this.#fullId(id);
     if (this.#groups.has(full) || this.nodes.has(full)) {
@@ -237,31 +239,24 @@ export class DagBuilder {
     this.#groups.add(full);
     this.#scope = { id: full, defaults: { ...outer.defaults, ...defined(defaults) } };
     try {
-      return declare();
+      return declare(full);
     } finally {
       this.#scope = outer;
     }
   }
 
-  /** Map the one task that `body` makes over a list. */
-  expand(source: Source, body: (item: ItemHandle) => unknown): TaskRef<never> {
+  /** Run `declare` with the tasks that it declares mapped. */
+  map<T>(expansion: Expansion, declare: () => T): T {
     if (this.#expansion) {
-      throw this.broken("expand() is called inside expand(); map the mapped task's output instead");
+      const what = expansion.group ? `the mapped group "${expansion.group}"` : "expand()";
+      const outer = this.#expansion.group
+        ? `the mapped group "${this.#expansion.group}"`
+        : "expand()";
+      throw this.broken(`${what} is called inside ${outer}; map the mapped task's output instead`);
     }
-    const expansion = { source, made: [] as string[] };
     this.#expansion = expansion;
     try {
-      const made = body(new ItemHandle(this, source));
-      const [taskId] = expansion.made;
-      if (expansion.made.length !== 1 || !(made instanceof TaskHandle) || made.id !== taskId) {
-        throw this.broken(
-          `expand() maps exactly one task, but its function declared ` +
-            `${expansion.made.length} (${expansion.made.join(", ") || "none"}) ` +
-            `and returned ${made instanceof TaskHandle ? `"${made.id}"` : "no task"}; ` +
-            `declare and return one, and map the next task over its output`,
-        );
-      }
-      return made as unknown as TaskRef<never>;
+      return declare();
     } finally {
       this.#expansion = null;
     }
@@ -323,17 +318,4 @@ function defined<T extends object>(options: T): T {
 
 function sortedSet(...lists: (readonly string[] | undefined)[]): string[] {
   return [...new Set(lists.flatMap((list) => list ?? []))].sort();
-}
-
-/** The JSON of a literal list to map over; throws for what JSON cannot hold. */
-export function literalItems(items: readonly unknown[], builder: DagBuilder): Json[] {
-  if (items.length > limits.mapLength) {
-    throw builder.broken(
-      `expand() gets a list of ${items.length} items; at most ${limits.mapLength} are allowed`,
-    );
-  }
-  return canonical(
-    items,
-    (path, problem) => builder.broken(`expand() gets a list whose item ${path} ${problem}`),
-  ) as Json[];
 }

@@ -6,7 +6,7 @@ import { type Dag, dag, dagsOf } from "./dag.ts";
 import { operator } from "./operator.ts";
 import type { TaskRef } from "./ref.ts";
 import { every } from "./schedule.ts";
-import { chain, expand, group } from "./structure.ts";
+import { chain, expand, expandKwargs, group } from "./structure.ts";
 import { branch, task } from "./task.ts";
 
 const get = operator({
@@ -344,6 +344,88 @@ Deno.test("expand() refuses more or less than one task, nesting, and items that 
   assertBroken(
     () => declare(() => void expand([new Date(0) as never], () => task({ id: "a" }, () => 1))),
     "whose item [0] is a Date",
+  );
+});
+
+Deno.test("expand() over lists by name maps over their product, expandKwargs() over fields", () => {
+  const of = declare(() => {
+    const list = task({ id: "list" }, () => [1]);
+    expand({ a: ["x"], b: list }, ({ b }) => task({ id: "each", inputs: { b } }, (_c, { b }) => b));
+    const rows = [{ name: "n", size: 1 }];
+    expandKwargs(
+      rows,
+      ({ name, size }) =>
+        task(
+          { id: "row", inputs: { name, size, again: name } },
+          (_c, { name, size }) => [name, size],
+        ),
+    );
+  });
+  const each = taskSpec(of, "each");
+  assertEquals([each.mappedOver, each.mapProduct, each.upstream], ["$item", ["$item", "b"], [
+    "list",
+  ]]);
+  assertEquals(each.inputs, {
+    $item: { kind: "itemOf", items: ["x"] },
+    b: { kind: "item", taskId: "list" },
+  });
+  const row = of.task("row");
+  const items = [{ name: "n", size: 1 }];
+  assertEquals(row.spec.inputs, {
+    again: { kind: "itemOf", items, field: "name" },
+    size: { kind: "itemOf", items, field: "size" },
+  });
+  assertEquals(row.bindings, { again: "again", name: "again", size: "size" });
+});
+
+Deno.test("group() with a list maps all of its tasks, each output at its own index", () => {
+  const of = declare(() => {
+    const other = task({ id: "other" }, () => 1);
+    const sizes = group({ id: "g", over: ["a"] }, (name) => {
+      const text = task({ id: "get", inputs: { name } }, (_c, { name }) => name);
+      const both = task(
+        { id: "both", inputs: { all: [text], other } },
+        (_c, { all }) => all.length,
+      );
+      return { text, both };
+    });
+    task({ id: "sum", inputs: sizes }, (_c, { text, both }) => text.join() + both.length);
+  });
+  const both = taskSpec(of, "g.both");
+  assertEquals([both.mappedGroup, both.group, both.mappedOver], ["g", "g", "$item"]);
+  assertEquals([both.inputs.all, both.inputs.other], [
+    { kind: "items", taskIds: ["g.get"] },
+    { kind: "task", taskId: "other" },
+  ]);
+  assertEquals(taskSpec(of, "sum").mappedGroup, undefined);
+  assertEquals(taskSpec(of, "sum").inputs.text, { kind: "task", taskId: "g.get" });
+});
+
+Deno.test("group() with a list refuses to be empty, nested, or left by the output of one index", () => {
+  const over = ["a"];
+  const make = () => task({ id: "t" }, () => [1]);
+  assertBroken(
+    () => declare(() => void group({ id: "g", over }, () => {})),
+    'the mapped group "g" has no tasks',
+  );
+  assertBroken(
+    () => declare(() => void group({ id: "g", over }, () => expand(over, make))),
+    'expand() is called inside the mapped group "g"',
+  );
+  const leaked = (use: (kept: TaskRef<number[]>) => unknown) => () =>
+    declare(() => {
+      let kept!: TaskRef<number[]>;
+      group({ id: "g", over }, () => {
+        kept = make();
+      });
+      use(kept);
+    });
+  const message = 'task "g.t" of the mapped group "g", which has one output for each index';
+  assertBroken(leaked((kept) => task({ id: "x", inputs: { kept } }, () => 1)), message);
+  assertBroken(leaked((kept) => kept.expand(() => task({ id: "x" }, () => 1))), message);
+  assertBroken(
+    () => declare(() => void expand({} as never, make)),
+    "maps over neither an array nor a task",
   );
 });
 

@@ -22,7 +22,16 @@ export type { TriggerSpec } from "../model/trigger.ts";
 export { waitForFile } from "./wait_for_file.ts";
 export type { WaitForFileOptions } from "./wait_for_file.ts";
 export type { CommandMaker, CommandOptions, CommandOutput } from "./command.ts";
-export { chain, expand, group } from "./structure.ts";
+export { chain, expand, expandKwargs, group } from "./structure.ts";
+export type {
+  ExpandMaker,
+  GroupMaker,
+  ItemsOf,
+  JsonLists,
+  Listed,
+  ListsByName,
+  Mapped,
+} from "./structure.ts";
 export { allOf, anyOf, continuous, events, every, once } from "./schedule.ts";
 export { each, onDatasets, rollup } from "./on_datasets.ts";
 export type { DatasetCondition, OnDatasetsOptions, PartitionMapper } from "./on_datasets.ts";

@@ -2,10 +2,21 @@
 import type { DagBuilder } from "./builder.ts";
 import type { RunFacts } from "./context.ts";
 import type { Json } from "./json.ts";
+import { expandTask } from "./expansion.ts";
 import type { TaskRef } from "./ref.ts";
 
 /** Where the items of a mapped task come from. */
 export type Source = { kind: "item"; taskId: string } | { kind: "itemOf"; items: Json[] };
+
+/** What tasks are mapped over together. */
+export interface Expansion {
+  /** One list, or several of which every combination has an instance. */
+  readonly sources: readonly Source[];
+  /** The mapped group; null for a single task. */
+  readonly group: string | null;
+  /** Ids of the tasks declared in it. */
+  readonly made: string[];
+}
 
 /** Makes a parameter from the value of a ref. */
 export type MakeValue = (output: unknown, facts: RunFacts) => unknown;
@@ -19,9 +30,15 @@ export function refValueParts(param: unknown): { ref: unknown; make: MakeValue |
   return param instanceof Value ? param : null;
 }
 
-/** The handle of an item. */
+/** The handle of an item, or of a field of it. */
 export class ItemHandle {
-  constructor(readonly builder: DagBuilder, readonly source: Source) {}
+  constructor(
+    readonly builder: DagBuilder,
+    readonly expansion: Expansion,
+    /** Of which list of the expansion. */
+    readonly position: number,
+    readonly field?: string,
+  ) {}
 
   value(make?: MakeValue): unknown {
     return new Value(this, make ?? null);
@@ -30,7 +47,12 @@ export class ItemHandle {
 
 /** The handle of a task. */
 export class TaskHandle {
-  constructor(readonly builder: DagBuilder, readonly id: string) {}
+  constructor(
+    readonly builder: DagBuilder,
+    readonly id: string,
+    /** The mapped group inside of which it stands for the task's output at one index. */
+    readonly within: Expansion | null = null,
+  ) {}
 
   value(make?: MakeValue): unknown {
     return new Value(this, make ?? null);
@@ -46,8 +68,8 @@ export class TaskHandle {
     return this;
   }
 
-  expand(body: (item: ItemHandle) => unknown): TaskRef<never> {
-    return this.builder.expand({ kind: "item", taskId: this.id }, body);
+  expand(body: (item: unknown) => unknown): TaskRef<never> {
+    return expandTask(this.builder, { over: this, what: "expand()" }, body);
   }
 
   #idOf(other: unknown): string {

@@ -1,26 +1,105 @@
 /** @module Shapes of graphs: groups, maps over lists, chains. */
-import { currentDag, literalItems } from "./builder.ts";
+import { currentDag } from "./builder.ts";
+import { expandGroup, expandTask } from "./expansion.ts";
 import type { Jsonable } from "./json.ts";
 import type { TaskDefaults } from "./options.ts";
 import type { Ref, TaskRef } from "./ref.ts";
-import { TaskHandle } from "./ref_handle.ts";
+
+/** The type of {@link group}. */
+export interface GroupMaker {
+  <T>(
+    id: string | { id: string; defaults?: TaskDefaults; over?: undefined },
+    declare: () => T,
+  ): T;
+  <const Item, T>(
+    options: { id: string; defaults?: TaskDefaults; over: Listed<Item> },
+    declare: (item: Ref<Item>) => T,
+  ): Mapped<T>;
+  <const Lists extends ListsByName, T>(
+    options: { id: string; defaults?: TaskDefaults; over: Lists & NoInfer<JsonLists<Lists>> },
+    declare: (items: ItemsOf<Lists>) => T,
+  ): Mapped<T>;
+}
 
 /**
  * Declare tasks under a common name: their ids get `id.` in front and pages show them as one box.
  * Returns what `declare` returns. `defaults` are settings for the tasks inside.
+ *
+ * With `over` the whole group is mapped: each item of the list has its own instances of all of the
+ * tasks inside, which go from one to the next whatever those of other items do. Inside, a task's
+ * output is the one of the same item; what is returned has the arrays of all of them.
+ *
+ * @example
+ * ```ts
+ * import { dag, group, task } from "tidewheel";
+ *
+ * export default dag({ id: "pages", schedule: null }, () => {
+ *   const sizes = group({ id: "page", over: ["a", "b"] }, (name) => {
+ *     const text = task({ id: "get", inputs: { name } }, (_ctx, { name }) => name.repeat(3));
+ *     return task({ id: "size", inputs: { text } }, (_ctx, { text }) => text.length);
+ *   });
+ *   task({ id: "sum", inputs: { sizes } }, (_ctx, { sizes }) => sizes.length);
+ * });
+ * ```
  */
-export function group<T>(
-  id: string | { id: string; defaults?: TaskDefaults },
-  declare: () => T,
-): T {
-  const { id: name, defaults = {} } = typeof id === "string" ? { id } : id;
-  return currentDag(`group "${name}"`).group(name, defaults, declare);
+export const group: GroupMaker = declareGroup;
+
+function declareGroup(
+  id: string | { id: string; defaults?: TaskDefaults; over?: unknown },
+  declare: (items: never) => unknown,
+): never {
+  const { id: name, defaults = {}, over } = typeof id === "string" ? { id } : id;
+  const dag = currentDag(`group "${name}"`);
+  const inside = declare as (items?: unknown) => unknown;
+  return dag.group(
+    name,
+    defaults,
+    (full) => over === undefined ? inside() : expandGroup(dag, { over, group: full }, inside),
+  ) as never;
+}
+
+/** A list to map over: a literal one, or one that a task puts out when the run is under way. */
+export type Listed<Item> = readonly (Item & NoInfer<Jsonable<Item>>)[] | Ref<readonly Item[]>;
+
+/** Lists by name: every combination of their items has an instance; the last one changes fastest. */
+export type ListsByName = Readonly<Record<string, readonly unknown[] | Ref<readonly unknown[]>>>;
+
+/** {@link ListsByName} whose literal items survive JSON. */
+export type JsonLists<Lists> = {
+  [K in keyof Lists]: Lists[K] extends readonly (infer Item)[] ? readonly Jsonable<Item>[]
+    : Lists[K];
+};
+
+/** An item of each list, by its name. */
+export type ItemsOf<Lists> = {
+  readonly [K in keyof Lists]: Lists[K] extends readonly (infer Item)[] ? Ref<Item>
+    : Lists[K] extends Ref<readonly (infer Item)[]> ? Ref<Item>
+    : never;
+};
+
+/** What a mapped group returns: for each task inside the array of its outputs. */
+export type Mapped<T> = T extends TaskRef<infer Each> ? TaskRef<Each[]>
+  : T extends readonly unknown[] | Readonly<Record<string, unknown>>
+    ? { [K in keyof T]: Mapped<T[K]> }
+  : T;
+
+/** The type of {@link expand}. */
+export interface ExpandMaker {
+  <const Item, Each>(
+    over: Listed<Item>,
+    body: (item: Ref<Item>) => TaskRef<Each>,
+  ): TaskRef<Each[]>;
+  <const Lists extends ListsByName, Each>(
+    over: Lists & NoInfer<JsonLists<Lists>>,
+    body: (items: ItemsOf<Lists>) => TaskRef<Each>,
+  ): TaskRef<Each[]>;
 }
 
 /**
  * One instance of a task for each item of a list: of a literal one, or of one that a task puts out
- * when the run is under way. `body` declares that one task from the handle of an item. Its output is
- * the array of the instances' outputs; with an empty list the task is skipped.
+ * when the run is under way; with several lists by name, for each combination of their items. `body`
+ * declares that one task from the handle of an item. Its output is the array of the instances'
+ * outputs; with an empty list the task is skipped.
  *
  * @example
  * ```ts
@@ -30,20 +109,43 @@ export function group<T>(
  *   const lengths = expand(["AAPL", "IBM"], (symbol) =>
  *     task({ id: "length", inputs: { symbol } }, (_ctx, { symbol }) => symbol.length));
  *   task({ id: "sum", inputs: { lengths } }, (_ctx, { lengths }) => lengths.length);
+ *
+ *   expand({ symbol: ["AAPL", "IBM"], year: [2024, 2025] }, ({ symbol, year }) =>
+ *     task({ id: "year", inputs: { symbol, year } }, (_ctx, { symbol, year }) => symbol + year));
  * });
  * ```
  */
-export function expand<const Item, Each>(
-  over: readonly (Item & NoInfer<Jsonable<Item>>)[] | Ref<readonly Item[]>,
-  body: (item: Ref<Item>) => TaskRef<Each>,
+export const expand: ExpandMaker = declareExpand;
+
+function declareExpand(over: unknown, body: (items: never) => unknown): TaskRef<never> {
+  const dag = currentDag("a mapped task");
+  return expandTask(dag, { over, what: "expand()" }, body as (items: unknown) => unknown);
+}
+
+/**
+ * {@link expand} over a list of objects, whose fields are inputs of their own: one instance for each
+ * object, as Airflow's `expand_kwargs`.
+ *
+ * @example
+ * ```ts
+ * import { dag, expandKwargs, task } from "tidewheel";
+ *
+ * export default dag({ id: "files", schedule: null }, () => {
+ *   expandKwargs([{ name: "a", size: 1 }, { name: "b", size: 2 }], ({ name, size }) =>
+ *     task({ id: "make", inputs: { name, size } }, (_ctx, { name, size }) => name.repeat(size)));
+ * });
+ * ```
+ */
+export function expandKwargs<const Item extends object, Each>(
+  over: Listed<Item>,
+  body: (fields: { readonly [K in keyof Item]-?: Ref<Item[K]> }) => TaskRef<Each>,
 ): TaskRef<Each[]> {
   const dag = currentDag("a mapped task");
-  const make = body as unknown as (item: unknown) => unknown;
-  if (Array.isArray(over)) {
-    return dag.expand({ kind: "itemOf", items: literalItems(over, dag) }, make);
-  }
-  if (over instanceof TaskHandle && over.builder === dag) return over.expand(make);
-  throw dag.broken("expand() maps over neither an array nor a task of this DAG; give one of these");
+  return expandTask(
+    dag,
+    { over, hand: "fields", what: "expandKwargs()" },
+    body as unknown as (items: unknown) => unknown,
+  );
 }
 
 /** Order tasks one after the other, with no data between them; an array stands side by side. */

@@ -2,7 +2,8 @@
 import type { InputSpec } from "../model/dag_spec.ts";
 import { broken } from "./broken.ts";
 import type { DagBuilder, NewTask } from "./builder.ts";
-import { ItemHandle, refValueParts, type Source, TaskHandle } from "./ref_handle.ts";
+import { escaped } from "./expansion.ts";
+import { type Expansion, ItemHandle, refValueParts, TaskHandle } from "./ref_handle.ts";
 
 /** What the refs of one task come to. */
 export interface Wiring {
@@ -11,6 +12,8 @@ export interface Wiring {
   bindings: Record<string, string>;
   upstream: Set<string>;
   mappedOver: string | null;
+  /** With several lists: the input of each, in their order. */
+  mapProduct: string[] | null;
   /** Tasks that it tears down for; it waits for them too. */
   setups: string[];
 }
@@ -21,14 +24,14 @@ export function paramInput(name: string): string {
 }
 
 /**
- * Wire a task of `dag`; `mapped` is the list of the expand() that it is declared in, `setups` what
+ * Wire a task of `dag`; `mapped` is the expand() or mapped group that it is declared in, `setups` what
  * its teardown names. Throws DAG_BROKEN, "Cannot `what`: …", for what is no ref, or one from
  * elsewhere.
  */
 export function wire(
   dag: DagBuilder,
   { inputs, params, options }: NewTask,
-  { mapped, setups }: { mapped: Source | null; setups: readonly unknown[] },
+  { mapped, setups }: { mapped: Expansion | null; setups: readonly unknown[] },
   what: string,
 ): Wiring {
   const wiring: Wiring = {
@@ -36,28 +39,30 @@ export function wire(
     bindings: {},
     upstream: new Set(),
     mappedOver: null,
+    mapProduct: null,
     setups: [],
   };
   const idOf = (ref: unknown, name: string) => taskIdOf(dag, ref, name, what);
+  const items = new Map<string, string>();
   for (const [name, arg] of refsByName(inputs, params)) {
     if (arg instanceof ItemHandle) {
-      if (arg.builder !== dag || arg.source !== mapped) {
+      if (arg.builder !== dag || arg.expansion !== mapped) {
         throw broken(what, `"${name}" is an item of a list outside of the expand() of that list`);
       }
-      bindItem(wiring, name, arg.source);
+      bindItem({ wiring, items }, name, arg);
       continue;
     }
     const taskIds = [arg].flat().map((ref) => idOf(ref, name));
-    wiring.inputs[name] = Array.isArray(arg)
-      ? { kind: "tasks", taskIds }
-      : { kind: "task", taskId: taskIds[0] };
+    wiring.inputs[name] = outputSpec(
+      arg,
+      taskIds,
+      (problem) => broken(what, `"${name}" ${problem}`),
+      mapped,
+    );
     wiring.bindings[name] = name;
     for (const taskId of taskIds) wiring.upstream.add(taskId);
   }
-  if (mapped) {
-    if (wiring.mappedOver === null) bindItem(wiring, "$item", mapped);
-    if (mapped.kind === "item") wiring.upstream.add(mapped.taskId);
-  }
+  if (mapped) mapOver({ wiring, items }, dag, mapped);
   const after = options.after === undefined ? [] : [options.after].flat();
   for (const ref of after) wiring.upstream.add(idOf(ref, "after"));
   for (const ref of setups) wiring.setups.push(idOf(ref, "teardown.setups"));
@@ -78,12 +83,56 @@ function refsByName(
   return refs.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function bindItem(wiring: Wiring, name: string, source: Source): void {
-  if (wiring.mappedOver === null) {
-    wiring.inputs[name] = source;
-    wiring.mappedOver = name;
+/** The input of a task's output, or of several: inside their mapped group, of their own index. */
+function outputSpec(
+  arg: unknown,
+  taskIds: string[],
+  wrong: (problem: string) => Error,
+  mapped: Expansion | null,
+): InputSpec {
+  const handles = [arg].flat() as TaskHandle[];
+  const stray = handles.find(({ within }) => within !== null && within !== mapped);
+  if (stray) throw wrong(`is ${escaped(stray)}`);
+  const own = handles.filter(({ within }) => within !== null).length;
+  if (!Array.isArray(arg)) {
+    return own > 0 ? { kind: "item", taskId: taskIds[0] } : { kind: "task", taskId: taskIds[0] };
   }
-  wiring.bindings[name] = wiring.mappedOver;
+  if (own > 0 && own < handles.length) {
+    throw wrong(
+      `has tasks of the mapped group "${mapped!.group}" and others; give the others as an input ` +
+        `of their own`,
+    );
+  }
+  return own > 0 ? { kind: "items", taskIds } : { kind: "tasks", taskIds };
+}
+
+/** A wiring with the inputs that have items so far, by list and field. */
+interface Binding {
+  wiring: Wiring;
+  items: Map<string, string>;
+}
+
+function bindItem({ wiring, items }: Binding, name: string, item: ItemHandle): void {
+  const key = `${item.position} ${item.field ?? ""}`;
+  const known = items.get(key);
+  wiring.bindings[name] = known ?? name;
+  if (known !== undefined) return;
+  items.set(key, name);
+  const source = item.expansion.sources[item.position];
+  wiring.inputs[name] = item.field === undefined ? source : { ...source, field: item.field };
+}
+
+/** Name an input for each list, also for one whose items the task does not use. */
+function mapOver({ wiring, items }: Binding, dag: DagBuilder, mapped: Expansion): void {
+  const names = mapped.sources.map((source, position) => {
+    if (source.kind === "item") wiring.upstream.add(source.taskId);
+    for (const [key, name] of items) if (key.startsWith(`${position} `)) return name;
+    const name = position === 0 ? "$item" : `$item${position}`;
+    bindItem({ wiring, items }, name, new ItemHandle(dag, mapped, position));
+    return name;
+  });
+  wiring.mappedOver = names[0];
+  if (names.length > 1) wiring.mapProduct = names;
 }
 
 function taskIdOf(dag: DagBuilder, ref: unknown, name: string, what: string): string {

@@ -93,10 +93,16 @@ export class Checkers {
     const all = [...this.store.tasks()].filter((each) =>
       each.dagRunId === task.dagRunId && each.state !== "removed"
     );
-    const statesOf = (ids: readonly string[]) =>
-      all.filter((each) => ids.includes(each.taskId)).map((each) => each.state);
-    const ups = statesOf(spec.upstream);
     const { tasks } = this.specOf(run.dagVersionId);
+    const counted = all.filter((each) => isCounted(tasks, spec, task, each));
+    for (const up of spec.upstream) {
+      if (isOfGroup(tasks, spec, up) && !counted.some((each) => each.taskId === up)) {
+        throw new Violation(`${task.taskId}[${task.mapIndex}] starts before ${up} is there`);
+      }
+    }
+    const statesOf = (ids: readonly string[]) =>
+      counted.filter((each) => ids.includes(each.taskId)).map((each) => each.state);
+    const ups = statesOf(spec.upstream);
     const setups = statesOf(setupsRightBefore(tasks, spec));
     if (!mayHaveRun(spec.triggerRule, ups, setups)) {
       throw new Violation(`${task.taskId} starts by ${spec.triggerRule} over ${ups.join(", ")}`);
@@ -107,7 +113,8 @@ export class Checkers {
     }
     if (run.cancelRequestedAt === null) return;
     if (!spec.isTeardown) throw new Violation(`${task.taskId} starts in a cancelled run`);
-    if (!statesOf(before(tasks, spec.taskId)).every(isFinished)) {
+    const open = all.filter((each) => before(tasks, spec.taskId).includes(each.taskId));
+    if (!open.every((each) => isFinished(each.state))) {
       throw new Violation(`${task.taskId} cleans up what is still in use`);
     }
   }
@@ -265,9 +272,12 @@ export class Checkers {
         }
       }
       if (this.#cleared.has(dagRunId)) continue;
-      const ups = task.upstream.flatMap(of).map((up) => up.state);
-      const setups = setupsRightBefore(spec.tasks, task).flatMap(of).map((up) => up.state);
       for (const each of of(task.taskId)) {
+        const statesOf = (ids: readonly string[]) =>
+          ids.flatMap(of).filter((up) => isCounted(spec.tasks, task, each, up))
+            .map((up) => up.state);
+        const ups = statesOf(task.upstream);
+        const setups = statesOf(setupsRightBefore(spec.tasks, task));
         if (each.attemptId !== null && !mayHaveRun(task.triggerRule, ups, setups)) {
           throw new Violation(`${task.taskId} ran by ${task.triggerRule} over ${ups.join(", ")}`);
         }
@@ -281,6 +291,22 @@ export class Checkers {
 }
 
 type Task = DagSpec["tasks"][number];
+
+/** Is the task before in the same mapped group? */
+function isOfGroup(tasks: readonly Task[], { mappedGroup }: Task, before: string): boolean {
+  return mappedGroup !== undefined &&
+    tasks.find((task) => task.taskId === before)?.mappedGroup === mappedGroup;
+}
+
+/** Does this instance of a task before count? In a mapped group only that of the same index does. */
+function isCounted(
+  tasks: readonly Task[],
+  task: Task,
+  { mapIndex }: Readonly<TaskInstance>,
+  up: Readonly<TaskInstance>,
+): boolean {
+  return !isOfGroup(tasks, task, up.taskId) || up.mapIndex === mapIndex || up.mapIndex < 0;
+}
 
 /** Does how it ends matter to its run? */
 function counts(task: Task): boolean {

@@ -107,6 +107,7 @@ function makeTasks(dice: Dice, failFast: boolean): Record<string, ShortTask> {
     const names = Object.keys(tasks);
     const kind = dice.pick(["plain", "plain", "plain", "list", "mapped", "branch"] as const);
     const [taskId, task] = makeTask(dice, i, names, kind);
+    joinGroup(dice, tasks, taskId, task);
     if (failFast || task.upstream!.some((up) => tasks[up].isSetup)) {
       task.triggerRule = "all_success";
     }
@@ -131,6 +132,21 @@ function addTeardowns(dice: Dice, tasks: Record<string, ShortTask>) {
       pool: "large",
     };
   }
+}
+
+/** A mapped task begins a mapped group now and then, and others come into one that there is. */
+function joinGroup(dice: Dice, tasks: Record<string, ShortTask>, taskId: string, task: ShortTask) {
+  if (task.over !== undefined) {
+    if (dice.chance(0.6)) task.mappedGroup = taskId;
+    return;
+  }
+  const heads = Object.keys(tasks).filter((name) => tasks[name].mappedGroup === name);
+  if (heads.length === 0 || taskId.startsWith("list") || dice.chance(0.3)) return;
+  const head = tasks[dice.pick(heads)];
+  const members = Object.keys(tasks).filter((name) => tasks[name].mappedGroup === head.mappedGroup);
+  const source = typeof head.over === "string" ? [head.over] : [];
+  task.upstream = [...new Set([...task.upstream!, ...source, ...dice.some(members, 0.6)])];
+  Object.assign(task, { mappedGroup: head.mappedGroup, over: head.over });
 }
 
 function makeTask(

@@ -244,4 +244,22 @@ export const mutants: readonly Mutant[] = [
     to: "update task_instance t set start_date",
     on: "postgres",
   },
+  {
+    name: "an index of a mapped group does not wait for its own upstream",
+    file: "src/scheduler/upstream_counts.ts",
+    from: "sum.expected++;\n    if (state !== null)",
+    to: 'if (state !== null && state !== "running") sum.expected++;\n    if (state !== null)',
+  },
+  {
+    name: "a mapped group counts the first index for all",
+    file: "src/scheduler/upstream_counts.ts",
+    from: "const state = stateAt(task, mapIndex);",
+    to: "const state = stateAt(task, Math.min(mapIndex, 0));",
+  },
+  {
+    name: "the end of an index is not told to the next task of its mapped group",
+    file: "src/scheduler/state.ts",
+    from: "else after.touch(after.at(mapIndex));",
+    to: "",
+  },
 ];

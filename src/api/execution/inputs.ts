@@ -47,6 +47,7 @@ export function inputItems(
   lengths: Found["lengths"],
 ): WantedItem[] {
   return Object.entries(task.inputs).flatMap(([name, input]) => {
+    if (input.kind === "items") return input.taskIds.map((taskId) => ({ taskId, index: mapIndex }));
     if (input.kind !== "item") return [];
     return [{ taskId: input.taskId, index: indexOf(task, name, { mapIndex, lengths }) }];
   });
@@ -87,6 +88,11 @@ async function resolveInput(name: string, parts: InputParts): Promise<unknown> {
     case "tasks":
       return input.taskIds.filter((id) => found.outputs.get(id)?.length)
         .map((id) => valueOf(found.outputs.get(id)!));
+    case "items":
+      return input.taskIds.flatMap((taskId) => {
+        const own = found.items.get(itemName({ taskId, index: mapIndex }));
+        return own ? [inline(own)] : [];
+      });
     case "item": {
       const index = indexOf(task, name, { mapIndex, lengths: found.lengths });
       return await fieldOf(await itemOfTask(input.taskId, index, parts), input, parts);
