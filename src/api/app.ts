@@ -35,6 +35,7 @@ import { addQueuedEventRoutes } from "./routes/queued_events.ts";
 import { addDeadlineRoutes } from "./routes/deadlines.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addRecordRoutes } from "./routes/records.ts";
+import { addHitlRoutes } from "./routes/hitl.ts";
 import { addTaskInstanceRoutes } from "./routes/task_instances.ts";
 import { addTaskSummaryRoutes } from "./routes/task_summaries.ts";
 import { addTokenRoutes } from "./routes/tokens.ts";
@@ -85,6 +86,7 @@ export function createApi(parts: ApiParts): Api {
   addLogRoutes(book, rest);
   addTaskInstanceRoutes(book, rest);
   addTaskSummaryRoutes(book, rest);
+  addHitlRoutes(book, rest);
   addBackfillRoutes(book, rest);
   addBulkRoutes(book, rest);
   addDatasetRoutes(book, rest);

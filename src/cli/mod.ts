@@ -1,5 +1,6 @@
 /** @module The command line's door: the program and the verbs that are calls of the REST API. */
 import type { Verb } from "./verb.ts";
+import { answer, approvals, approve, reject } from "./verbs/approvals.ts";
 import { backfill, backfills } from "./verbs/backfills.ts";
 import { bulk } from "./verbs/bulk.ts";
 import { dags, pause, unpause } from "./verbs/dags.ts";
@@ -24,6 +25,10 @@ export const runVerbs: readonly Verb[] = [
   runs,
   tasks,
   logs,
+  approvals,
+  approve,
+  reject,
+  answer,
   clear,
   cancel,
   dags,

@@ -16,6 +16,15 @@ export { waitForDataset, waitUntil } from "./wait.ts";
 export type { WaitForDatasetOptions, WaitUntilOptions } from "./wait.ts";
 export { waitForRun, waitForTask } from "./wait_for_run.ts";
 export type { OtherRunOptions, WaitForRunOptions, WaitForTaskOptions } from "./wait_for_run.ts";
+export { approval, choose, input } from "./approval.ts";
+export type {
+  Answered,
+  ApprovalOptions,
+  AskedText,
+  ChooseOptions,
+  InputTaskOptions,
+  QuestionOptions,
+} from "./approval.ts";
 export { triggers } from "./triggers.ts";
 export type { RunEnd, RunOfDag, TaskEnd } from "./triggers.ts";
 export type { TriggerSpec } from "../model/trigger.ts";

@@ -66,14 +66,16 @@ export interface TaskInstanceFilter {
   endDate?: Bounds;
 }
 
-const columns = (sql: Sql) =>
+/** Columns of a {@link TaskInstanceRow}. */
+export const taskInstanceColumns = (sql: Sql) =>
   sql`
   t.id, t.dag_id, t.dag_run_id, r.run_id, t.task_id, t.map_index, t.state, t.attempt_id,
   t.try_number, t.max_tries, t.next_try_at, t.queue, t.pool, t.pool_slots, t.priority_weight,
   t.queued_at, t.start_date, t.end_date, t.note, r.logical_date, r.run_after, r.dag_version_id,
   a.hostname, a.pid, a.end_reason`;
 
-const tables = (sql: Sql) =>
+/** What they come from. */
+export const taskInstanceTables = (sql: Sql) =>
   sql`task_instance t join dag_run r on r.id = t.dag_run_id
     left join attempt a on a.id = t.attempt_id`;
 
@@ -125,7 +127,7 @@ export async function listTaskInstances(
   const run = asksOfRun(filter) ? sql`join dag_run r on r.id = t.dag_run_id` : sql``;
   const [items, total] = await Promise.all([
     sql<TaskInstanceRow[]>`
-      select ${columns(sql)} from ${tables(sql)} ${condition} ${order}
+      select ${taskInstanceColumns(sql)} from ${taskInstanceTables(sql)} ${condition} ${order}
       limit ${page.limit} offset ${page.offset}`,
     countRows(sql, sql`from task_instance t ${run} ${condition}`),
   ]);
@@ -178,7 +180,7 @@ export async function findTaskInstance(
   },
 ): Promise<TaskInstanceRow | null> {
   const [found] = await sql<TaskInstanceRow[]>`
-    select ${columns(sql)} from ${tables(sql)}
+    select ${taskInstanceColumns(sql)} from ${taskInstanceTables(sql)}
     where r.dag_id = ${dagId} and r.run_id = ${runId} and t.task_id = ${taskId}
       and t.map_index = ${mapIndex}`;
   return found ?? null;
