@@ -207,6 +207,11 @@ export class Checkers {
     if (state !== "running" || cancelRequestedAt !== null) this.#stopped.add(id);
   }
 
+  /** Somebody cancels a task of a run; it may be a teardown. */
+  taskCancelled({ id }: DagRun): void {
+    this.#stopped.add(id);
+  }
+
   /** A run whose tasks were cleared is no longer in line with its first decisions. */
   cleared(dagRunId: string): void {
     this.#retries.delete(`run ${dagRunId}`);

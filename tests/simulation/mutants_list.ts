@@ -139,6 +139,12 @@ export const mutants: readonly Mutant[] = [
     to: "return own();",
   },
   {
+    name: "a budget is not used up",
+    file: "src/store/memory_budget.ts",
+    from: "return asFailure(ending, overBudget(retryBudget, { inRun, inHour }));",
+    to: "return asFailure(ending, null && overBudget(retryBudget, { inRun, inHour }));",
+  },
+  {
     name: "a run's place is free before its end is stored",
     file: "src/scheduler/state.ts",
     from: 'run.holdsPlace = isRunFinished(to) && run.state === "running" && this.#isMoving(run);',

@@ -215,7 +215,10 @@ class World implements LinkWorld {
   /** Somebody looks after DAGs that were paused for their failures. */
   async #unpause() {
     while (!this.#isOver()) {
-      for (const dagId of this.#versions.keys()) this.#store.setPaused(dagId, false);
+      for (const { dagId, isPaused } of await this.#store.loadDags()) {
+        // A DAG that is not paused is left alone: a change of it would have more looked at anew.
+        if (isPaused) this.#store.setPaused(dagId, false);
+      }
       await this.clock.sleep(10_000);
     }
   }
@@ -366,11 +369,12 @@ class World implements LinkWorld {
       await this.clock.sleep(this.dice.int(1_000, 8_000));
       if (this.rates === noFaults) return;
       const run = this.dice.pick(this.#store.runs());
-      const action = this.dice.int(0, 10);
+      const action = this.dice.int(0, 11);
       if (action < 4) await this.#trigger();
       else if (action < 6) await this.#cancel(run);
       else if (action < 8) await this.#clear(run);
       else if (action === 10) await this.#edit(run.dagId);
+      else if (action === 11) await this.#cancelTask(run);
       else this.#store.setPaused(run.dagId, this.dice.chance(0.5));
     }
   }
@@ -408,6 +412,12 @@ class World implements LinkWorld {
     const spared = tasks.filter((task) => task.isTeardown).map((task) => task.taskId);
     this.#checkers.cancelled(run);
     await this.#observed.cancelRun(run.id, { now: this.clock.now(), by: "someone", spared });
+  }
+
+  async #cancelTask(run: DagRun) {
+    const tasks = [...this.#store.tasks()].filter((task) => task.dagRunId === run.id);
+    this.#checkers.taskCancelled(run);
+    await this.#observed.cancelTasks([this.dice.pick(tasks).id], this.clock.now(), "someone");
   }
 
   /** As it was, or on the newest version. */
@@ -471,6 +481,8 @@ class World implements LinkWorld {
       },
       cancelRun: (...given) =>
         this.#checked("user-cancel", "cancel", () => store.cancelRun(...given)),
+      cancelTasks: (...given) =>
+        this.#checked("user-cancel", "cancel task", () => store.cancelTasks(...given)),
       clearTasks: (...given) =>
         this.#checked("user-clear", "clear", () => store.clearTasks(...given)),
     };
