@@ -9,7 +9,6 @@ import { seededIds } from "../../src/base/ids.ts";
 import { limits } from "../../src/base/limits.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
-import { hasCode } from "../../src/model/errors.ts";
 import type { DagSpec, ScheduleSpec } from "../../src/model/dag_spec.ts";
 import type { DagRun } from "../../src/model/rows.ts";
 import { schedulerService } from "../../src/scheduler/loop.ts";
@@ -19,10 +18,11 @@ import { HandOver } from "../../src/store/hand_over.ts";
 import { localHintBus } from "../../src/store/hints.ts";
 import { type MemoryEngineStore, memoryEngineStore } from "../../src/store/engine_memory.ts";
 import type { EngineStore, SchedulableDag } from "../../src/store/port.ts";
-import { Checkers, Violation, type Writer } from "./checkers.ts";
+import { Checkers, Violation } from "./checkers.ts";
 import { dataDag, Dice, editDag, makeDag, makeDataSchedule, partitions } from "./dag_maker.ts";
 import { DataCheckers } from "./data_checkers.ts";
 import { type FaultRates, Link, type LinkWorld, noFaults } from "./link.ts";
+import { observed } from "./observed.ts";
 import { TwinStore } from "./twin_store.ts";
 import { SimWorker } from "./sim_worker.ts";
 
@@ -111,7 +111,14 @@ class World implements LinkWorld {
       (id) => this.#specs.get(id)!,
       () => this.clock.now(),
     );
-    this.#observed = this.#observe(this.#store);
+    this.#observed = observed(this.#store, {
+      checkers: this.#checkers,
+      data: this.#data,
+      count: (fault) => this.count(fault),
+      onMoves: (text) =>
+        this.trace.push(`${this.clock.monotonicMs() - Date.parse(this.#start)} ${text}`),
+      onBroken: (error) => this.#broken ??= error,
+    });
     if (sql) this.#observed = this.#withTwin(sql);
     const odds = () => this.dice.pick([0, 0.005, 0.02]);
     this.rates = {
@@ -431,80 +438,5 @@ class World implements LinkWorld {
     this.#checkers.cleared(dagRunId);
     const spec = this.#specs.get(dagVersionId)!;
     await this.#observed.clearTasks(dagRunId, chosen, { spec, dagVersionId }, this.clock.now());
-  }
-
-  /** The store with every write checked and traced. */
-  #observe(store: MemoryEngineStore): EngineStore {
-    return {
-      ...store,
-      takeLease: async (...given) => {
-        const lease = await store.takeLease(...given);
-        if (lease && lease.epoch > 1) this.count("leader changed");
-        return lease;
-      },
-      applyTick: async (epoch, writes, now) => {
-        const result = await this.#checked(
-          "scheduler",
-          `tick ${epoch}`,
-          () => store.applyTick(epoch, writes, now),
-        ).catch((error) => {
-          if (hasCode(error, "LEASE_LOST")) this.count("old leader refused");
-          throw error;
-        });
-        this.#check(() => {
-          this.#data.afterRuns();
-          this.#checkers.afterTick(epoch);
-          this.#checkers.afterClaim(result.started);
-          const moved = new Set(result.runMoves);
-          for (const _ of result.cancels ?? []) this.count("failed fast");
-          for (const _ of result.pausedDags ?? []) this.count("DAG paused for its failures");
-          const ended = writes.runMoves.filter(({ id, to }) => to !== "running" && moved.has(id));
-          this.#checkers.afterRunsEnded(ended.map(({ id }) => id));
-        });
-        return result;
-      },
-      claim: async (claim, now) => {
-        const claimed = await this.#checked(
-          "worker",
-          `claim ${claim.workerId}`,
-          () => store.claim(claim, now),
-        );
-        this.#check(() => this.#checkers.afterClaim(claimed));
-        return claimed;
-      },
-      endAttempts: async (endings, now) => {
-        const results = await this.#checked("worker", "end", () => store.endAttempts(endings, now));
-        this.#check(() =>
-          endings.forEach(({ attemptId }, i) => this.#checkers.afterEnd(attemptId, results[i]))
-        );
-        return results;
-      },
-      cancelRun: (...given) =>
-        this.#checked("user-cancel", "cancel", () => store.cancelRun(...given)),
-      cancelTasks: (...given) =>
-        this.#checked("user-cancel", "cancel task", () => store.cancelTasks(...given)),
-      clearTasks: (...given) =>
-        this.#checked("user-clear", "clear", () => store.clearTasks(...given)),
-    };
-  }
-
-  /** A write has taken effect when the call returns: nothing can come between it and the check. */
-  #checked<T>(writer: Writer, what: string, write: () => Promise<T>): Promise<T> {
-    const answer = write();
-    this.#check(() => {
-      const moves = this.#checkers.afterWrite(writer);
-      if (moves.length === 0) return;
-      const atMs = this.clock.monotonicMs() - Date.parse(this.#start);
-      this.trace.push(`${atMs} ${what} ${moves.join("; ")}`);
-    });
-    return answer;
-  }
-
-  #check(check: () => void) {
-    try {
-      check();
-    } catch (error) {
-      this.#broken ??= error;
-    }
   }
 }

@@ -1,0 +1,85 @@
+/** @module A store with every write checked and traced. */
+import { hasCode } from "../../src/model/errors.ts";
+import type { MemoryEngineStore } from "../../src/store/engine_memory.ts";
+import type { EngineStore } from "../../src/store/port.ts";
+import type { Checkers, Writer } from "./checkers.ts";
+import type { DataCheckers } from "./data_checkers.ts";
+
+/** Where what is seen goes. */
+export interface Observer {
+  checkers: Checkers;
+  data: DataCheckers;
+  count(fault: string): void;
+  /** Moves that a write made, in words. */
+  onMoves(text: string): void;
+  /** Something did not hold; it may be inside of a call that swallows errors. */
+  onBroken(error: unknown): void;
+}
+
+/** See the module. */
+export function observed(store: MemoryEngineStore, observer: Observer): EngineStore {
+  const { checkers, data, count } = observer;
+
+  /** A write has taken effect when the call returns: nothing can come between it and the check. */
+  function checked<T>(writer: Writer, what: string, write: () => Promise<T>): Promise<T> {
+    const answer = write();
+    check(() => {
+      const moves = checkers.afterWrite(writer);
+      if (moves.length > 0) observer.onMoves(`${what} ${moves.join("; ")}`);
+    });
+    return answer;
+  }
+
+  function check(make: () => void) {
+    try {
+      make();
+    } catch (error) {
+      observer.onBroken(error);
+    }
+  }
+
+  return {
+    ...store,
+    takeLease: async (...given) => {
+      const lease = await store.takeLease(...given);
+      if (lease && lease.epoch > 1) count("leader changed");
+      return lease;
+    },
+    applyTick: async (epoch, writes, now) => {
+      const result = await checked(
+        "scheduler",
+        `tick ${epoch}`,
+        () => store.applyTick(epoch, writes, now),
+      ).catch((error) => {
+        if (hasCode(error, "LEASE_LOST")) count("old leader refused");
+        throw error;
+      });
+      check(() => {
+        data.afterRuns();
+        checkers.afterTick(epoch);
+        checkers.afterClaim(result.started);
+        const moved = new Set(result.runMoves);
+        for (const _ of result.cancels ?? []) count("failed fast");
+        for (const _ of result.pausedDags ?? []) count("DAG paused for its failures");
+        const ended = writes.runMoves.filter(({ id, to }) => to !== "running" && moved.has(id));
+        checkers.afterRunsEnded(ended.map(({ id }) => id));
+      });
+      return result;
+    },
+    claim: async (claim, now) => {
+      const what = `claim ${claim.workerId}`;
+      const claimed = await checked("worker", what, () => store.claim(claim, now));
+      check(() => checkers.afterClaim(claimed));
+      return claimed;
+    },
+    endAttempts: async (endings, now) => {
+      const results = await checked("worker", "end", () => store.endAttempts(endings, now));
+      check(() => endings.forEach(({ attemptId }, i) => checkers.afterEnd(attemptId, results[i])));
+      return results;
+    },
+    cancelRun: (...given) => checked("user-cancel", "cancel", () => store.cancelRun(...given)),
+    cancelTasks: (...given) =>
+      checked("user-cancel", "cancel task", () => store.cancelTasks(...given)),
+    clearTasks: (...given) => checked("user-clear", "clear", () => store.clearTasks(...given)),
+  };
+}
