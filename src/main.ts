@@ -132,6 +132,8 @@ const localVerbs: Verb[] = [
           doc:
             "Date of the interval (a session: its trade date); by default the newest complete one",
         },
+        { flags: "--partition <key>", doc: "Of a DAG that waits for datasets: ctx.partition" },
+        { flags: "--event <json>", doc: "What a webhook sent, or a message: ctx.event.payload" },
         { flags: "--params <json>", doc: "Parameters of the run; also --conf" },
         { flags: "--conf <json>", doc: "Parameters of the run" },
         { flags: "--task <id>", doc: "Run only this task, on outputs of --inputs" },

@@ -21,6 +21,7 @@ import { taskClock } from "../testing/task_clock.ts";
 import type { Interval } from "../timetable/mod.ts";
 import { triggersService } from "../triggers/waits/mod.ts";
 import { inProcessExecutor, workerService } from "../worker/mod.ts";
+import type { LocalEvent } from "./local_event.ts";
 import { localExecutionApi } from "./local_api.ts";
 import type { LocalSecrets } from "./local_secrets.ts";
 import { SkippingClock } from "./skipping_clock.ts";
@@ -34,6 +35,8 @@ export interface LocalRun {
   /** Folder for what tasks write. */
   dir: string;
   interval: Interval;
+  /** Of a DAG that waits for datasets or events: the partition to run, and what came along. */
+  event?: LocalEvent;
   conf: Record<string, unknown>;
   objects: ObjectStore;
   secrets: LocalSecrets;
@@ -190,9 +193,10 @@ function recordedOutcome(
 
 async function createRun(
   store: MemoryEngineStore,
-  { spec, interval, conf }: LocalRun,
+  { spec, interval, conf, event }: LocalRun,
   { ids, now }: { ids: ReturnType<typeof systemIds>; now: Date },
 ): Promise<DagRun> {
+  const datasets = spec.schedule.kind === "datasets" ? spec.schedule.datasets : [];
   const version = { id: ids.uuid(), dagId: spec.dagId, versionNumber: 1, spec };
   store.addDag({
     dagId: spec.dagId,
@@ -200,12 +204,21 @@ async function createRun(
     isStale: false,
     dagVersionId: version.id,
     // Only the run that was asked for: the schedule makes none here.
-    spec: { ...spec, schedule: { kind: "none" } },
+    spec: { ...spec, schedule: event ? neverDue(datasets) : { kind: "none" } },
     lastInterval: null,
     nextRunAt: null,
   }, { ...version, bundleHash: "0".repeat(64), entry: "run" });
   for (const { pool } of spec.tasks) store.setPool({ name: pool, slots: 128 });
+  const partition = event?.partition ?? null;
+  if (event?.extra) {
+    await store.recordEvents(
+      [{ dataset: datasets[0], partition, key: partition, extra: event.extra }],
+      now,
+    );
+  }
   return await store.createRun({
+    partitionKey: partition,
+    ...(event ? { takes: { partitions: null, isRequired: false } } : {}),
     id: ids.uuid(),
     dagId: spec.dagId,
     runId: `run__${interval.start.toISOString()}`,
@@ -224,6 +237,11 @@ async function createRun(
       maxTries: retry.retries,
     })),
   });
+}
+
+/** Its events wait for the run that was asked for; none by itself. */
+function neverDue(datasets: string[]): DagSpec["schedule"] {
+  return { kind: "datasets", datasets, anyOf: [["(none)"]] };
 }
 
 /** When the first task goes on, where all that is open only waits for a time; null: something works. */

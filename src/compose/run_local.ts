@@ -13,6 +13,7 @@ import { type Fixtures, readFixtures, restoreFiles, writeFixtures } from "../tes
 import { scrubber } from "../testing/scrub.ts";
 import { loadDag, placeIn } from "./load_dag.ts";
 import { chooseTasks } from "./local_choice.ts";
+import { localEvent } from "./local_event.ts";
 import { localInterval } from "./local_interval.ts";
 import { connectionFrom, environmentSecrets, type LocalSecrets } from "./local_secrets.ts";
 import { type LocalResult, nameOf, runLocally } from "./local_world.ts";
@@ -41,7 +42,11 @@ export async function runLocal(
   if (replay && option("record") !== undefined) {
     throw new AppError("INVALID", "Cannot both record and replay: give one of --record, --replay");
   }
-  const interval = localInterval(
+  const event = localEvent(dag.spec, {
+    partition: option("partition"),
+    payload: parsedEvent(option("event")),
+  });
+  const interval = event?.interval ?? localInterval(
     dag.spec,
     option("date") ?? (inputs ?? replay)?.date,
     systemClock.now(),
@@ -56,7 +61,7 @@ export async function runLocal(
     const environment = environmentSecrets(Deno.env.toObject());
     const secrets = replay ? replayedSecrets(replay, environment) : environment;
     const result = await runLocally({
-      ...{ module, spec: choice.spec, dir, interval, conf, objects },
+      ...{ module, spec: choice.spec, dir, interval, event, conf, objects },
       standIns: standInsOf(choice.standIns, inputs),
       secrets: record ? record.watch(secrets) : secrets,
       answer: replay ? player(replay.exchanges, replay.dir) : record?.answer ?? null,
@@ -135,6 +140,16 @@ function confOf(text: string | undefined): Record<string, unknown> {
     throw new AppError("INVALID", `Cannot read --params: ${messageOf(error)}`);
   }
   throw new AppError("INVALID", `Cannot use --params ${text}: it must be a JSON object`);
+}
+
+/** The `--event` of a run: any JSON. */
+function parsedEvent(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError("INVALID", `Cannot read --event: ${messageOf(error)}`);
+  }
 }
 
 /** States as they come, log lines below their task's name, errors with their place. */

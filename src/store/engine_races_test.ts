@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { chainSpec } from "../../tests/conformance/engine_store_world.ts";
 import { testDatabase } from "../../tests/support/database.ts";
 import { VirtualClock } from "../base/clock.ts";
@@ -134,3 +134,43 @@ async function waitsForLock(sql: Awaited<ReturnType<typeof testDatabase>>["sql"]
     if (waiting > 0) return;
   }
 }
+
+Deno.test("of runs that take the same events at one time, one by hand among them, one gets each", async () => {
+  const { db, store, ids, now } = await queued();
+  await using _db = db;
+  const schedule = {
+    kind: "datasets",
+    datasets: ["d"],
+    anyOf: [["d"]],
+    partition: { kind: "each" },
+  };
+  await db.sql`update dag_version set spec = ${JSON.stringify({ schedule })}::text::jsonb`;
+  await db.sql`update dag set dag_version_id = (select id from dag_version)`;
+  const [{ id: dagVersionId }] = await db.sql<{ id: string }[]>`select id from dag_version`;
+  const partitions = Array.from({ length: 20 }, (_, i) => `p${i}`);
+  await store.recordEvents(
+    partitions.map((partition) => ({ dataset: "d", partition, key: partition, extra: {} })),
+    now,
+  );
+  const runOf = (name: string, isRequired: boolean) => ({
+    ...{ id: ids.uuid(), dagId: "chain", runId: name, runType: "asset_triggered" as const },
+    ...{ logicalDate: null, dataIntervalStart: null, dataIntervalEnd: null, runAfter: now },
+    ...{ conf: {}, dagVersionId, backfillId: null, traceParent: null, tasks: [] },
+    takes: { partitions, isRequired },
+  });
+  const { epoch } = (await store.readLease())!;
+  const writes = { runMoves: [], taskMoves: [], expansions: [], nextRuns: [] };
+  const [{ newRuns }, ...byHand] = await Promise.all([
+    store.applyTick(epoch, { ...writes, newRuns: [runOf("tick", true)] }, now),
+    ...["h1", "h2", "h3"].map((name) => store.createRun(runOf(name, false))),
+  ]);
+  const runs = [...newRuns, ...byHand.map(({ id }) => id)];
+  const taken = await Promise.all(runs.map((id) => store.loadDatasetEvents(id)));
+  assertEquals(taken.flat().map(({ key }) => key!).sort(), partitions.toSorted());
+  assert(newRuns.every((_, i) => taken[i].length > 0), "a run that needs an event has one");
+  const [again] = await store.recordEvents(
+    [{ dataset: "d", partition: "p1", key: "p1", extra: {} }],
+    now,
+  );
+  assertEquals([again.isNew, again.waitingDags], [false, []]);
+});

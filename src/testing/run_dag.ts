@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "../base/clock.ts";
 import { connectionFrom, type LocalSecrets } from "../compose/local_secrets.ts";
 import { chooseTasks } from "../compose/local_choice.ts";
+import { localEvent } from "../compose/local_event.ts";
 import { localInterval } from "../compose/local_interval.ts";
 import { type LocalResult, nameOf, runLocally } from "../compose/local_world.ts";
 import type { ConnectionSecret, LogLine } from "../contract/execution.ts";
@@ -22,6 +23,10 @@ export interface RunDagOptions {
   date?: string;
   /** The data interval itself, in place of a date. */
   interval?: { start: Date | string; end: Date | string };
+  /** Of a DAG that waits for datasets: the partition to run, `ctx.partition`. */
+  partition?: string;
+  /** What a webhook sent, or a message, or the facts of a file: `ctx.event.payload`, JSON. */
+  event?: unknown;
   /** What the run is given; checked as the DAG declares it. */
   params?: Record<string, unknown>;
   /**
@@ -108,7 +113,8 @@ export async function runDag(dag: Dag, options: RunDagOptions = {}): Promise<Dag
   const inputs = { ...replayed(fixtures, options.replay ?? []), ...options.inputs };
   checkTasks(dag, inputs);
   const choice = chooseTasks(dag.spec, options, new Set(Object.keys(inputs)));
-  const interval = intervalOf(dag, options, fixtures);
+  const event = localEvent(dag.spec, { partition: options.partition, payload: options.event });
+  const interval = event?.interval ?? intervalOf(dag, options, fixtures);
   const dir = await Deno.makeTempDir({ prefix: "tidewheel_test_" });
   const objects = memoryObjectStore({ clock: systemClock });
   const logs: RunLogLine[] = [];
@@ -117,7 +123,7 @@ export async function runDag(dag: Dag, options: RunDagOptions = {}): Promise<Dag
     const result = await runLocally({
       module: { dag },
       spec: choice.spec,
-      ...{ dir, interval, conf, objects },
+      ...{ dir, interval, event, conf, objects },
       secrets: secretsOf(options, fixtures),
       standIns: new Map([...choice.standIns].map((taskId) => [taskId, inputs[taskId]])),
       answer: answerOf(options, fixtures),

@@ -5,7 +5,18 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { AppError, branch, dag, expand, sensor, sessions, task } from "tidewheel";
+import {
+  AppError,
+  branch,
+  dag,
+  expand,
+  onDatasets,
+  onWebhook,
+  rollup,
+  sensor,
+  sessions,
+  task,
+} from "tidewheel";
 import { collect } from "tidewheel/operators";
 import { z } from "zod";
 import { runDag } from "./run_dag.ts";
@@ -168,4 +179,31 @@ Deno.test("runDag() asks again where a source throttles, without waiting", async
   });
   assertEquals([run.state, asked], ["success", 3]);
   assertEquals(run.output<{ files: unknown[] }>("get").files.length, 1);
+});
+
+Deno.test("runDag() runs a DAG for a partition, or for an event that somebody sent", async () => {
+  const monthly = dag({
+    id: "monthly",
+    schedule: onDatasets("prices", { partition: rollup("month", { sessions: "XNYS" }) }),
+  }, () => {
+    task({ id: "say" }, ({ partition, interval }) => `${partition} from ${interval.date}`);
+  });
+  assertEquals(
+    (await runDag(monthly, { partition: "2026-01" })).output("say"),
+    "2026-01 from 2026-01-01",
+  );
+
+  const fills = dag({
+    id: "fills",
+    schedule: onWebhook({ name: "fills", secret: "s", signature: "github", key: "$.id" }),
+  }, () => {
+    task({ id: "say" }, ({ partition, event }) => [partition, event?.payload, event?.extra.id]);
+  });
+  const run = await runDag(fills, { partition: "7", event: { id: 7 } });
+  assertEquals(run.output("say"), ["7", { id: 7 }, 7]);
+  await assertRejects(
+    () => runDag(pipeline, { partition: "x" }),
+    AppError,
+    "waits for neither datasets nor events",
+  );
 });
