@@ -66,6 +66,10 @@ export const gauges = {
   tidewheel_scheduler_dagruns: { help: "Unfinished DAG runs", labels: ["state"] },
   tidewheel_scheduler_tasks_executable: { help: "Task instances that were ready in the last pass" },
   tidewheel_scheduler_tasks_starving: { help: "Ready task instances for which no slot was free" },
+  tidewheel_dag_horizon_seconds: {
+    help: "Until the releases that a DAG's schedule goes by are not known any more",
+    labels: ["dag_id"],
+  },
   tidewheel_ti: { help: "Task instances of unfinished runs", labels: ["state"] },
   tidewheel_triggers_running: {
     help: "Triggers that this process looks at",

@@ -29,11 +29,32 @@ export const SessionsSpec = z.object({
 /** See {@link SessionsSpec}. */
 export type SessionsSpec = z.infer<typeof SessionsSpec>;
 
+/** Dated releases; each is due as its date was known. */
+const ReleasesSpec = z.object({
+  kind: z.literal("releases"),
+  id: z.string(),
+  releases: z.array(z.object({
+    at: z.iso.datetime(),
+    announced: z.iso.datetime().optional().meta({ doc: "Not known of before" }),
+    changes: z.array(z.object({
+      announced: z.iso.datetime(),
+      at: z.iso.datetime().nullable().meta({ doc: "Null: called off" }),
+    })).optional().meta({
+      doc: "Oldest first; one that came after the date then known counts not",
+    }),
+  })).min(1),
+  offsetMs: z.int().default(0).meta({ doc: "From the release to the run; negative: before it" }),
+  until: z.iso.datetime().nullable().default(null).meta({ doc: "Nothing is known after it" }),
+});
+/** See {@link ReleasesSpec}. */
+export type ReleasesSpec = z.infer<typeof ReleasesSpec>;
+
 const periodic = [
   z.object({ kind: z.literal("cron"), cron: z.string(), timezone: z.string() }),
   z.object({ kind: z.literal("interval"), everyMs: z.int().min(1000) }),
   z.object({ kind: z.literal("events"), at: z.array(z.iso.datetime()).min(1) }),
   SessionsSpec,
+  ReleasesSpec,
 ] as const;
 
 /** Spans of the calendar that partitions are rolled up into. */

@@ -3,7 +3,7 @@ import type { Ids } from "../base/ids.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import type { DagRun, TaskInstance } from "../model/rows.ts";
 import type { NewRun, TickWrites } from "../store/port.ts";
-import { deadlinesOf, type DueRun, nextRunOf, timeOf } from "../timetable/mod.ts";
+import { deadlinesOf, type DueRun, newsOf, nextRunOf, timeOf } from "../timetable/mod.ts";
 import { dataFor, decideDatasetRuns } from "./decide_dataset_runs.ts";
 import type { Dag, EngineState } from "./state.ts";
 
@@ -59,7 +59,9 @@ function createDueRuns(state: EngineState, dag: Dag, deciding: Deciding, writes:
     due = dueRun(dag, deciding.now);
   }
   dag.next = due;
-  if (due && due.runAfter > deciding.now) state.wakeAt(due.runAfter, dag);
+  const waitsUntil = due && due.runAfter > deciding.now ? due.runAfter : null;
+  const wakes = [waitsUntil, newsOf(row.spec.schedule, deciding.now)].filter((at) => at !== null);
+  if (wakes.length > 0) state.wakeAt(new Date(Math.min(...wakes.map(Number))), dag);
   if (!created && due?.runAfter.getTime() === row.nextRunAt?.getTime()) return;
   row.nextRunAt = due?.runAfter ?? null;
   writes.nextRuns.push({

@@ -1,4 +1,5 @@
 /** @module Brings the scheduler's state up to date with the store: what changed, no more. */
+import { limits } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { messageOf } from "../model/errors.ts";
 import { occupyingTaskStates } from "../model/task_state.ts";
@@ -92,9 +93,15 @@ async function loadPartitions(
   for (const { dagId } of asking) state.dag(dagId).partitions = found;
 }
 
-function putDags(state: EngineState, dags: readonly SchedulableDag[], { log }: Loading) {
+function putDags(state: EngineState, dags: readonly SchedulableDag[], { log, now }: Loading) {
   for (const row of dags) {
     const dag = state.putDag(row);
+    if (dag.horizonAt && dag.horizonAt.getTime() - now.getTime() < limits.calendarHorizonMs) {
+      log.warn("The releases that a DAG's schedule goes by end soon; it makes no runs after that", {
+        dagId: row.dagId,
+        until: dag.horizonAt.toISOString(),
+      });
+    }
     try {
       state.plan(row.dagId, row.dagVersionId);
     } catch (error) {

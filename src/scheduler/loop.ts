@@ -277,6 +277,12 @@ class SchedulerLoop implements SchedulerService {
     const waiting = pools.reduce((sum, pool) => sum + pool.waiting, 0);
     metrics.set("tidewheel_scheduler_leader", undefined, this.#leadership.lease ? 1 : 0);
     metrics.set("tidewheel_scheduler_tasks_starving", undefined, waiting);
+    metrics.reset("tidewheel_dag_horizon_seconds");
+    for (const { dagId, horizonAt } of this.#state.dags.values()) {
+      if (!horizonAt || !this.#leadership.lease) continue;
+      const leftMs = horizonAt.getTime() - this.#parts.clock.now().getTime();
+      metrics.set("tidewheel_dag_horizon_seconds", { dag_id: dagId }, Math.round(leftMs / 1000));
+    }
     metrics.set("tidewheel_scheduler_tasks_executable", undefined, waiting + this.#queued);
   }
 

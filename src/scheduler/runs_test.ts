@@ -166,3 +166,30 @@ Deno.test("a run does not start in the place of one whose end the store refuses"
   assertEquals(seen[0], "running queued");
   assertEquals(seen.at(-1), "failed running");
 });
+
+Deno.test("a release whose date becomes known late runs when it is known, and a moved one once", async () => {
+  const world = new SchedulerWorld();
+  world.addDag(specOf("d", { a: {} }, {
+    schedule: {
+      ...{ kind: "releases", id: "x", offsetMs: 0, until: null },
+      releases: [
+        { at: "2030-01-01T02:00:00Z", announced: "2030-01-01T05:00:00Z" },
+        {
+          at: "2030-01-01T09:00:00Z",
+          changes: [{ announced: "2030-01-01T06:00:00Z", at: "2030-01-01T07:00:00Z" }],
+        },
+      ],
+    },
+    start: "2030-01-01T00:00:00Z",
+    catchup: true,
+  }));
+  await world.settle();
+  const wakes: string[] = [];
+  for (let hour = 1; hour <= 10; hour++) {
+    await world.advance(HOUR);
+    await world.work();
+    wakes.push(`${hour}: ${world.store.runs().length}`);
+  }
+  assertEquals(runsOf(world), ["01-01T05 success", "01-01T07 success"]);
+  assertEquals(wakes.slice(3, 8), ["4: 0", "5: 1", "6: 1", "7: 2", "8: 2"]);
+});

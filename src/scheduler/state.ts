@@ -20,7 +20,7 @@ import type {
   RunSnapshot,
   SchedulableDag,
 } from "../store/port.ts";
-import { type DueRun, poolClosingAt } from "../timetable/mod.ts";
+import { type DueRun, horizonOf, poolClosingAt } from "../timetable/mod.ts";
 import { Heap } from "../base/heap.ts";
 import { Instance, Run, type RunTask } from "./instance.ts";
 import { makePlan, type Plan } from "./plan.ts";
@@ -35,6 +35,8 @@ export class Dag {
   /** The next automatic run, due now or later. */
   next: DueRun | null = null;
   wakeAtMs: number | null = null;
+  /** After which its schedule knows of no releases; null: it goes by none. */
+  horizonAt: Date | null = null;
   /** Partitions that are there though nothing of them waits, as `dataset\npartition`. */
   partitions: ReadonlySet<string> = new Set();
   /** By backfill id; "" has the runs that are not a backfill's. */
@@ -97,6 +99,7 @@ export class EngineState {
   putDag(row: SchedulableDag): Dag {
     const dag = this.dag(row.dagId);
     dag.row = row;
+    dag.horizonAt = horizonOf(row.spec.schedule);
     this.ready.setDag(row.dagId, {
       maxActiveTasks: row.spec.maxActiveTasks,
       isPaused: row.isPaused,

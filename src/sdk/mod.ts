@@ -52,6 +52,8 @@ export type {
   OnWebhookOptions,
 } from "./on_events.ts";
 export type { RollupSpan } from "../model/schedule_spec.ts";
+export { releases } from "./releases.ts";
+export type { ReleaseCalendar, ReleasesOptions } from "./releases.ts";
 export { sessions } from "./sessions.ts";
 export type { SessionsOptions } from "./sessions.ts";
 export type { BlackoutOption, CatchupOption, MaintenanceOption, Weekday } from "./quiet_time.ts";

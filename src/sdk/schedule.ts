@@ -16,7 +16,7 @@ export interface Schedule {
 
 /**
  * A schedule: five cron fields, six with seconds first, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@quarterly`,
- * `@yearly`, read in the DAG's time zone; {@link sessions}, {@link every}, {@link once}, {@link continuous},
+ * `@yearly`, read in the DAG's time zone; {@link sessions}, {@link releases}, {@link every}, {@link once}, {@link continuous},
  * {@link events}, {@link allOf}; a list: whenever one of its schedules is due; null for runs by hand
  * only.
  */
@@ -141,7 +141,7 @@ function withData(
 type Periodic = (ScheduleSpec & { kind: "any" })["of"][number];
 
 function isPeriodic(spec: ScheduleSpec): spec is Periodic {
-  return ["cron", "interval", "events", "sessions"].includes(spec.kind);
+  return ["cron", "interval", "events", "sessions", "releases"].includes(spec.kind);
 }
 
 const presets: Readonly<Record<string, string>> = {

@@ -9,7 +9,7 @@ export {
 } from "./next_run.ts";
 export type { DueRun, Interval, NextRunOptions, RunRules } from "./next_run.ts";
 export { isNewestInterval } from "./newest.ts";
-export { checkSchedule, timeOf } from "./schedules.ts";
+export { checkSchedule, horizonOf, newsOf, timeOf } from "./schedules.ts";
 export { parseCron } from "./cron.ts";
 export { checkTimezone } from "./zone.ts";
 export {
@@ -24,6 +24,7 @@ export {
 } from "./partitions.ts";
 export { deadlinesOf, hasDeadlines, type NewDeadline } from "./deadlines.ts";
 export { poolClosingAt } from "./pool_closings.ts";
+export { releasesHorizon } from "./releases.ts";
 export { sessionDateOf } from "./sessions.ts";
 export { readCalendar } from "./bundled_calendars.ts";
 export { type ExpandedRun, expandRuns } from "./expand.ts";

@@ -2,6 +2,7 @@
 import { AppError } from "../model/errors.ts";
 import type { ScheduleSpec, TimeSpec } from "../model/schedule_spec.ts";
 import { parseCron } from "./cron.ts";
+import { releaseNewsAt, releasesHorizon, releasesTimetable } from "./releases.ts";
 import { sessionsTimetable } from "./sessions.ts";
 import { nextTick, previousTick } from "./ticks.ts";
 import {
@@ -29,9 +30,29 @@ export function timeOf(schedule: ScheduleSpec): TimeSpec | null {
   }
 }
 
+/** After which instant a schedule's releases are not known any more; null: it goes by none. */
+export function horizonOf(schedule: ScheduleSpec): Date | null {
+  const ends = releasesOf(schedule).map(releasesHorizon);
+  return ends.length === 0 ? null : new Date(Math.min(...ends.map(Number)));
+}
+
+/** When a date of a schedule becomes known next, so that its next run may be another; null: never. */
+export function newsOf(schedule: ScheduleSpec, now: Date): Date | null {
+  const news = releasesOf(schedule).map((one) => releaseNewsAt(one, now))
+    .filter((at) => at !== null);
+  return news.length === 0 ? null : new Date(Math.min(...news.map(Number)));
+}
+
+function releasesOf(schedule: ScheduleSpec) {
+  const time = timeOf(schedule);
+  const of = time?.kind === "any" || time?.kind === "all" ? time.of : time ? [time] : [];
+  return of.filter((one) => one.kind === "releases");
+}
+
 /** The timetable of a schedule; intervals count from `start`, calendars are as known at `now`. */
 export function timetableOf(schedule: TimeSpec, start: Date | null, now: Date): Timetable {
   if (schedule.kind === "sessions") return sessionsTimetable(schedule, now.getTime());
+  if (schedule.kind === "releases") return releasesTimetable(schedule, now.getTime());
   const grid = gridOf(schedule, start, now);
   return schedule.kind === "events" ? pointsOf(grid) : intervalsOf(grid);
 }
@@ -47,6 +68,8 @@ export function checkSchedule(given: ScheduleSpec, start: Date | null): void {
   if (timetableOf(schedule, start, endOfTime).next(from.getTime()) !== null) return;
   const text = schedule.kind === "cron"
     ? `the cron expression "${schedule.cron}"`
+    : schedule.kind === "releases"
+    ? `the releases "${schedule.id}"`
     : textOf(schedule);
   throw new AppError(
     "INVALID",
@@ -65,6 +88,8 @@ function gridOf(schedule: TimeSpec, start: Date | null, now: Date): Grid {
       return listed(schedule.at.map((at) => Date.parse(at)));
     case "sessions":
       return sessionsTimetable(schedule, now.getTime()).due;
+    case "releases":
+      return releasesTimetable(schedule, now.getTime()).due;
     case "any":
     case "all": {
       const grids = schedule.of.map((one) => gridOf(one, start, now));

@@ -6,7 +6,9 @@ import { until } from "../support/until.ts";
 
 let product: Product;
 Deno.test.beforeAll(async () => {
-  product = await startProduct({ dags: { "gates.ts": gatesDags } });
+  product = await startProduct({
+    dags: { "gates.ts": gatesDags, "releases/fomc.json": fomc, "rate.ts": rateDag },
+  });
 });
 Deno.test.afterAll(async () => await product[Symbol.asyncDispose]());
 
@@ -22,6 +24,23 @@ export const yearly = dag({ id: "yearly", schedule: "0 0 1 1 *", start: "2023-01
     task({ id: "load" }, () => 1);
     task({ id: "log", after: mail, triggerRule: "all_done" }, () => 1);
   });
+`;
+
+/** Two statements of the Federal Open Market Committee. */
+const fomc = JSON.stringify({
+  id: "us.fomc",
+  timezone: "America/New_York",
+  source: "https://www.federalreserve.gov/monetarypolicy/fomccalendars.htm",
+  releases: [
+    { for: "2024-11", at: "2024-11-07T14:00" },
+    { for: "2024-12", at: "2024-12-18T14:00" },
+  ],
+});
+const rateDag = `import { dag, releases, task } from "tidewheel";
+import fomc from "./releases/fomc.json" with { type: "json" };
+export default dag({ id: "rate", schedule: releases(fomc, { after: { minutes: 1 } }) }, () => {
+  task({ id: "read" }, (ctx) => ctx.interval.date);
+});
 `;
 
 Deno.test("a short circuit goes on at true and skips what comes after it at false", async () => {
@@ -57,3 +76,16 @@ async function caughtUp(): Promise<Run[]> {
     return runs.length >= 3 && runs.every((run) => run.state === "success") && runs;
   });
 }
+
+Deno.test("a DAG runs for the newest of its dated releases", async () => {
+  const runs = await until("the run of the release", async () => {
+    const { dag_runs } = await product.api.get<{ dag_runs: Run[] }>("/api/v2/dags/rate/dagRuns");
+    return dag_runs[0]?.state === "success" && dag_runs;
+  });
+  assertEquals(runs.map((run) => run.logical_date), ["2024-12-18T19:00:00.000Z"]);
+  const dag = await product.api.get<{ timetable_summary: string; timetable_description: string }>(
+    "/api/v2/dags/rate",
+  );
+  assertEquals(dag.timetable_summary, "us.fomc +1m");
+  assertEquals(dag.timetable_description.endsWith("known until 2024-12-18"), true);
+});

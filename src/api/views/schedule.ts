@@ -1,6 +1,7 @@
 /** @module A schedule in a few words. */
 import type { ScheduleSpec } from "../../model/dag_spec.ts";
-import type { DatasetsSpec, SessionsSpec } from "../../model/schedule_spec.ts";
+import type { DatasetsSpec, ReleasesSpec, SessionsSpec } from "../../model/schedule_spec.ts";
+import { releasesHorizon } from "../../timetable/mod.ts";
 
 /** The schedule as a list shows it; null where it has none. */
 export function scheduleText(schedule: ScheduleSpec): string | null {
@@ -21,6 +22,8 @@ export function scheduleText(schedule: ScheduleSpec): string | null {
       return `${schedule.at.length} events`;
     case "sessions":
       return sessionsText(schedule);
+    case "releases":
+      return releasesText(schedule);
     case "any":
     case "all":
       return schedule.of.map(scheduleText).join(schedule.kind === "any" ? " or " : " and ");
@@ -50,6 +53,10 @@ export function scheduleDescription(schedule: ScheduleSpec): string {
       return `At ${schedule.at.length} instants, the first at ${schedule.at[0]}`;
     case "sessions":
       return `For each session: ${sessionsText(schedule)}`;
+    case "releases":
+      return `For each release: ${releasesText(schedule)}, known until ${
+        releasesHorizon(schedule).toISOString().slice(0, 10)
+      }`;
     case "any":
       return `Whenever one of these is due: ${schedule.of.map(scheduleDescription).join("; ")}`;
     case "all":
@@ -85,6 +92,11 @@ function sessionsText({ calendars, open, edge, offsetMs, everyMs, nth }: Session
     ? ""
     : `${offsetMs < 0 ? "-" : "+"}${durationText(Math.abs(offsetMs))}`;
   return `${names} ${edge}${offset}${rank}`;
+}
+
+function releasesText({ id, offsetMs }: ReleasesSpec): string {
+  if (offsetMs === 0) return id;
+  return `${id} ${offsetMs < 0 ? "-" : "+"}${durationText(Math.abs(offsetMs))}`;
 }
 
 function durationText(ms: number): string {
