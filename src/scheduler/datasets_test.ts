@@ -287,3 +287,68 @@ Deno.test("afterRun: a run's success starts one for its interval; its failure no
   await world.work();
   assertEquals(runsOf(world).length, 2);
 });
+
+Deno.test("a session's run waits for its own partition, past its time; late and corrected ones run at once", async () => {
+  const at = {
+    time: {
+      ...{ kind: "sessions" as const, calendars: ["XNYS"], open: "all" as const },
+      ...{ edge: "close" as const, offsetMs: 0, everyMs: null, nth: null },
+      interval: "session" as const,
+    },
+    orAt: "20:00",
+    timezone: "America/New_York",
+  };
+  const world = worldWith(specOf("waits", { a: {} }, {
+    schedule: {
+      ...{ kind: "datasets", datasets: ["fx", "prices"], anyOf: [["fx", "prices"]], at },
+      partition: { kind: "each" },
+    },
+    timezone: "America/New_York",
+    start: "2030-01-02T00:00:00.000Z",
+    catchup: true,
+  }));
+  const at2 = (text: string) => world.advance(Date.parse(text) - world.clock.now().getTime());
+  const shownRuns = () =>
+    runsOf(world).map((run) => [run.partitionKey, run.runType, run.logicalDate !== null]);
+  await at2("2030-01-02T20:00:00Z");
+  for (const day of ["2030-01-02", "2030-01-03"]) await publish(world, "prices", day);
+  await publish(world, "fx", "2030-01-02");
+  assertEquals(shownRuns(), [], "the session is under way");
+  await at2("2030-01-02T21:00:00Z");
+  assertEquals(shownRuns(), [["2030-01-02", "scheduled", true]]);
+  assertEquals((await takenBy(world, 0)).sort(), ["fx", "prices"]);
+
+  await at2("2030-01-03T21:00:00Z");
+  assertEquals(runsOf(world).length, 1, "fx of the 3rd is missing");
+  await at2("2030-01-04T01:00:00Z");
+  assertEquals(shownRuns()[1], ["2030-01-03", "scheduled", true]);
+
+  await publish(world, "fx", "2030-01-03");
+  await publish(world, "prices", "2030-01-02");
+  assertEquals(shownRuns().slice(2), [
+    ["2030-01-03", "asset_triggered", false],
+    ["2030-01-02", "asset_triggered", false],
+  ]);
+});
+
+Deno.test("a run of a time finds partitions that were published before the DAG came", async () => {
+  const world = worldWith();
+  await publish(world, "prices", "2030-01-01");
+  const time = { kind: "cron" as const, cron: "0 0 * * *", timezone: "UTC" };
+  world.addDag(specOf("waits", { a: {} }, {
+    schedule: {
+      ...{
+        kind: "datasets",
+        datasets: ["prices"],
+        anyOf: [["prices"]],
+        partition: { kind: "each" },
+      },
+      at: { time, orAt: null, timezone: "UTC" },
+    },
+    start: "2030-01-01T00:00:00.000Z",
+    catchup: true,
+  }));
+  await world.settle();
+  await world.advance(86_400_000);
+  assertEquals(runsOf(world).map(({ partitionKey }) => partitionKey), ["2030-01-01"]);
+});

@@ -7,7 +7,10 @@ import type { NewRun, RunMove } from "../store/port.ts";
 import {
   type DueRun,
   isMet,
+  isWhole,
+  partitionFor,
   partitionInterval,
+  partitionOfTick,
   partitionStates,
   type PendingPartition,
 } from "../timetable/mod.ts";
@@ -24,7 +27,8 @@ export function partitionName({ dataset, partition }: PendingPartition): string 
 export function decideDatasetRuns(dag: Dag, deciding: Deciding): NewRun[] {
   const { schedule, maxActiveRuns } = dag.row!.spec;
   const pending = dag.row!.pending ?? [];
-  if (schedule.kind !== "datasets" || schedule.at || pending.length === 0) return [];
+  if (schedule.kind !== "datasets" || pending.length === 0) return [];
+  if (schedule.at && !schedule.partition) return [];
   const room = maxActiveRuns - dag.queue(null).active;
   if (room <= 0) return [];
   if (schedule.partition) return partitionRuns(dag, schedule, { ...deciding, room });
@@ -47,7 +51,7 @@ function partitionRuns(
   const isThere = (dataset: string, partition: string) =>
     dag.partitions.has(partitionName({ dataset, partition }));
   const whole = partitionStates(schedule, row.pending!, isThere, deciding.now)
-    .filter((one) => one.isWhole).slice(0, room);
+    .filter((one) => one.isWhole && isPast(dag, schedule, one.partition)).slice(0, room);
   if (whole.length === 0) return [];
   const taken = new Set(whole.flatMap((one) => one.from));
   forget(dag, ({ partition }) => taken.has(partition));
@@ -62,6 +66,13 @@ function partitionRuns(
   });
 }
 
+/** Where partitions have a time: has that one's come? Late and corrected ones run by themselves. */
+function isPast({ row, next }: Dag, schedule: DatasetsSpec, partition: string): boolean {
+  if (!schedule.at || !next) return true;
+  const waitedFor = partitionOfTick(schedule, next.interval, row!.spec.timezone);
+  return waitedFor === null || partition < waitedFor;
+}
+
 /**
  * Of a run that is due by time and waits for datasets too: what it takes, or until when to wait
  * (null: until they come).
@@ -70,15 +81,33 @@ export function dataFor(
   dag: Dag,
   due: DueRun,
   now: Date,
-): { takes?: Pick<NewRun, "takes">; untilAt?: Date | null } {
-  const { schedule } = dag.row!.spec;
+): { takes?: Pick<NewRun, "takes" | "partitionKey">; untilAt?: Date | null } {
+  const { schedule, timezone } = dag.row!.spec;
   if (schedule.kind !== "datasets" || !schedule.at) return {};
-  if (!isComplete(schedule, dag.row!.pending ?? [])) {
+  const pending = dag.row!.pending ?? [];
+  const partition = partitionOfTick(schedule, due.interval, timezone);
+  const isReady = partition === null
+    ? isComplete(schedule, pending)
+    : isTickWhole(dag, schedule, partition, now);
+  if (!isReady) {
     const untilAt = latestAt(schedule.at, due);
     if (!untilAt || untilAt > now) return { untilAt };
   }
-  forget(dag, () => true);
-  return { takes: { takes: { partitions: null, isRequired: false } } };
+  const isTheirs = (one: PendingPartition) =>
+    partition === null || partitionFor(schedule.partition!, one.partition) === partition;
+  const partitions = partition === null
+    ? null
+    : [...new Set(pending.filter(isTheirs).map((one) => one.partition))];
+  forget(dag, isTheirs);
+  return { takes: { partitionKey: partition, takes: { partitions, isRequired: false } } };
+}
+
+function isTickWhole(dag: Dag, schedule: DatasetsSpec, partition: string, now: Date): boolean {
+  const waiting = new Set(dag.row!.pending?.map(partitionName));
+  return isWhole(schedule, partition, (dataset, key) => {
+    const name = partitionName({ dataset, partition: key });
+    return waiting.has(name) || dag.partitions.has(name);
+  }, now);
 }
 
 /** The event of a run's end, where a DAG waits for it: of its interval, and once each time it ends. */

@@ -4,7 +4,12 @@ import type { Logger } from "../base/log.ts";
 import { messageOf } from "../model/errors.ts";
 import { occupyingTaskStates } from "../model/task_state.ts";
 import type { EngineStore, Outline, RunSnapshot, SchedulableDag } from "../store/port.ts";
-import { partitionQuestions, type PendingPartition } from "../timetable/mod.ts";
+import {
+  nextRunOf,
+  partitionOfTick,
+  partitionQuestions,
+  type PendingPartition,
+} from "../timetable/mod.ts";
 import type { Changes } from "./inbox.ts";
 import type { Run, RunTask } from "./instance.ts";
 import { partitionName } from "./decide_dataset_runs.ts";
@@ -83,8 +88,11 @@ async function loadPartitions(
   const asking: SchedulableDag[] = [];
   for (const row of dags) {
     const { schedule } = row.spec;
-    if (schedule.kind !== "datasets" || !schedule.partition || !row.pending?.length) continue;
-    const questions = partitionQuestions(schedule, row.pending, now);
+    if (schedule.kind !== "datasets" || !schedule.partition) continue;
+    if (!schedule.at && !row.pending?.length) continue;
+    const due = schedule.at ? nextRunOf(row.spec, { lastInterval: row.lastInterval, now }) : null;
+    const also = due && partitionOfTick(schedule, due.interval, row.spec.timezone);
+    const questions = partitionQuestions(schedule, row.pending ?? [], now, also);
     for (const one of questions) asked.set(partitionName(one), one);
     if (questions.length > 0) asking.push(row);
   }

@@ -82,7 +82,12 @@ Deno.test("anyOf() and allOf() put time and datasets together", () => {
     assertThrows(() => schedule.spec("UTC"), RangeError, why);
   refused(allOf("0 18 * * *", data, { orAt: "9pm" }), '"9pm"');
   refused(allOf("0 18 * * *", { orAt: "21:00" }), "waits for no datasets");
-  refused(allOf("0 18 * * *", onDatasets("a", { partition: each() })), "leave the partition");
+  refused(
+    allOf("0 18 * * *", onDatasets("a", { partition: rollup({ g: ["x"] }) })),
+    "partitions must be dates",
+  );
+  const daily = allOf("0 18 * * *", onDatasets("a", { partition: each() })).spec("UTC");
+  assertEquals((daily as { partition: unknown }).partition, { kind: "each" });
   refused(anyOf(data, onDatasets("b")), "name all datasets in one");
   refused(anyOf(data), "no time");
   assertThrows(

@@ -63,7 +63,9 @@ export interface AllOfOptions {
  * Runs at the instants at which all of the schedules are due: `allOf("0 6 13 * *", "0 6 * * 5")`.
  * With datasets, `allOf("0 18 * * 1-5", onDatasets("prices.daily"), { orAt: "21:00" })`, the run of
  * an instant waits until they have been published since the run before, or for `orAt`; it has the
- * data interval of its instant and takes what was published.
+ * data interval of its instant and takes what was published. With `partition: each()` it waits for
+ * the partition of its own date (of sessions: the trade date), with `rollup(…)` for all of its span;
+ * a partition that comes after its run, or once more, has a run of its own at once.
  */
 export function allOf(
   ...given: readonly (string | Schedule)[] | readonly [...(string | Schedule)[], AllOfOptions]
@@ -127,9 +129,10 @@ function withData(
   }
   if (!time) throw new RangeError("it combines datasets with no time; leave anyOf or allOf out");
   if (kind === "any") return { ...one, or: time };
-  if (one.partition) {
+  if (one.partition?.kind === "groups" || one.watch) {
     throw new RangeError(
-      "it waits for a time and for partitions of datasets; leave the partition or the time out",
+      "it waits for a time and for what has none: partitions must be dates, by each() or " +
+        "rollup(…) of days; leave the time out",
     );
   }
   if (orAt !== undefined && !/^([01]\d|2[0-3]):[0-5]\d$/.test(orAt)) {

@@ -14,9 +14,11 @@ export { parseCron } from "./cron.ts";
 export { checkTimezone } from "./zone.ts";
 export {
   isMet,
+  isWhole,
   partitionFor,
   partitionInterval,
   partitionNeeds,
+  partitionOfTick,
   partitionQuestions,
   type PartitionState,
   partitionStates,

@@ -3,6 +3,7 @@ import type { DatasetsSpec, PartitionSpec, RollupSpan } from "../model/schedule_
 import { calendarOf } from "./bundled_calendars.ts";
 import { dayOf } from "./calendar.ts";
 import type { Interval } from "./next_run.ts";
+import { sessionDateOf } from "./sessions.ts";
 
 const DAY = 86_400_000;
 
@@ -116,6 +117,34 @@ export function partitionStates(
   });
 }
 
+/** Is all there that a partition needs, of the datasets of one way to be met? */
+export function isWhole(
+  schedule: DatasetsSpec,
+  partition: string,
+  isThere: (dataset: string, partition: string) => boolean,
+  now: Date,
+): boolean {
+  const needs = partitionNeeds(schedule.partition!, partition, now);
+  if (needs === null || needs.length === 0) return false;
+  return schedule.anyOf.some((datasets) =>
+    datasets.every((dataset) => needs.every((key) => isThere(dataset, key)))
+  );
+}
+
+/** The partition that a run of a schedule's time is for: that of the date on which its interval starts. */
+export function partitionOfTick(
+  schedule: DatasetsSpec,
+  { start }: Interval,
+  timezone: string,
+): string | null {
+  const time = schedule.at?.time;
+  if (!time || !schedule.partition) return null;
+  const session = time.kind === "sessions" ? sessionDateOf(time, start.getTime()) : null;
+  const local = Temporal.Instant.fromEpochMilliseconds(start.getTime())
+    .toZonedDateTimeISO(timezone).toPlainDate().toString();
+  return partitionFor(schedule.partition, session ?? local);
+}
+
 /** Is there something of each dataset of one of these? */
 export function isMet(
   anyOf: readonly (readonly string[])[],
@@ -129,9 +158,19 @@ export function partitionQuestions(
   schedule: DatasetsSpec,
   pending: readonly PendingPartition[],
   now: Date,
+  /** A partition that is asked for though nothing waits for it. */
+  also: string | null = null,
 ): PendingPartition[] {
   const asked: PendingPartition[] = [];
-  const seen = new Set<string>();
+  const seen = new Set(pending.map(({ dataset, partition }) => `${dataset}\n${partition}`));
+  const needs = also === null ? [] : partitionNeeds(schedule.partition!, also, now) ?? [];
+  for (const dataset of schedule.datasets) {
+    for (const partition of needs) {
+      const key = `${dataset}\n${partition}`;
+      if (!seen.has(key)) asked.push({ dataset, partition });
+      seen.add(key);
+    }
+  }
   partitionStates(schedule, pending, (dataset, partition) => {
     const key = `${dataset}\n${partition}`;
     if (!seen.has(key)) asked.push({ dataset, partition });

@@ -238,7 +238,8 @@ export class Checkers {
       .toSorted((a, b) => a.logicalDate!.getTime() - b.logicalDate!.getTime());
     for (const run of scheduled) {
       const [startMs, endMs] = [run.dataIntervalStart!.getTime(), run.dataIntervalEnd!.getTime()];
-      const { schedule, catchup } = this.specOf(run.dagVersionId);
+      const { schedule: given, catchup } = this.specOf(run.dagVersionId);
+      const schedule = given.kind === "datasets" ? given.at!.time : given;
       const everyMs = schedule.kind === "interval" ? schedule.everyMs : 60_000;
       if (endMs - startMs !== everyMs) {
         throw new Violation(`Run ${run.runId} is for ${endMs - startMs} ms, not for ${everyMs}`);

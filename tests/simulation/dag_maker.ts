@@ -52,7 +52,7 @@ export function makeDag(
       ? { retryBudget: { perRun: dice.int(0, 2), perHour: dice.int(1, 4) } }
       : {}),
     ...(isPausing ? { maxConsecutiveFailedDagRuns: dice.int(1, 3) } : {}),
-    ...(schedule?.kind === "datasets" ? { schedule } : {}),
+    ...(schedule?.kind === "datasets" ? { schedule, start } : {}),
     ...(schedule && schedule.kind !== "datasets"
       ? { schedule, start, catchup: dice.chance(0.5) }
       : {}),
@@ -82,6 +82,11 @@ export function makeDataSchedule(dice: Dice): ScheduleSpec {
     [["inside", "outside"]],
     [["inside"], ["outside"]],
   ]);
+  if (dice.chance(0.2)) {
+    const time = { kind: "interval" as const, everyMs: 15_000 };
+    const at = { time, orAt: null, timezone: "UTC" };
+    return { kind: "datasets", datasets: [...new Set(anyOf.flat())].sort(), anyOf, at };
+  }
   const groups = { vowels: ["a", "e"], others: ["b", "c", "d"] };
   const partition = dice.pick([
     null,

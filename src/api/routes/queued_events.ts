@@ -181,6 +181,8 @@ function whyOf(
       `not ${partitions.slice(0, 5).join(", ")}${partitions.length > 5 ? "…" : ""}`
     ).join("; ");
   }
+  const { at } = spec.schedule as DatasetsSpec;
+  if (at && !isPaused) return "its time: it is due later";
   return isPaused ? "the DAG is paused" : `its turn: at most ${spec.maxActiveRuns} runs at a time`;
 }
 
