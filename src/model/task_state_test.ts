@@ -110,12 +110,14 @@ const airflowMoves: readonly [from: TaskState[], to: TaskState[]][] = [
   [["scheduled"], ["queued"]],
   [["queued"], ["running", "scheduled"]],
   [["running"], ["success", "failed", "skipped", "up_for_retry", "up_for_reschedule"]],
+  [["running"], ["deferred", "awaiting_input"]],
+  [["deferred", "awaiting_input"], ["scheduled"]],
   // Clear, of whatever does not run.
   [
     ["scheduled", "queued", "up_for_retry", "up_for_reschedule", "success", "failed", "skipped"],
     ["none"],
   ],
-  [["upstream_failed", "removed"], ["none"]],
+  [["upstream_failed", "removed", "deferred", "awaiting_input"], ["none"]],
 ];
 
 /** Moves that are ours, each with its reason. */
@@ -125,6 +127,8 @@ const ownMoves: readonly [from: TaskState[], to: TaskState[], why: string][] = [
   [["cancelling"], ["cancelled", "none"], "it is gone: cancelled, or cleared"],
   [["none", "scheduled", "queued"], ["cancelled"], "a cancel of what no worker has"],
   [["up_for_retry", "up_for_reschedule"], ["cancelled"], "the same"],
+  [["deferred", "awaiting_input"], ["cancelled", "removed"], "the same, or the DAG changed"],
+  [["deferred", "awaiting_input"], ["skipped"], "its run fails fast"],
   [["cancelled"], ["none"], "clear"],
   [["none", "scheduled", "up_for_retry", "up_for_reschedule"], ["failed"], "it cannot be mapped"],
   [["scheduled", "up_for_retry", "up_for_reschedule"], ["skipped", "upstream_failed"], "a branch"],

@@ -5,7 +5,8 @@
 import { assertEquals } from "@std/assert";
 import type { RunState } from "../../src/model/run_state.ts";
 import { type TaskEvent, type TaskState, taskTransitions } from "../../src/model/task_state.ts";
-import type { AttemptEnding } from "../../src/store/port.ts";
+import { Question, timeoutOf } from "../../src/model/trigger.ts";
+import type { AttemptEnding, Parked } from "../../src/store/port.ts";
 import type { Case } from "./engine_store_events.ts";
 import { chainSpec, type World } from "./engine_store_world.ts";
 
@@ -103,6 +104,21 @@ const ended = (result: AttemptEnding["result"]) => async (w: World, id: string) 
   return attempt;
 };
 
+/** Give the attempt up, and wait for a trigger or a person. */
+function parked(what: Pick<Parked, "trigger" | "question">) {
+  return async (w: World, id: string): Promise<string> => {
+    const attempt = await w.start(id);
+    await w.end(attempt, {
+      ...(what.question
+        ? { result: "ask", endReason: "awaiting_input" } as const
+        : { result: "defer", endReason: "deferred" } as const),
+      parked: { ...what, timeout: timeoutOf({ data: {}, onTimeout: "resume" }) },
+      nextTryAt: w.now,
+    });
+    return attempt;
+  };
+}
+
 /** How an instance comes into each state; resolves to its attempt, or to one that it never had. */
 const ways = {
   none: (w: World, _id: string) => Promise.resolve(w.ids.uuid()),
@@ -119,13 +135,15 @@ const ways = {
   failed: ended("fail"),
   up_for_retry: ended("retry"),
   up_for_reschedule: ended("reschedule"),
+  deferred: parked({ trigger: { kind: "time", at: "2030-01-01T01:00:00Z" } }),
+  awaiting_input: parked({ question: Question.parse({ subject: "Go on?", options: ["Yes"] }) }),
   cancelled: async (w: World, id: string) => {
     await w.store.cancelTasks([id], w.now, "ann");
     return w.ids.uuid();
   },
   upstream_failed: moved("upstream_failed"),
   removed: moved("removed"),
-} satisfies Partial<Record<TaskState, (w: World, id: string) => Promise<string>>>;
+} satisfies Record<TaskState, (w: World, id: string) => Promise<string>>;
 
 /** An instance of a run of its own in that state. */
 async function instanceIn(w: World, state: keyof typeof ways): Promise<Made> {
