@@ -23,6 +23,7 @@ import { addServiceRoutes } from "./role_app.ts";
 import { type AnyRoute, routeBook } from "./route.ts";
 import { addBackfillRoutes } from "./routes/backfills.ts";
 import { addBulkRoutes } from "./routes/bulk.ts";
+import { addByHandRoutes } from "./routes/by_hand.ts";
 import { addConnectionRoutes } from "./routes/connections.ts";
 import { addDagRunRoutes } from "./routes/dag_runs.ts";
 import { addDagRoutes } from "./routes/dags.ts";
@@ -85,6 +86,7 @@ export function createApi(parts: ApiParts): Api {
   addDagRunRoutes(book, rest);
   addLogRoutes(book, rest);
   addTaskInstanceRoutes(book, rest);
+  addByHandRoutes(book, rest);
   addTaskSummaryRoutes(book, rest);
   addHitlRoutes(book, rest);
   addBackfillRoutes(book, rest);

@@ -1,69 +1,156 @@
 /** @module Running again: which task instances a clear means, and doing it. */
 import { AppError } from "../model/errors.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
-import { clearedAlong } from "../model/setup_teardown.ts";
+import { isRunFinished } from "../model/run_state.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { DagRunRow } from "../store/dag_run_query.ts";
-import { listTaskInstances, type TaskInstanceRow } from "../store/task_instance_query.ts";
+import { type ChosenInstance, listChosen, listTasksOfRuns } from "../store/chosen_query.ts";
+import { inputTasks } from "./execution/inputs.ts";
+import { type TaskIndexes, type TaskSelection, tasksOf, withSetups } from "./reach.ts";
 import { requireDag, type Rest } from "./rest.ts";
 
-/** Which instances of a run. */
-export interface ClearSelection {
-  /** null: all tasks. With a map index only that instance. */
-  tasks: readonly { taskId: string; mapIndex: number | null }[] | null;
-  includeUpstream: boolean;
-  includeDownstream: boolean;
+/** Which instances of a run to run again. */
+export interface ClearSelection extends TaskSelection {
   onlyFailed: boolean;
   onlyRunning: boolean;
 }
 
+/** All instances of a run. */
+export const everything: ClearSelection = {
+  tasks: null,
+  includeUpstream: false,
+  includeDownstream: false,
+  onlyFailed: false,
+  onlyRunning: false,
+};
+
 /** Instances of one run that a clear means. */
 export interface ClearPlan {
   run: DagRunRow;
-  rows: TaskInstanceRow[];
+  rows: ChosenInstance[];
   /** Version to run on; the run's own unless it changes. */
   dagVersionId: string;
   spec: DagSpec;
-  /** Tasks of that version that the run does not have yet. */
+  /** Tasks of that version that the run does not have yet; known where the version changes. */
   newTasks: string[];
 }
 
-/** Task instances of one run at most; a run has no more. */
-const INSTANCES_MAX = 1_000_000;
+/** How to clear. */
+export interface ClearOptions {
+  /** Refuse where one of them runs. */
+  preventRunning?: boolean;
+  /** Refuse where a run has ended, since its state would have to change. */
+  keepRunStates?: boolean;
+  /** They start without a look at what comes before them, with the outputs that are stored. */
+  ignoreDependencies?: boolean;
+}
 
 /** What a clear of this run means, without doing it. */
 export async function planClear(
   rest: Rest,
   run: DagRunRow,
   selection: ClearSelection,
-  { onLatest }: { onLatest: boolean },
+  options: { onLatest: boolean },
 ): Promise<ClearPlan> {
-  const dagVersionId = onLatest ? (await requireDag(rest, run.dagId)).versionId : run.dagVersionId;
-  const { spec } = await rest.versions.get(dagVersionId);
-  const { items } = await listTaskInstances(
-    rest.sql,
-    { dagIds: [run.dagId], dagRunIds: [run.id] },
-    { limit: INSTANCES_MAX, offset: 0, orderBy: [] },
-  );
-  const wanted = tasksOf(spec, selection);
-  const states = statesOf(selection);
-  const rows = items.filter((row) => {
-    if (states && !states.has(row.state)) return false;
-    const indexes = wanted.get(row.taskId);
-    return indexes !== undefined && (indexes === null || indexes.has(row.mapIndex));
+  return (await planClears(rest, [run], selection, options))[0];
+}
+
+/** What a clear of these runs of one DAG means, in their order. */
+export async function planClears(
+  rest: Rest,
+  runs: readonly DagRunRow[],
+  selection: ClearSelection,
+  { onLatest }: { onLatest: boolean },
+): Promise<ClearPlan[]> {
+  if (runs.length === 0) return [];
+  const latest = onLatest ? (await requireDag(rest, runs[0].dagId)).versionId : null;
+  const versionOf = (run: DagRunRow) => latest ?? run.dagVersionId;
+  const wanted = new Map<string, Wanted>();
+  for (const [id, { spec }] of await rest.versions.load(new Set(runs.map(versionOf)))) {
+    wanted.set(id, { spec, tasks: withSetups(spec, selection, tasksOf(spec, selection)) });
+  }
+  const [rows, have] = await Promise.all([
+    chosenRows(rest, runs, { wanted, versionOf, states: statesOf(selection) }),
+    onLatest ? listTasksOfRuns(rest.sql, runs.map(({ id }) => id)) : null,
+  ]);
+  return runs.map((run) => {
+    const dagVersionId = versionOf(run);
+    const { spec } = wanted.get(dagVersionId)!;
+    const known = dagVersionId === run.dagVersionId ? undefined : have?.get(run.id);
+    const newTasks = known
+      ? spec.tasks.map(({ taskId }) => taskId).filter((id) => !known.has(id))
+      : [];
+    return { run, rows: rows.get(run.id) ?? [], dagVersionId, spec, newTasks };
   });
-  const have = new Set(items.map((row) => row.taskId));
-  const newTasks = spec.tasks.map((task) => task.taskId).filter((id) => !have.has(id));
-  return { run, rows, dagVersionId, spec, newTasks };
+}
+
+interface Wanted {
+  spec: DagSpec;
+  tasks: TaskIndexes;
+}
+
+/** Of each run the wanted instances, read in one go. */
+export async function chosenRows(
+  rest: Rest,
+  runs: readonly DagRunRow[],
+  { wanted, versionOf, states }: {
+    wanted: ReadonlyMap<string, Pick<Wanted, "tasks">>;
+    versionOf: (run: DagRunRow) => string;
+    states: readonly TaskState[] | null;
+  },
+): Promise<Map<string, ChosenInstance[]>> {
+  const taskIds = new Set([...wanted.values()].flatMap(({ tasks }) => [...tasks.keys()]));
+  const items = await listChosen(rest.sql, {
+    dagRunIds: runs.map(({ id }) => id),
+    taskIds: [...taskIds],
+    states,
+  });
+  const tasksOfRun = new Map(runs.map((run) => [run.id, wanted.get(versionOf(run))!.tasks]));
+  return Map.groupBy(
+    items.filter(({ dagRunId, taskId, mapIndex }) => {
+      const indexes = tasksOfRun.get(dagRunId)!.get(taskId);
+      return indexes !== undefined && (indexes === null || indexes.has(mapIndex));
+    }),
+    ({ dagRunId }) => dagRunId,
+  );
 }
 
 /** Do it. Throws CONFLICT where a task runs and `preventRunning` forbids that. */
 export async function applyClear(
   rest: Rest,
-  { run, rows, dagVersionId, spec, newTasks }: ClearPlan,
-  { preventRunning = false }: { preventRunning?: boolean } = {},
+  plan: ClearPlan,
+  options: ClearOptions = {},
 ): Promise<void> {
-  const running = rows.find((row) => row.state === "running");
+  await applyClears(rest, [plan], options);
+}
+
+/** Clear all of the runs in one transaction. Throws CONFLICT as the options say. */
+export async function applyClears(
+  rest: Rest,
+  plans: readonly ClearPlan[],
+  options: ClearOptions = {},
+): Promise<void> {
+  const isNewVersion = ({ run, dagVersionId }: ClearPlan) => dagVersionId !== run.dagVersionId;
+  const todo = plans.filter((plan) =>
+    plan.rows.length > 0 || isNewVersion(plan) && plan.newTasks.length > 0
+  );
+  for (const plan of todo) check(plan, options);
+  if (options.ignoreDependencies) { for (const plan of todo) await checkInputs(rest, plan); }
+  if (todo.length === 0) return;
+  await rest.store.clearRuns(
+    todo.map((plan) => ({
+      dagRunId: plan.run.id,
+      ids: plan.rows.map((row) => row.id),
+      spec: plan.spec,
+      force: options.ignoreDependencies,
+      ...(isNewVersion(plan) ? { dagVersionId: plan.dagVersionId } : {}),
+    })),
+    rest.clock.now(),
+  );
+}
+
+function check({ run, rows }: ClearPlan, { preventRunning, keepRunStates }: ClearOptions) {
+  const running = rows.find(({ state }) => state === "running" || state === "cancelling");
   if (preventRunning && running) {
     throw new AppError(
       "CONFLICT",
@@ -71,94 +158,50 @@ export async function applyClear(
         "prevent_running_task was set",
     );
   }
-  const isNewVersion = dagVersionId !== run.dagVersionId;
-  if (rows.length === 0 && !(isNewVersion && newTasks.length > 0)) return;
-  await rest.store.clearTasks(
-    run.id,
-    rows.map((row) => row.id),
-    { spec, ...(isNewVersion ? { dagVersionId } : {}) },
-    rest.clock.now(),
+  if (keepRunStates && isRunFinished(run.state)) {
+    throw new AppError(
+      "INVALID",
+      `Cannot clear tasks of run "${run.runId}" without reset_dag_runs: it is ${run.state}, and a ` +
+        "run whose tasks are to run again must be queued again",
+    );
+  }
+}
+
+/** What starts whatever came before it must find its inputs all the same. */
+async function checkInputs(rest: Rest, { run, rows, spec }: ClearPlan) {
+  const tasks = new Map(spec.tasks.map((task) => [task.taskId, task]));
+  const chosen = new Map(rows.map((row) => [row.taskId, row]));
+  const refuse = (taskId: string, why: string) =>
+    new AppError("CONFLICT", `Cannot run task "${taskId}" of run "${run.runId}" alone: ${why}`);
+  const needed = new Map<string, string>();
+  for (const [taskId, { mapIndex }] of chosen) {
+    const task = tasks.get(taskId)!;
+    if (task.mappedOver !== null && mapIndex < 0) {
+      throw refuse(taskId, "it is mapped and has no instances yet; run what it is mapped over");
+    }
+    for (const source of inputTasks(task)) needed.set(source, taskId);
+  }
+  const sources = await listChosen(rest.sql, {
+    dagRunIds: [run.id],
+    taskIds: [...needed.keys()],
+    states: null,
+  });
+  const bad = sources.find(({ state }) => !["success", "skipped", "removed"].includes(state));
+  if (!bad) return;
+  const state = bad.state === "none" ? "waiting" : bad.state;
+  throw refuse(
+    needed.get(bad.taskId)!,
+    `it is given the output of "${bad.taskId}", which is ${state}, not success`,
   );
 }
 
-/** The tasks that are meant. */
-function tasksOf(spec: DagSpec, selection: ClearSelection): Wanted {
-  const wanted: Wanted = new Map();
-  const given = selection.tasks ?? spec.tasks.map(({ taskId }) => ({ taskId, mapIndex: null }));
-  for (const { taskId, mapIndex } of given) {
-    const indexes = wanted.get(taskId);
-    if (mapIndex === null || indexes === null) wanted.set(taskId, null);
-    else wanted.set(taskId, (indexes ?? new Set()).add(mapIndex));
-  }
-  const upstream = new Map(spec.tasks.map((task) => [task.taskId, task.upstream]));
-  const downstream = new Map<string, string[]>();
-  for (const task of spec.tasks) {
-    for (const above of task.upstream) {
-      downstream.set(above, [...downstream.get(above) ?? [], task.taskId]);
-    }
-  }
-  const start = [...wanted.keys()];
-  const groups = new Map(spec.tasks.map((task) => [task.taskId, task.mappedGroup]));
-  if (selection.includeUpstream) reach(start, { edges: upstream, groups }, wanted);
-  if (selection.includeDownstream) reach(start, { edges: downstream, groups }, wanted);
-  for (const id of clearedAlong(spec.tasks, { ...selection, tasks: start })) {
-    if (!wanted.has(id)) wanted.set(id, indexesOfGroup(groups.get(id), groups, wanted));
-  }
-  return wanted;
-}
-
-/** Task → its map indexes; null: all of them. */
-type Wanted = Map<string, Set<number> | null>;
-/** Task → the mapped group that it is in. */
-type Groups = ReadonlyMap<string, string | undefined>;
-
-/** From one task of a mapped group to the next the indexes stay the same; elsewhere all are meant. */
-function reach(
-  start: readonly string[],
-  { edges, groups }: { edges: ReadonlyMap<string, readonly string[]>; groups: Groups },
-  into: Wanted,
-) {
-  const given = new Set(start);
-  const queue = [...start];
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    const group = groups.get(id);
-    for (const next of edges.get(id) ?? []) {
-      if (given.has(next)) continue;
-      const isSame = group !== undefined && groups.get(next) === group;
-      if (widen(into, next, isSame ? into.get(id)! : null)) queue.push(next);
-    }
-  }
-}
-
-/** True when the task means more instances than before. */
-function widen(into: Wanted, id: string, indexes: ReadonlySet<number> | null): boolean {
-  const known = into.get(id);
-  if (known === null) return false;
-  const all = indexes === null ? null : new Set([...known ?? [], ...indexes]);
-  into.set(id, all);
-  return known === undefined || all === null || all.size > known.size;
-}
-
-/** What is cleared of a mapped group; null: all of it, or the task is in none. */
-function indexesOfGroup(
-  group: string | undefined,
-  groups: Groups,
-  wanted: Wanted,
-): Set<number> | null {
-  if (group === undefined) return null;
-  const all = new Set<number>();
-  for (const [id, indexes] of wanted) {
-    if (groups.get(id) !== group) continue;
-    if (indexes === null) return null;
-    for (const index of indexes) all.add(index);
-  }
-  return all.size > 0 ? all : null;
-}
-
-function statesOf({ onlyFailed, onlyRunning }: ClearSelection): ReadonlySet<TaskState> | null {
+function statesOf({ onlyFailed, onlyRunning }: ClearSelection): TaskState[] | null {
   if (!onlyFailed && !onlyRunning) return null;
-  return new Set<TaskState>([
-    ...(onlyFailed ? ["failed", "cancelled", "upstream_failed"] as const : []),
+  return [
+    ...(onlyFailed ? failedStates : []),
     ...(onlyRunning ? ["running", "cancelling"] as const : []),
-  ]);
+  ];
 }
+
+/** Ends that only-failed means. */
+export const failedStates: readonly TaskState[] = ["failed", "cancelled", "upstream_failed"];

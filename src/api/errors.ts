@@ -56,6 +56,11 @@ export function errorResponse(thrown: unknown): { response: Response; unforeseen
   return { response: json({ detail, code: "INTERNAL" }, 500), unforeseen: thrown };
 }
 
+/** The HTTP status that an error would be answered with. */
+export function statusOf(thrown: unknown): number {
+  return errorResponse(thrown).response.status;
+}
+
 /** A body that a schema refused; `where` is `query`, `path` or `body`, as in Airflow. */
 export function invalidResponse(error: ZodError, where: string): Response {
   const errors = error.issues.map((issue) => ({

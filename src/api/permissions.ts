@@ -36,6 +36,10 @@ export const permissions = {
   "runs.edit": { allows: "Cancel, clear and annotate DAG runs", least: "user" },
   "tasks.clear": { allows: "Clear task instances", least: "user" },
   "tasks.answer": { allows: "Answer what tasks ask people", least: "user" },
+  "tasks.edit": {
+    allows: "Set states of task instances by hand, and annotate them",
+    least: "user",
+  },
   "datasets.edit": { allows: "Record dataset events, and drop those that wait", least: "user" },
   "backfills.edit": { allows: "Start, pause and cancel backfills", least: "user" },
   "bulk.edit": {

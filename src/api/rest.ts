@@ -2,8 +2,8 @@
 import { AppError } from "../model/errors.ts";
 import { type DagRow, type DagVersionRow, findDag, findDagVersions } from "../store/dag_query.ts";
 import { type DagRunRow, findRun } from "../store/dag_run_query.ts";
-import type { TaskInstanceRow } from "../store/task_instance_query.ts";
 import type { BackfillStore } from "../store/backfill_port.ts";
+import { listTaskInstancesById, type TaskInstanceRow } from "../store/task_instance_query.ts";
 import type { Bounds } from "../store/page.ts";
 import type { Versions } from "./execution/versions.ts";
 import type { ApiParts } from "./parts.ts";
@@ -62,6 +62,15 @@ export async function taskInstanceViews(rest: Rest, rows: readonly TaskInstanceR
   return rows.map((row) =>
     taskInstanceView(row, specs.get(row.dagVersionId), versions.get(row.dagVersionId))
   );
+}
+
+/** Task instances that one answer lists of those that a call touches; it counts all of them. */
+const TOUCHED_SHOWN_MAX = 5_000;
+
+/** Those that a call touched, or would, as they are now. */
+export async function touchedInstances(rest: Rest, ids: readonly string[]) {
+  const rows = await listTaskInstancesById(rest.sql, ids.slice(0, TOUCHED_SHOWN_MAX));
+  return { task_instances: await taskInstanceViews(rest, rows), total_entries: ids.length };
 }
 
 /** `~` stands for all. */

@@ -42,6 +42,8 @@ export interface RouteSpec<
   alsoReturns?: readonly string[];
   /** Name in the audit log, for routes that change something. */
   event?: string;
+  /** Fields of the body that the audit log keeps too; none of them may hold a secret. */
+  audited?: readonly string[];
 }
 
 /** One request as a handler sees it. */
@@ -137,7 +139,7 @@ export function routeBook(parts: RouteBookParts): RouteBook {
     }
     const call = { params: params.data, query: query.data, body, principal, request, url };
     const result = await handler(call);
-    if (spec.event) await parts.audit(auditOf(spec.event, call));
+    if (spec.event) await parts.audit(auditOf(spec.event, spec.audited, call));
     if (result instanceof Response) return result;
     if (spec.returns === null) return new Response(null, { status: spec.status ?? 204 });
     if (parts.checkAnswers) spec.returns.parse(JSON.parse(JSON.stringify(result)));
@@ -192,8 +194,12 @@ function honoPath(path: string): string {
   return path.replace(/\{(\w+)\}/g, ":$1");
 }
 
-/** Ids of the route's path and body; never the body itself, which may hold secrets. */
-function auditOf(event: string, { params, body, principal, url }: Call<unknown, unknown, unknown>) {
+/** Ids of the route's path and body, and what it says of the body; the rest may hold secrets. */
+function auditOf(
+  event: string,
+  audited: readonly string[] = [],
+  { params, body, principal, url }: Call<unknown, unknown, unknown>,
+) {
   const of = { ...(body as Record<string, unknown> | undefined), ...(params as object) } as Record<
     string,
     unknown
@@ -206,7 +212,12 @@ function auditOf(event: string, { params, body, principal, url }: Call<unknown, 
     runId: text(of.dag_run_id),
     taskId: text(of.task_id),
     mapIndex: typeof of.map_index === "number" ? of.map_index : null,
-    extra: { path: url.pathname },
+    extra: {
+      path: url.pathname,
+      ...Object.fromEntries(
+        audited.filter((name) => of[name] !== undefined).map((name) => [name, of[name]]),
+      ),
+    },
   };
 }
 

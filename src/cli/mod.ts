@@ -4,11 +4,12 @@ import { answer, approvals, approve, reject } from "./verbs/approvals.ts";
 import { backfill, backfills } from "./verbs/backfills.ts";
 import { bulk } from "./verbs/bulk.ts";
 import { dags, pause, unpause } from "./verbs/dags.ts";
+import { clear, mark, note, runTask, skip } from "./verbs/by_hand.ts";
 import { datasets, lineage, quarantine } from "./verbs/datasets.ts";
 import { events } from "./verbs/events.ts";
 import { logs } from "./verbs/logs.ts";
 import { pools } from "./verbs/pools.ts";
-import { cancel, clear, runs, tasks, trigger } from "./verbs/runs.ts";
+import { cancel, runs, tasks, trigger } from "./verbs/runs.ts";
 import { tokens } from "./verbs/tokens.ts";
 
 export { RestClient } from "./client.ts";
@@ -30,6 +31,10 @@ export const runVerbs: readonly Verb[] = [
   reject,
   answer,
   clear,
+  runTask,
+  mark,
+  skip,
+  note,
   cancel,
   dags,
   pause,

@@ -28,6 +28,7 @@ export interface RunShape {
   start_date: string | null;
   end_date: string | null;
   missed_deadlines: number;
+  note: string | null;
 }
 
 /** A task instance. */

@@ -17,6 +17,7 @@ export const endReasons = {
   bundle: "The task's code could not be fetched, verified or imported",
   cancelled: "A person or the API cancelled it",
   cleared: "It was cleared while it ran",
+  set_by_hand: "A person gave its task a state while it waited or ran",
   worker_lost: "The worker's heartbeat stood still; its process or machine is gone",
   drained: "The worker was stopped and gave the attempt back",
   never_started: "The attempt was handed out and its worker died before the task's code ran",

@@ -55,6 +55,8 @@ export interface TaskInstance {
   queuedAt: Date | null;
   startDate: Date | null;
   endDate: Date | null;
+  /** Starts without a look at what comes before it: somebody asked for it alone. */
+  isForced: boolean;
 }
 
 /** One try of a task instance. */

@@ -41,11 +41,24 @@ export type TaskEvent =
   | "confirm_cleared"
   | "upstream_fail"
   | "remove"
-  | "clear";
+  | "clear"
+  | "set_success"
+  | "set_failed"
+  | "set_skipped"
+  | "confirm_success"
+  | "confirm_failed"
+  | "confirm_skipped";
+
+/** States that a person may give to a task instance. */
+export const handStates = ["success", "failed", "skipped"] as const;
+/** One of {@link handStates}. */
+export type HandState = (typeof handStates)[number];
 
 type Moves = Readonly<Partial<Record<TaskEvent, TaskState>>>;
 
+const byHand: Moves = { set_success: "success", set_failed: "failed", set_skipped: "skipped" };
 const waiting: Moves = {
+  ...byHand,
   schedule: "scheduled",
   skip: "skipped",
   upstream_fail: "upstream_failed",
@@ -57,6 +70,7 @@ const waiting: Moves = {
 };
 /** It has no attempt, slot or process; something else happens first, or its time is up. */
 const parked: Moves = {
+  ...byHand,
   resume: "scheduled",
   // Its run fails fast.
   skip: "skipped",
@@ -64,13 +78,13 @@ const parked: Moves = {
   cancel: "cancelled",
   clear: "none",
 };
-const ended: Moves = { clear: "none", remove: "removed" };
+const ended: Moves = { ...byHand, clear: "none", remove: "removed" };
 
 /** Every legal move; docs, the SQL check and the UI legend are printed from this. */
 export const taskTransitions: Readonly<Record<TaskState, Moves>> = {
   none: waiting,
   scheduled: { ...waiting, queue: "queued" },
-  queued: { run: "running", lose: "scheduled", cancel: "cancelled", clear: "none" },
+  queued: { ...byHand, run: "running", lose: "scheduled", cancel: "cancelled", clear: "none" },
   running: {
     succeed: "success",
     skip: "skipped",
@@ -81,8 +95,20 @@ export const taskTransitions: Readonly<Record<TaskState, Moves>> = {
     fail: "failed",
     lose: "scheduled",
     cancel: "cancelling",
+    set_success: "cancelling",
+    set_failed: "cancelling",
+    set_skipped: "cancelling",
   },
-  cancelling: { confirm_cancelled: "cancelled", confirm_cleared: "none" },
+  cancelling: {
+    confirm_cancelled: "cancelled",
+    confirm_cleared: "none",
+    set_success: "cancelling",
+    set_failed: "cancelling",
+    set_skipped: "cancelling",
+    confirm_success: "success",
+    confirm_failed: "failed",
+    confirm_skipped: "skipped",
+  },
   up_for_retry: waiting,
   up_for_reschedule: waiting,
   deferred: parked,
@@ -102,7 +128,7 @@ export function nextTaskState(from: TaskState, event: TaskEvent): TaskState {
   return to;
 }
 
-/** States that nothing but `clear` or a changed DAG leaves. */
+/** States that nothing but a person or a changed DAG leaves. */
 export const finishedTaskStates: ReadonlySet<TaskState> = new Set(
   [
     "success",

@@ -27,6 +27,12 @@ const events: readonly TaskEvent[] = [
   "defer",
   "ask",
   "resume",
+  "set_success",
+  "set_failed",
+  "set_skipped",
+  "confirm_success",
+  "confirm_failed",
+  "confirm_skipped",
 ];
 
 /** The kinds of states in words: what each event asks of the state, and where it leads. */
@@ -75,6 +81,17 @@ function oracle(from: TaskState, event: TaskEvent): TaskState | null {
       return when(isIdle || isParked || hasEnded && from !== "removed", "removed");
     case "clear":
       return when(isIdle || isParked || hasEnded || from === "queued", "none");
+    case "set_success":
+    case "set_failed":
+    case "set_skipped":
+      if (from === "removed") return null;
+      return isAtWorker || from === "cancelling"
+        ? "cancelling"
+        : event.replace("set_", "") as TaskState;
+    case "confirm_success":
+    case "confirm_failed":
+    case "confirm_skipped":
+      return when(from === "cancelling", event.replace("confirm_", "") as TaskState);
   }
 }
 
@@ -95,10 +112,10 @@ Deno.test("taskTransitions has no event that the oracle does not know, and no st
   assertEquals(taskStates.filter((state) => !reached.has(state)), []);
 });
 
-Deno.test("a state that has ended is left by clear and remove alone", () => {
+Deno.test("a state that has ended is left by people and a changed DAG alone", () => {
   for (const state of taskStates) {
     const ways = Object.keys(taskTransitions[state]);
-    const onlyFromOutside = ways.every((event) => event === "clear" || event === "remove");
+    const onlyFromOutside = ways.every((event) => /^(clear|remove|set_.*)$/.test(event));
     assertEquals(onlyFromOutside, isFinished(state), state);
   }
 });
@@ -135,6 +152,17 @@ const ownMoves: readonly [from: TaskState[], to: TaskState[], why: string][] = [
   [["scheduled", "up_for_retry", "up_for_reschedule"], ["removed"], "the DAG changed"],
   [["success", "failed", "skipped", "upstream_failed", "cancelled"], ["removed"], "the same"],
   [["none", "scheduled"], ["none", "scheduled"], "looked at again: no move"],
+  [
+    ["none", "scheduled", "queued", "up_for_retry", "up_for_reschedule", "success", "failed"],
+    ["success", "failed", "skipped"],
+    "a person says how it ended",
+  ],
+  [
+    ["skipped", "upstream_failed", "cancelled"],
+    ["success", "failed", "skipped"],
+    "the same",
+  ],
+  [["cancelling"], ["cancelling", "success", "failed", "skipped"], "the same, once it is gone"],
 ];
 
 Deno.test("taskTransitions has Airflow's moves, ours with a reason, and no others", () => {

@@ -6,6 +6,8 @@ export interface RunFigures {
   state: RunState;
   /** Somebody asked it to stop. */
   isCancelled: boolean;
+  /** It has any instances at all. */
+  hasTasks: boolean;
   /** Instances that have not ended. */
   unfinished: number;
   /** Those of them that wait for their upstreams, after all of them have been looked at. */
@@ -27,7 +29,8 @@ export type RunDecision =
 export function decideRunState(run: RunFigures): RunDecision | null {
   if (isRunFinished(run.state)) return null;
   if (run.unfinished === 0 && run.isCancelled) return { to: "failed", why: "cancelled" };
-  if (run.state === "queued") return null;
+  // One whose tasks all have an end needs no turn: somebody has set them by hand.
+  if (run.state === "queued" && (run.unfinished > 0 || !run.hasTasks)) return null;
   if (run.unfinished === 0) {
     return run.failedLeaves > 0 || run.isFailedFast
       ? { to: "failed", why: "task_failure" }

@@ -177,5 +177,6 @@ export function instanceRow(
     queuedAt: null,
     startDate: null,
     endDate: null,
+    isForced: false,
   };
 }

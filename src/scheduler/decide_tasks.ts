@@ -72,6 +72,8 @@ interface Deciding {
 function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
   const isStopping = task.run.row.cancelRequestedAt !== null || deciding.failed !== null;
   if (isStopping && task.plan.spec.isTeardown && isInUse(task)) return;
+  startForced(state, task, deciding);
+  if (task.idle.size === 0) return;
   const mayGoOn = pastAllows(state.runs, task);
   const maySkip = mayGoOn || !task.plan.spec.waitForPastDependsBeforeSkipping;
   if (task.plan.spec.mappedGroup !== undefined) {
@@ -94,6 +96,17 @@ function decideTask(state: EngineState, task: RunTask, deciding: Deciding) {
   if (verdict === "run" && deciding.failed !== null && !task.plan.spec.isTeardown) return;
   if (verdict === "run") start(state, task, deciding);
   else endIdle(state, task, endOf[verdict]);
+}
+
+/** What somebody asked for alone: its upstreams, the run before and branches have no say. */
+function startForced(state: EngineState, task: RunTask, { writes }: Deciding) {
+  // A mapped task that is not expanded stands for instances that nobody knows yet.
+  if (task.plan.lengthFrom && !task.isExpanded) return;
+  for (const instance of [...task.idle]) {
+    if (!instance.row.isForced) continue;
+    state.makeReady(instance);
+    writes.ready.push(instance);
+  }
 }
 
 /**

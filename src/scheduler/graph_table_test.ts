@@ -77,7 +77,14 @@ function taskRow(i: number): TaskInstance {
   return {
     ...{ id: `i${i}`, dagRunId: "r", taskId: `t${i}`, mapIndex: -1, state: "none" },
     ...{ attemptId: null, tryNumber: 0, maxTries: 0, infraLosses: 0, nextTryAt: null },
-    ...{ outputLength: null, chosen: null, queuedAt: null, startDate: null, endDate: null },
+    ...{
+      outputLength: null,
+      chosen: null,
+      isForced: false,
+      queuedAt: null,
+      startDate: null,
+      endDate: null,
+    },
   };
 }
 

@@ -118,7 +118,7 @@ function runMove(run: Run, moved: readonly Instance[]): RunMove {
   const taskMoves = moved.filter((instance) => instance.task.run.row === row).length;
   const { maxConsecutiveFailedDagRuns: pauseAfter } = plan.spec;
   return {
-    ...{ id: row.id, from, to, taskMoves },
+    ...{ id: row.id, from, to, taskMoves, queuedAt: row.queuedAt },
     ...(isFailing && pauseAfter !== undefined ? { pauseAfter } : {}),
   };
 }
@@ -187,6 +187,7 @@ function decideDirtyRuns(
       isCancelled: run.row.cancelRequestedAt !== null,
       unfinished: run.counts.unfinished,
       idle: room.isShort(run) ? 0 : run.idle,
+      hasTasks: run.counts.total > 0,
       waitsForPast: run.plan.pastDependents.some((index) => run.tasks[index].idle.size > 0),
       failedLeaves: run.failedLeaves,
       isFailedFast: failedFastBy(run) !== null,

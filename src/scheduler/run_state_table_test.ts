@@ -76,7 +76,7 @@ function taskRow(state: TaskState, i: number): TaskInstance {
   return {
     ...{ id: `i${i}`, dagRunId: "r", taskId: `t${i}`, mapIndex: -1, state, attemptId: "a" },
     ...{ tryNumber: 1, maxTries: 0, infraLosses: 0, nextTryAt: null, outputLength: null },
-    ...{ chosen: null, queuedAt: now, startDate: now, endDate: now },
+    ...{ chosen: null, isForced: false, queuedAt: now, startDate: now, endDate: now },
   };
 }
 
@@ -158,13 +158,17 @@ Deno.test("decideRunState() agrees with the rules in words, whatever the counter
   const flags = [false, true];
   const each = { state: ["queued", "running", "success", "failed"] as const, counts: [0, 1, 2] };
   for (const state of each.state) {
-    for (const [isCancelled, waitsForPast, isFailedFast] of words(3, flags)) {
+    for (const [isCancelled, waitsForPast, isFailedFast, hasTasks] of words(4, flags)) {
       for (const [unfinished, idle, failedLeaves] of words(3, each.counts)) {
-        if (idle > unfinished) continue;
+        if (idle > unfinished || unfinished > 0 && !hasTasks) continue;
         const figures = { state, isCancelled, unfinished, idle, waitsForPast, failedLeaves };
-        const found = decideRunState({ ...figures, isFailedFast });
+        const found = decideRunState({ ...figures, isFailedFast, hasTasks });
         const text = found === null ? "goes on" : "why" in found ? found.why : found.to;
-        assertEquals(text, inWords({ ...figures, isFailedFast }), JSON.stringify(figures));
+        assertEquals(
+          text,
+          inWords({ ...figures, isFailedFast, hasTasks }),
+          JSON.stringify(figures),
+        );
       }
     }
   }
@@ -176,7 +180,8 @@ function inWords(run: Parameters<typeof decideRunState>[0]): string {
     [!isLive, "goes on"],
     // Nothing is left of a run that was cancelled, be it that it never started.
     [run.isCancelled && run.unfinished === 0, "cancelled"],
-    [run.state === "queued", "goes on"],
+    // It waits for its turn, unless people have said of all of its tasks how they ended.
+    [run.state === "queued" && !(run.hasTasks && run.unfinished === 0), "goes on"],
     [run.unfinished === 0 && (run.failedLeaves > 0 || run.isFailedFast), "task_failure"],
     [run.unfinished === 0, "success"],
     // Unfinished tasks, of which none can run, and none waits for another run.

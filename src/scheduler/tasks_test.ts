@@ -354,3 +354,59 @@ Deno.test("a wide mapped task is queued in batches, all of them in the end", asy
   assert(order.length === 2_001 && order.at(-1) === "sum");
   assertEquals(await world.runState(run), "success");
 });
+
+Deno.test("what somebody asked for alone starts whatever came before it, retries included", async () => {
+  const w = new SchedulerWorld();
+  const spec = specOf("d", {
+    a: {},
+    b: { upstream: ["a"], retry: { retries: 1 } },
+    c: { upstream: ["b"] },
+  });
+  w.addDag(spec);
+  const run = await w.trigger(spec);
+  await w.work(() => "fail");
+  assertEquals(await w.states(run), { a: "failed", b: "upstream_failed", c: "upstream_failed" });
+  const { id } = await w.task(run, "b");
+  await w.store.clearTasks(run, [id], { spec, force: true }, w.clock.now());
+  assertEquals(await w.work(() => ({ retryInMs: 1_000 })), ["b"]);
+  w.clock.advance(1_000);
+  assertEquals(await w.work(), ["b"]);
+  assertEquals(await w.states(run), { a: "failed", b: "success", c: "upstream_failed" });
+  assertEquals(await w.runState(run), "failed");
+  await w.store.clearTasks(run, [id], { spec }, w.clock.now());
+  assertEquals(await w.work(), [], "the next clear goes by the rules again");
+});
+
+Deno.test("a run whose tasks were all set by hand ends as they say, also while its DAG is paused", async () => {
+  const w = new SchedulerWorld();
+  const spec = specOf("d", { a: {}, b: { upstream: ["a"] } });
+  w.addDag(spec);
+  const run = await w.trigger(spec);
+  await w.work(() => "fail");
+  assertEquals(await w.runState(run), "failed");
+  w.store.setPaused("d", true);
+  const ids = [(await w.task(run, "a")).id, (await w.task(run, "b")).id];
+  const set = (to: "success" | "failed", which = ids) =>
+    w.store.setTasks({ ids: which, to, by: "ann" }, w.clock.now());
+  await set("success");
+  await w.settle();
+  assertEquals(await w.runState(run), "success");
+  await set("failed", [ids[1]]);
+  await w.settle();
+  assertEquals(await w.runState(run), "failed");
+});
+
+Deno.test("a task set to success by hand lets those after it run; one skipped skips them", async () => {
+  const w = new SchedulerWorld();
+  const spec = specOf("d", { a: {}, b: { upstream: ["a"] }, c: {}, d: { upstream: ["c"] } });
+  w.addDag(spec);
+  const run = await w.trigger(spec);
+  await w.settle();
+  const ids = async (...names: string[]) =>
+    await Promise.all(names.map(async (name) => (await w.task(run, name)).id));
+  await w.store.setTasks({ ids: await ids("a"), to: "success", by: "ann" }, w.clock.now());
+  await w.store.setTasks({ ids: await ids("c"), to: "skipped", by: "ann" }, w.clock.now());
+  assertEquals(await w.work(), ["b"]);
+  assertEquals(await w.states(run), { a: "success", b: "success", c: "skipped", d: "skipped" });
+  assertEquals(await w.runState(run), "success");
+});

@@ -47,7 +47,7 @@ export async function clearRuns(
     ), cleared as (
       update task_instance t set
         state = 'none', end_date = null, start_date = null, queued_at = null, next_try_at = null,
-        infra_losses = 0, output_length = null, chosen = null,
+        is_forced = false, infra_losses = 0, output_length = null, chosen = null,
         max_tries = t.try_number + coalesce((
           select b.retries from budget b where b.run = t.dag_run_id and b.task_id = t.task_id), 0)
       where ${which})

@@ -22,7 +22,7 @@ export async function cancel(
     )
     update task_instance t set
       state = case when locked.state = 'running' then 'cancelling' else 'cancelled' end,
-      clear_requested = ${clear} and locked.state = 'running',
+      clear_requested = ${clear} and locked.state = 'running', cancel_to = null,
       end_date = case when locked.state = 'running' then null else ${now}::timestamptz end
     from locked where t.id = locked.id
     returning t.id, t.dag_run_id as "dagRunId", t.attempt_id as "attemptId", t.state`;

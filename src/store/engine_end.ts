@@ -69,7 +69,9 @@ async function endAlone(sql: Sql, ids: Ids, given: AttemptEnding, now: Date) {
     const { ending } = budgeted;
     const result = resultOf(ending, byAttempt(await endPlain(tx, ids, [ending], now)));
     await useBudget(tx, budgeted, result, now);
-    if (hasEffects(ending) && result.result === "ok" && result.state === "success") {
+    if (
+      hasEffects(ending) && result.result === "ok" && result.state === "success" && !result.byHand
+    ) {
       const waitingDags = await writeEffects(tx, ids, ending, now);
       const datasets = (ending.effects?.publish ?? []).map(({ dataset }) => dataset);
       return {
@@ -89,7 +91,10 @@ function resultOf(ending: AttemptEnding, fenced: Map<string, Fenced>): EndingRes
   const row = fenced.get(ending.attemptId);
   if (!row || !row.isCurrent) return { result: "gone" };
   const place = { dagRunId: row.dagRunId, taskInstanceId: row.taskInstanceId };
-  if (row.to !== null) return { result: "ok", ...place, state: row.to };
+  if (row.to !== null) {
+    const byHand = row.from === "cancelling" ? { byHand: true } as const : {};
+    return { result: "ok", ...place, state: row.to, ...byHand };
+  }
   if (row.attemptState !== "ended") return { result: "not_running" };
   if (row.endReason !== ending.endReason) return { result: "gone" };
   return { result: "repeat", ...place, state: row.from };
@@ -132,7 +137,7 @@ async function endPlain(
           when t.attempt_id <> a.id or a.state not in ('running', 'cancelling')
             and not (a.state = 'queued' and e.result = 'lose') then null
           when t.state = 'cancelling' and t.clear_requested then 'none'
-          when t.state = 'cancelling' then 'cancelled'
+          when t.state = 'cancelling' then coalesce(t.cancel_to, 'cancelled')
           when t.state not in ('running', 'queued') then null
           when e.result = 'succeed' then 'success'
           when e.result = 'skip' then 'skipped'
@@ -160,22 +165,26 @@ async function endPlain(
         -- What was lost goes on from where it did; what is parked, when its time is up.
         resumption = case when f.to_state = 'scheduled' then t.resumption else f.resumption end,
         infra_losses = t.infra_losses + case when f.to_state = 'scheduled' then 1 else 0 end,
-        output_length = case when f.to_state = 'success' then f.output_length end,
-        chosen = case when f.to_state = 'success' then f.chosen end,
-        clear_requested = false
+        output_length = case
+          when f.to_state = 'success' and f.from_state <> 'cancelling' then f.output_length end,
+        chosen = case
+          when f.to_state = 'success' and f.from_state <> 'cancelling' then f.chosen end,
+        clear_requested = false, cancel_to = null
       from found f where t.id = f.ti and f.to_state is not null
     ), ended as (
       update attempt a set state = 'ended', end_date = f.at, evidence = a.evidence || f.evidence,
-        end_reason = case f.to_state
-          when 'cancelled' then 'cancelled'
-          when 'none' then 'cleared'
+        end_reason = case
+          when f.to_state = 'cancelled' then 'cancelled'
+          when f.to_state = 'none' then 'cleared'
+          when f.from_state = 'cancelling' then 'set_by_hand'
           else f.reason end,
         rss_bytes_max = f.rss, cpu_ms = f.cpu
       from found f where a.id = f.attempt and f.to_state is not null
     ), kept as (
       insert into task_output (task_instance_id, output, output_key)
       select ti, output, output_key from found
-      where to_state = 'success' and (output is not null or output_key is not null)
+      where to_state = 'success' and from_state <> 'cancelling'
+        and (output is not null or output_key is not null)
       on conflict (task_instance_id) do update
         set output = excluded.output, output_key = excluded.output_key
     ) ${isHeard ? sql`, ${tellOfTasks(sql, heardEndings(sql), now)}` : sql``}
@@ -189,7 +198,10 @@ async function endPlain(
 function heardEndings(sql: Sql | TransactionSql) {
   return sql`(
     select ti, to_state, event_id, at, next_try_at,
-      case when to_state = 'cancelled' then 'cancelled' else reason end as end_reason,
+      case
+        when to_state = 'cancelled' then 'cancelled'
+        when from_state = 'cancelling' then 'set_by_hand'
+        else reason end as end_reason,
       evidence ->> 'message' as message
     from found where to_state is not null and event_id is not null) f`;
 }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/ids.ts";
+import type { EndReason } from "../model/end_reason.ts";
 import { AppError } from "../model/errors.ts";
 import type { OutboxEvent } from "../model/notice_spec.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
@@ -34,6 +35,13 @@ import {
   type Try,
 } from "./memory_rows.ts";
 import { memoryOutputs } from "./memory_outputs.ts";
+import {
+  type ByHand,
+  clearRuns,
+  type MemoryByHand,
+  setTasks,
+  stopRunning,
+} from "./memory_by_hand.ts";
 import { type MemoryDataset, memoryDatasets } from "./memory_datasets.ts";
 import type {
   AttemptEnding,
@@ -82,6 +90,12 @@ export interface MemoryEngineStore extends EngineStore {
   /** Every task instance as it is, not copied: look, do not touch. */
   tasks(): Iterable<Readonly<TaskInstance>>;
 }
+
+/** Why an attempt that was asked to end has ended, by what became of its instance. */
+const stopReasons: Partial<Record<TaskState, EndReason>> = {
+  cancelled: "cancelled",
+  none: "cleared",
+};
 
 /** An empty store with the default pool. */
 export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): MemoryEngineStore {
@@ -138,6 +152,8 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       startDate: null,
       endDate: null,
       clearRequested: false,
+      cancelTo: null,
+      isForced: false,
       note: null,
       resumption: null,
       queue: "default",
@@ -244,11 +260,12 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
   }
 
   function moveRun(
-    { id, from, to, event, hasDeadlines }: TickWrites["runMoves"][number],
+    { id, from, to, queuedAt, event, hasDeadlines }: TickWrites["runMoves"][number],
     now: Date,
   ): boolean {
     const run = runs.get(id);
     if (!run || run.state !== from) return false;
+    if (queuedAt && run.queuedAt.getTime() !== queuedAt.getTime()) return false;
     run.state = to;
     if (to === "queued") Object.assign(run, { queuedAt: now, startDate: null, endDate: null });
     else run.startDate ??= now;
@@ -295,11 +312,15 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     const budgeted = budget.judge(given, run, now);
     const { ending } = budgeted;
     const to = stateAfter(row, ending.result);
-    if (ending.isHeard !== false) tell(row, to, ending);
+    const wasStopped = row.state === "cancelling";
+    const isDone = to === "success" && !wasStopped;
+    const endReason = wasStopped ? stopReasons[to] ?? "set_by_hand" : ending.endReason;
+    if (ending.isHeard !== false) tell(row, to, { ...ending, endReason });
     const isParked = parkedTaskStates.has(to);
     const isRepeated = isParked || to === "scheduled" || to === "up_for_reschedule";
     Object.assign(row, {
       clearRequested: false,
+      cancelTo: null,
       endDate: isFinished(to) ? ending.endDate : null,
       nextTryAt: isParked || to === "up_for_retry" || to === "up_for_reschedule"
         ? ending.nextTryAt
@@ -307,27 +328,28 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       tryNumber: row.tryNumber - (isRepeated ? 1 : 0),
       resumption: to === "scheduled" ? row.resumption : ending.parked?.timeout ?? null,
       infraLosses: row.infraLosses + (to === "scheduled" ? 1 : 0),
-      outputLength: to === "success" ? ending.outputLength : null,
-      chosen: to === "success" ? ending.chosen : null,
+      outputLength: isDone ? ending.outputLength : null,
+      chosen: isDone ? ending.chosen : null,
     });
     setState(row, to);
     Object.assign(attempt, {
       state: "ended",
       endDate: ending.endDate,
       evidence: { ...attempt.evidence, ...ending.evidence },
-      endReason: to === "cancelled" ? "cancelled" : to === "none" ? "cleared" : ending.endReason,
+      endReason,
     });
     budget.use(budgeted, run, to, now);
     if (to === "failed") row.note = budgeted.usedUp ?? row.note;
-    if (to === "success") keep(row, attempt, ending, now);
+    if (isDone) keep(row, attempt, ending, now);
     if (isParked) triggers.park(row, ending);
-    const datasets = (to === "success" && ending.effects?.publish || [])
+    const datasets = (isDone && ending.effects?.publish || [])
       .map(({ dataset }) => dataset);
     const waitingDags = datasets.flatMap(dagsWaitingFor);
     return {
       result: "ok",
       ...place,
       state: to,
+      ...(wasStopped ? { byHand: true as const } : {}),
       ...(waitingDags.length > 0 ? { waitingDags } : {}),
       ...(datasets.length > 0 ? { datasets } : {}),
     };
@@ -342,7 +364,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       eventId: ids.uuid(),
       to,
       at: endDate,
-      endReason: to === "cancelled" ? "cancelled" : endReason,
+      endReason,
       message: evidence.message ?? null,
       nextTryAt,
     });
@@ -395,16 +417,26 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     return [...dags.values()].filter(waits).map(({ dagId }) => dagId);
   }
 
-  function cancel(ids: string[], now: Date, by: string, clear: boolean) {
+  const byHand: MemoryByHand = {
+    ...{ runs, tasks, tasksOfRun, attempts, outputs, setState },
+    addTask: (run, taskId, maxTries) => addTask(run, ids.uuid(), taskId, -1, maxTries),
+    dropTrigger: (id) => triggers.drop(id),
+  };
+  const changedByHand = ({ dagRunIds, stop }: ByHand) => {
+    publish({ topic: "cancel", ids: stop });
+    publish({ topic: "runs", ids: dagRunIds });
+    return Promise.resolve();
+  };
+
+  function cancel(ids: string[], now: Date, by: string) {
     const moved: Row[] = [];
     for (const id of ids) {
       const row = tasks.get(id);
       if (!row || isFinished(row.state) || row.state === "cancelling") continue;
       const attempt = row.attemptId ? attempts.get(row.attemptId) : undefined;
       if (row.state === "running") {
-        setState(row, "cancelling");
-        row.clearRequested = clear;
-        Object.assign(attempt!, { state: "cancelling", evidence: { by } });
+        stopRunning(byHand, row, by);
+        Object.assign(row, { clearRequested: false, cancelTo: null });
       } else {
         if (row.state === "queued") endQueued(attempt!, "cancelled", now, by);
         triggers.drop(row.id);
@@ -426,7 +458,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       const row = tasks.get(id);
       const isMeant = row?.attemptId === attemptId && isFree(id) &&
         (row.state === "queued" || row.state === "running");
-      return isMeant ? cancel([id], now, by, false) : [];
+      return isMeant ? cancel([id], now, by) : [];
     });
     const taskInstanceIds = moved.map((row) => row.id);
     publish({
@@ -638,7 +670,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       if (run && !isRunFinished(run.state)) run.cancelRequestedAt = now;
       const open = (tasksOfRun.get(dagRunId) ?? [])
         .filter((row) => !isFirst || !spared.includes(row.taskId));
-      cancel(open.map((row) => row.id), now, by, false);
+      cancel(open.map((row) => row.id), now, by);
       publish({ topic: "runs", ids: [dagRunId] });
       return Promise.resolve();
     },
@@ -649,13 +681,13 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         if (run && !isRunFinished(run.state)) run.cancelRequestedAt = now;
         const spared = isFirst ? teardownsOf(versions.get(run!.dagVersionId)!.spec) : [];
         const open = (tasksOfRun.get(id) ?? []).filter((row) => !spared.includes(row.taskId));
-        cancel(open.map((row) => row.id), now, by, false);
+        cancel(open.map((row) => row.id), now, by);
       }
       publish({ topic: "runs", ids: dagRunIds });
       return Promise.resolve();
     },
     cancelTasks(which, now, by) {
-      const moved = cancel(which, now, by, false);
+      const moved = cancel(which, now, by);
       publish({
         topic: "runs",
         ids: [...new Set(moved.map((row) => row.dagRunId))],
@@ -663,55 +695,10 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       });
       return Promise.resolve();
     },
-    clearTasks(dagRunId, which, { dagVersionId, spec }, now) {
-      const run = runs.get(dagRunId);
-      if (!run) return Promise.resolve();
-      const retries = new Map(spec.tasks.map((task) => [task.taskId, task.retry.retries]));
-      const chosen = tasksOfRun.get(dagRunId)!.filter((row) => which.includes(row.id));
-      cancel(
-        chosen.filter((row) => row.state === "running").map((row) => row.id),
-        now,
-        "clear",
-        true,
-      );
-      for (const row of chosen) {
-        row.maxTries = row.tryNumber + (retries.get(row.taskId) ?? 0);
-        outputs.delete(row.id);
-        if (row.state === "cancelling") {
-          row.clearRequested = true;
-          continue;
-        }
-        if (row.state === "queued") {
-          endQueued(attempts.get(row.attemptId!)!, "cleared", now, "clear");
-        }
-        triggers.drop(row.id);
-        setState(row, "none");
-        Object.assign(row, {
-          resumption: null,
-          endDate: null,
-          startDate: null,
-          queuedAt: null,
-          nextTryAt: null,
-          infraLosses: 0,
-          outputLength: null,
-          chosen: null,
-        });
-      }
-      Object.assign(run, {
-        state: "queued",
-        queuedAt: now,
-        startDate: null,
-        endDate: null,
-        cancelRequestedAt: null,
-        dagVersionId: dagVersionId ?? run.dagVersionId,
-      });
-      const known = new Set(tasksOfRun.get(dagRunId)!.map((row) => row.taskId));
-      for (const [taskId, maxTries] of retries) {
-        if (!known.has(taskId)) addTask(run, ids.uuid(), taskId, -1, maxTries);
-      }
-      publish({ topic: "runs", ids: [dagRunId] });
-      return Promise.resolve();
-    },
+    clearTasks: (dagRunId, which, options, now) =>
+      changedByHand(clearRuns(byHand, [{ dagRunId, ids: which, ...options }], now)),
+    clearRuns: (clears, now) => changedByHand(clearRuns(byHand, clears, now)),
+    setTasks: (set, now) => changedByHand(setTasks(byHand, set, now)),
     listen(onHint) {
       const stop = hints.subscribe(onHint);
       return Promise.resolve({ stop: () => Promise.resolve(stop()) });

@@ -2,6 +2,7 @@
 import type { Sql } from "postgres";
 import type { Ids } from "../base/ids.ts";
 import type { Clock } from "../base/clock.ts";
+import * as byHand from "./engine_by_hand.ts";
 import * as claims from "./engine_claim.ts";
 import { loadDeadlines } from "./engine_deadlines.ts";
 import { endAttempts } from "./engine_end.ts";
@@ -21,7 +22,7 @@ import {
   waitingDags,
 } from "./hints.ts";
 import { retryTransaction } from "./retry.ts";
-import type { EngineStore, Hint } from "./port.ts";
+import type { EngineStore, Hint, RunClear } from "./port.ts";
 
 /** Parts that the store is made of. */
 export interface EnginePgParts {
@@ -46,6 +47,12 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     publish({ topic: "cancel", ids: stop });
     publish({ topic: "runs", ids: dagRunIds, taskInstanceIds });
   };
+  const changedByHand = ({ dagRunIds, stop }: byHand.ByHand) => {
+    publish({ topic: "cancel", ids: stop });
+    publish({ topic: "runs", ids: dagRunIds });
+  };
+  const clearRuns = async (clears: RunClear[], now: Date) =>
+    changedByHand(await retryTransaction(() => byHand.clearRuns(sql, clears, now)));
   return {
     takeLease: (holder, expected) => lease.takeLease(sql, holder, expected),
     renewLease: (held) => lease.renewLease(sql, held),
@@ -145,12 +152,11 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     async cancelTasks(which, now, by) {
       stopped(await retryTransaction(() => run.cancelTasks(sql, which, now, by)));
     },
-    async clearTasks(dagRunId, which, options, now) {
-      const { stop } = await retryTransaction(() =>
-        run.clearTasks(sql, dagRunId, which, options, now)
-      );
-      publish({ topic: "cancel", ids: stop });
-      publish({ topic: "runs", ids: [dagRunId] });
+    clearTasks: (dagRunId, which, options, now) =>
+      clearRuns([{ dagRunId, ids: which, ...options }], now),
+    clearRuns,
+    async setTasks(set, now) {
+      changedByHand(await retryTransaction(() => byHand.setTasks(sql, set, now)));
     },
 
     listen(onHint) {

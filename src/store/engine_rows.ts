@@ -20,7 +20,8 @@ export const taskColumns = (sql: Sql | TransactionSql) =>
   t.attempt_id as "attemptId", t.try_number as "tryNumber", t.max_tries as "maxTries",
   t.infra_losses as "infraLosses", t.next_try_at as "nextTryAt",
   t.output_length as "outputLength", t.chosen, t.queued_at as "queuedAt",
-  t.start_date as "startDate", t.end_date as "endDate"`;
+  t.start_date as "startDate", t.end_date as "endDate",
+  t.is_forced as "isForced"`;
 
 /** Columns of `attempt a` as an {@link ../model/rows.ts#Attempt}. */
 export const attemptColumns = (sql: Sql | TransactionSql) =>

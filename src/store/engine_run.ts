@@ -1,12 +1,10 @@
-/** @module Runs made, cancelled and cleared from outside the scheduler. */
+/** @module Runs made and cancelled from outside the scheduler. */
 import type { Sql, TransactionSql } from "postgres";
-import type { DagSpec } from "../model/dag_spec.ts";
 import { AppError } from "../model/errors.ts";
 import type { DagRun } from "../model/rows.ts";
 import { cancel } from "./engine_cancel.ts";
 import { runColumns } from "./engine_rows.ts";
 import { insertRuns } from "./engine_tick.ts";
-import { dropTriggersOf } from "./engine_triggers.ts";
 import type { NewRun } from "./port.ts";
 
 /** Create one run; CONFLICT where its run id or logical date is taken. */
@@ -99,64 +97,4 @@ export async function cancelRunsIn(
 /** Ask these instances to end; returns attempts that workers must stop, and their runs. */
 export async function cancelTasks(sql: Sql, ids: string[], now: Date, by: string) {
   return await sql.begin(async (tx) => await cancel(tx, ids, now, by, false));
-}
-
-/**
- * Give instances a fresh start with a new budget of tries: finished → none, running → cancelling
- * and then none. The run is queued again. Returns attempts that workers must stop.
- */
-export async function clearTasks(
-  sql: Sql,
-  dagRunId: string,
-  ids: string[],
-  { dagVersionId, spec }: { dagVersionId?: string; spec: DagSpec },
-  now: Date,
-) {
-  return await sql.begin(async (tx) => {
-    // The run before its instances, as a scheduler's pass locks them.
-    await tx`select 1 from dag_run where id = ${dagRunId} for no key update`;
-    // Then all of them, in order: a queued one may be on its way to a worker this very moment.
-    const locked = await tx<{ id: string; state: string }[]>`
-      select id, state from task_instance
-      where id = any(${ids}::uuid[]) and dag_run_id = ${dagRunId}
-      order by id for update`;
-    const running = locked.filter((row) => row.state === "running").map((row) => row.id);
-    const { stop } = await cancel(tx, running, now, "clear", true);
-    await tx`
-      update task_instance set clear_requested = true
-      where id = any(${ids}::uuid[]) and state = 'cancelling'`;
-    await tx`
-      update attempt a set state = 'ended', end_reason = 'cleared', end_date = ${now}
-      from task_instance t
-      where t.id = any(${ids}::uuid[]) and t.dag_run_id = ${dagRunId} and t.state = 'queued'
-        and a.id = t.attempt_id and a.state = 'queued'`;
-    const retries = JSON.stringify(
-      Object.fromEntries(spec.tasks.map((task) => [task.taskId, task.retry.retries])),
-    );
-    await tx`
-      update task_instance t set
-        state = 'none', end_date = null, start_date = null, queued_at = null, next_try_at = null,
-        infra_losses = 0, output_length = null, chosen = null, resumption = null,
-        max_tries = t.try_number + coalesce((${retries}::text::jsonb ->> t.task_id)::int, 0)
-      where t.id = any(${ids}::uuid[]) and t.dag_run_id = ${dagRunId} and t.state <> 'cancelling'`;
-    await tx`
-      update task_instance t set
-        max_tries = t.try_number + coalesce((${retries}::text::jsonb ->> t.task_id)::int, 0)
-      where t.id = any(${ids}::uuid[]) and t.state = 'cancelling'`;
-    await dropTriggersOf(tx, ids);
-    await tx`
-      delete from task_output where task_instance_id = any(${ids}::uuid[])`;
-    await tx`
-      update dag_run set state = 'queued', queued_at = ${now}, start_date = null, end_date = null,
-        cancel_requested_at = null, clear_number = clear_number + 1,
-        dag_version_id = coalesce(${dagVersionId ?? null}::uuid, dag_version_id)
-      where id = ${dagRunId}`;
-    await tx`
-      insert into task_instance (id, dag_run_id, dag_id, task_id, state, max_tries)
-      select gen_random_uuid(), ${dagRunId}, r.dag_id, s.key, 'none', s.value::int
-      from dag_run r, jsonb_each_text(${retries}::text::jsonb) s
-      where r.id = ${dagRunId} and not exists (
-        select from task_instance t where t.dag_run_id = ${dagRunId} and t.task_id = s.key)`;
-    return { stop };
-  });
 }

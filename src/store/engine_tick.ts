@@ -211,8 +211,9 @@ function runMoves(sql: Sql | TransactionSql, moves: TickWrites["runMoves"], now:
           else coalesce(r.start_date, ${now}) end,
         end_date = case when m."to" in ('success', 'failed') then ${now}::timestamptz end
       from jsonb_to_recordset(${rows(moves)}::text::jsonb)
-        as m(id uuid, "from" text, "to" text, "taskMoves" int), lease
+        as m(id uuid, "from" text, "to" text, "taskMoves" int, "queuedAt" timestamptz), lease
       where r.id = m.id and r.state = m."from"
+        and (m."queuedAt" is null or r.queued_at = m."queuedAt")
         and (m."taskMoves" is null
           or m."taskMoves" = (select count(*) from moved t where t.dag_run_id = r.id))
       returning r.*

@@ -128,7 +128,7 @@ export function endedHint(
     const { taskInstanceId, state } = result;
     runs.add(result.dagRunId);
     instances.push(taskInstanceId);
-    if (result.result !== "ok") return;
+    if (result.result !== "ok" || result.byHand) return;
     const { attemptId, nextTryAt, outputLength, chosen } = endings[i];
     ended.push({ taskInstanceId, attemptId, state, nextTryAt, outputLength, chosen });
   });

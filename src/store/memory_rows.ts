@@ -1,13 +1,16 @@
 /** @module Rows of the engine's store in memory, and what is decided from them alone. */
 import { limits } from "../base/limits.ts";
 import type { Attempt, DagRun, TaskInstance } from "../model/rows.ts";
-import type { TaskState } from "../model/task_state.ts";
+import type { EndReason } from "../model/end_reason.ts";
+import type { HandState, TaskState } from "../model/task_state.ts";
 import type { Resumption } from "../model/trigger.ts";
 import type { AttemptEnding, PastRun, RunMove } from "./port.ts";
 
 /** A task instance with what claims go by. */
 export type Row = TaskInstance & {
   clearRequested: boolean;
+  /** What it is to be when its attempt is gone; null: cancelled, or cleared. */
+  cancelTo: HandState | null;
   queue: string;
   priorityWeight: number;
   dagId: string;
@@ -38,13 +41,13 @@ export function newAttempt(row: Row, id: string, tryNumber: number, now: Date): 
 }
 
 /** End an attempt that no worker has. */
-export function endQueued(attempt: Try, endReason: "cancelled" | "cleared", now: Date, by: string) {
+export function endQueued(attempt: Try, endReason: EndReason, now: Date, by: string) {
   Object.assign(attempt, { state: "ended", endReason, endDate: now, evidence: { by } });
 }
 
 /** The same decision as `engine_end.ts` makes in SQL. */
 export function stateAfter(row: Row, result: AttemptEnding["result"]): TaskState {
-  if (row.state === "cancelling") return row.clearRequested ? "none" : "cancelled";
+  if (row.state === "cancelling") return row.clearRequested ? "none" : row.cancelTo ?? "cancelled";
   switch (result) {
     case "succeed":
       return "success";

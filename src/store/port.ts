@@ -13,7 +13,7 @@ import type { RetryBudget } from "../model/retry.ts";
 import type { Resumption } from "../model/trigger.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import type { RunState, RunType } from "../model/run_state.ts";
-import type { TaskState } from "../model/task_state.ts";
+import type { HandState, TaskState } from "../model/task_state.ts";
 import type { NewDeadline, PendingPartition } from "../timetable/mod.ts";
 import type { Claimer } from "./hand_over.ts";
 import type { Answer, Parked, TriggerStore } from "./trigger_port.ts";
@@ -185,6 +185,8 @@ export interface RunMove {
   hasDeadlines?: true;
   /** Whom the version's callbacks name for it is told: the event's id, and what its data adds. */
   event?: { id: string; data: Record<string, unknown> };
+  /** With an end: when the run was last queued. A clear since, or a state set by hand, forbids it. */
+  queuedAt?: Date;
 }
 
 /** An attempt that the scheduler stops: queued → cancelled, running → cancelling. */
@@ -352,6 +354,8 @@ export type EndingResult =
     dagRunId: string;
     taskInstanceId: string;
     state: TaskState;
+    /** Somebody has said that it ends so, whatever its attempt says. */
+    byHand?: true;
     /** DAGs for which it left dataset events, if any. */
     waitingDags?: string[];
     /** Datasets that it published, if any. */
@@ -391,6 +395,31 @@ export type Hint =
   | { topic: "datasets"; ids: string[] }
   /** Runs have ended. */
   | { topic: "ended"; ids: string[] };
+
+/** Instances of one run to run again. */
+export interface RunClear {
+  dagRunId: string;
+  /** Its instances; others are left out. */
+  ids: string[];
+  /** Re-run on that version, else as it was. */
+  dagVersionId?: string;
+  /** Of the version that it runs on from then on. */
+  spec: DagSpec;
+  /** The instances start without a look at what comes before them. */
+  force?: boolean;
+}
+
+/** A state that somebody gives to instances. */
+export interface HandSet {
+  ids: string[];
+  to: HandState;
+  /** Who says so; kept with the attempts that it ends. */
+  by: string;
+  /** Kept with the instances; left out: the note that they have. */
+  note?: string;
+  /** Instances to run again in the same transaction. */
+  clears?: RunClear[];
+}
 
 /** The engine's store. */
 export interface EngineStore extends TriggerStore {
@@ -481,16 +510,24 @@ export interface EngineStore extends TriggerStore {
   /** The same of many at once; of those under way the teardowns of their versions are spared. */
   cancelRuns(dagRunIds: string[], asked: { now: Date; by: string }): Promise<void>;
   cancelTasks(taskInstanceIds: string[], now: Date, by: string): Promise<void>;
-  /**
-   * Finished → none with a new budget of tries; running → cancelling, then none. The run becomes
-   * queued again. `dagVersionId`: re-run on that version, else as it was.
-   */
+  /** {@link clearRuns} of one run. */
   clearTasks(
     dagRunId: string,
     taskInstanceIds: string[],
-    options: { dagVersionId?: string; spec: DagSpec },
+    options: Pick<RunClear, "dagVersionId" | "spec" | "force">,
     now: Date,
   ): Promise<void>;
+  /**
+   * Finished → none with a new budget of tries; running → cancelling, then none. The runs become
+   * queued again, also those under way. All of them, or none.
+   */
+  clearRuns(clears: RunClear[], now: Date): Promise<void>;
+  /**
+   * Give instances a state by hand; those that have it already stay. What runs is cancelling first and
+   * has it when its process is gone: nothing that its attempt then says is kept. Their runs are
+   * queued again, so that they go on, or end, as their tasks say now.
+   */
+  setTasks(set: HandSet, now: Date): Promise<void>;
 
   /** Subscribe to hints; `onHint` also gets those of other processes. */
   listen(onHint: (hint: Hint) => void): Promise<{ stop(): Promise<void> }>;

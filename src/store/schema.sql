@@ -242,6 +242,7 @@ create table dag (
   created_at timestamp with time zone not null,
   last_parsed_at timestamp with time zone not null,
   pause_reason text,
+  paused_by_all boolean not null default false,
   constraint dag_pkey PRIMARY KEY (dag_id),
   constraint dag_dag_version_id_fkey FOREIGN KEY (dag_version_id) REFERENCES dag_version(id) DEFERRABLE INITIALLY DEFERRED
 );
@@ -281,6 +282,7 @@ create table dag_run (
   partition_key text,
   backfill_ordinal integer,
   callback_depth integer not null default 0,
+  image text,
   constraint dag_run_pkey PRIMARY KEY (id),
   constraint dag_run_dag_id_logical_date_key UNIQUE (dag_id, logical_date),
   constraint dag_run_dag_id_run_id_key UNIQUE (dag_id, run_id),
@@ -473,6 +475,10 @@ create table leader_lease (
   holder text not null,
   epoch bigint not null,
   renewals bigint not null,
+  drain_at timestamp with time zone,
+  drain_by text,
+  drain_note text,
+  paused_all_at timestamp with time zone,
   constraint leader_lease_pkey PRIMARY KEY (name)
 );
 
@@ -602,8 +608,11 @@ create table task_instance (
   end_date timestamp with time zone,
   note text,
   resumption jsonb,
+  cancel_to text,
+  is_forced boolean not null default false,
   constraint task_instance_pkey PRIMARY KEY (id),
   constraint task_instance_dag_run_id_task_id_map_index_key UNIQUE (dag_run_id, task_id, map_index),
+  constraint task_instance_cancel_to_check CHECK ((cancel_to = ANY (ARRAY['success'::text, 'failed'::text, 'skipped'::text]))),
   constraint task_instance_map_index_check CHECK ((map_index >= '-1'::integer)),
   constraint task_instance_state_check CHECK ((state = ANY (ARRAY['none'::text, 'scheduled'::text, 'queued'::text, 'running'::text, 'cancelling'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'skipped'::text, 'upstream_failed'::text, 'removed'::text, 'up_for_retry'::text, 'up_for_reschedule'::text, 'deferred'::text, 'awaiting_input'::text]))),
   constraint task_instance_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE CASCADE

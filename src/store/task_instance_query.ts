@@ -186,6 +186,18 @@ export async function findTaskInstance(
   return found ?? null;
 }
 
+/** Task instances by id, as a list shows them: by run, task and map index. */
+export async function listTaskInstancesById(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<TaskInstanceRow[]> {
+  return [
+    ...await sql<TaskInstanceRow[]>`
+      select ${columns(sql)} from ${tables(sql)} where t.id = any(${[...ids]}::uuid[])
+      order by r.logical_date nulls last, r.id, t.task_id, t.map_index`,
+  ];
+}
+
 /** Is this task expanded in the run, so that `mapIndex` must be given? */
 export async function isMapped(
   sql: Sql,

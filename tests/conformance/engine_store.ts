@@ -5,6 +5,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AppError } from "../../src/model/errors.ts";
 import type { Hint } from "../../src/store/port.ts";
 import { deadlineCases } from "./engine_store_deadlines.ts";
+import { byHandCases } from "./engine_store_by_hand.ts";
 import { eventCases } from "./engine_store_events.ts";
 import { moveCases } from "./engine_store_moves.ts";
 import { outboxCases } from "./engine_store_outbox.ts";
@@ -421,4 +422,5 @@ export function engineStoreSuite(name: string, open: () => Promise<StoreUnderTes
   deadlineCases(test);
   moveCases(test);
   parkedCases(test);
+  byHandCases(test);
 }

@@ -4,7 +4,12 @@
  */
 import { assertEquals } from "@std/assert";
 import type { RunState } from "../../src/model/run_state.ts";
-import { type TaskEvent, type TaskState, taskTransitions } from "../../src/model/task_state.ts";
+import {
+  type HandState,
+  type TaskEvent,
+  type TaskState,
+  taskTransitions,
+} from "../../src/model/task_state.ts";
 import { Question, timeoutOf } from "../../src/model/trigger.ts";
 import type { AttemptEnding, Parked } from "../../src/store/port.ts";
 import type { Case } from "./engine_store_events.ts";
@@ -12,7 +17,7 @@ import { chainSpec, type World } from "./engine_store_world.ts";
 
 /** Register the cases. */
 export function moveCases(test: Case): void {
-  test("endings, claims, cancels and clears move an instance as the table says", async (w) => {
+  test("endings, claims, cancels, clears and hands move an instance as the table says", async (w) => {
     for (const state of Object.keys(ways) as (keyof typeof ways)[]) {
       for (const deed of Object.keys(deeds) as (keyof typeof deeds)[]) {
         const { id, attempt } = await instanceIn(w, state);
@@ -74,6 +79,11 @@ const ending = (result: AttemptEnding["result"], endReason: AttemptEnding["endRe
     w.end(attempt, { result, endReason, nextTryAt: w.now }),
 });
 
+const setting = (to: HandState) => ({
+  isEnding: false,
+  act: (w: World, id: string) => w.store.setTasks({ ids: [id], to, by: "ann" }, w.now),
+});
+
 /** Everything that can be done, each by the name of its event. */
 const deeds = {
   succeed: ending("succeed", "success"),
@@ -87,6 +97,9 @@ const deeds = {
     isEnding: false,
     act: (w: World, id: string) => w.store.cancelTasks([id], w.now, "ann"),
   },
+  set_success: setting("success"),
+  set_failed: setting("failed"),
+  set_skipped: setting("skipped"),
   clear: {
     isEnding: false,
     act: (w: World, id: string) => w.store.clearTasks(w.runId, [id], { spec: chainSpec }, w.now),

@@ -15,7 +15,10 @@ import type { Claimed, EndingResult } from "../../src/store/port.ts";
 export class Violation extends Error {}
 
 /** Who wrote. */
-export type Writer = "scheduler" | "worker" | "user-cancel" | "user-clear";
+export type Writer = "scheduler" | "worker" | "user-cancel" | "user-clear" | "user-set";
+
+/** May they take an instance out of an end? */
+const mayReopen: ReadonlySet<Writer> = new Set(["user-clear", "user-set"]);
 
 const waiting: TaskState[] = ["none", "up_for_retry", "up_for_reschedule", "removed"];
 
@@ -61,14 +64,14 @@ export class Checkers {
     const what = `${task.taskId}[${task.mapIndex}] moved from ${from} to ${task.state}`;
     if (isFinished(from) && task.state !== "removed") {
       const isWanted = from === "removed" && writer === "scheduler";
-      if (writer !== "user-clear" && !isWanted) {
-        throw new Violation(`${what}: only a clear leaves the end`);
+      if (!mayReopen.has(writer) && !isWanted) {
+        throw new Violation(`${what}: only people leave the end`);
       }
     }
     if (task.state === "up_for_retry") this.#checkBudget(task);
     if (!isLegal(from, task.state, writer)) throw new Violation(`${what}: no such move`);
     const isStart = task.state === "queued" || task.state === "running" && writer === "scheduler";
-    if (isStart) this.#checkUpstreams(task);
+    if (isStart && !task.isForced) this.#checkUpstreams(task);
   }
 
   /** Whatever the clocks say, a history is shorter than an hour. */
@@ -351,9 +354,11 @@ function neededSetups(tasks: readonly Task[], task: Task): string[] {
 
 /** One step of the table, or two or three of the scheduler's in one write. */
 function isLegal(from: TaskState, to: TaskState, writer: Writer): boolean {
-  const next = (state: TaskState) => Object.values(taskTransitions[state]);
+  const isOf = (event: string) => writer === "user-set" || !event.startsWith("set_");
+  const next = (state: TaskState) =>
+    Object.entries(taskTransitions[state]).filter(([event]) => isOf(event)).map(([, to]) => to);
   if (next(from).includes(to)) return true;
-  if (writer !== "scheduler") return writer === "user-clear" && to === "none";
+  if (writer !== "scheduler") return mayReopen.has(writer) && to === "none";
   const isWaiting = waiting.includes(from) || from === "scheduled";
   if (isWaiting && (to === "queued" || to === "scheduled" || to === "running")) return true;
   return from === "removed" && taskTransitions.none["skip" as TaskEvent] !== undefined;

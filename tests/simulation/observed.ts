@@ -81,5 +81,6 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
     cancelTasks: (...given) =>
       checked("user-cancel", "cancel task", () => store.cancelTasks(...given)),
     clearTasks: (...given) => checked("user-clear", "clear", () => store.clearTasks(...given)),
+    setTasks: (...given) => checked("user-set", "set", () => store.setTasks(...given)),
   };
 }

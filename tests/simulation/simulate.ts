@@ -11,6 +11,7 @@ import { silentLogger } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import type { DagSpec, ScheduleSpec } from "../../src/model/dag_spec.ts";
 import type { DagRun } from "../../src/model/rows.ts";
+import { handStates } from "../../src/model/task_state.ts";
 import { schedulerService } from "../../src/scheduler/loop.ts";
 import type { Sql } from "../../src/store/database.ts";
 import { pgEngineStore } from "../../src/store/engine_pg.ts";
@@ -376,12 +377,13 @@ class World implements LinkWorld {
       await this.clock.sleep(this.dice.int(1_000, 8_000));
       if (this.rates === noFaults) return;
       const run = this.dice.pick(this.#store.runs());
-      const action = this.dice.int(0, 11);
+      const action = this.dice.int(0, 13);
       if (action < 4) await this.#trigger();
       else if (action < 6) await this.#cancel(run);
       else if (action < 8) await this.#clear(run);
       else if (action === 10) await this.#edit(run.dagId);
       else if (action === 11) await this.#cancelTask(run);
+      else if (action > 11) await this.#set(run);
       else this.#store.setPaused(run.dagId, this.dice.chance(0.5));
     }
   }
@@ -438,5 +440,25 @@ class World implements LinkWorld {
     this.#checkers.cleared(dagRunId);
     const spec = this.#specs.get(dagVersionId)!;
     await this.#observed.clearTasks(dagRunId, chosen, { spec, dagVersionId }, this.clock.now());
+  }
+
+  /** Somebody says how some tasks of a run are to end, or that others start whatever came before. */
+  async #set({ id: dagRunId, dagVersionId }: DagRun) {
+    const tasks = [...this.#store.tasks()].filter((task) => task.dagRunId === dagRunId);
+    const ids = this.dice.some(tasks.map((task) => task.id), 0.4);
+    const rest = tasks.filter((task) => !ids.includes(task.id)).map((task) => task.id);
+    const clears = [{
+      dagRunId,
+      ids: this.dice.some(rest, 0.2),
+      spec: this.#specs.get(dagVersionId)!,
+      force: this.dice.chance(0.3),
+    }];
+    const set = { ids, to: this.dice.pick(handStates), by: "someone" };
+    this.#checkers.cleared(dagRunId);
+    this.count("state set by hand");
+    await this.#observed.setTasks(
+      this.dice.chance(0.5) ? set : { ...set, clears },
+      this.clock.now(),
+    );
   }
 }

@@ -26,6 +26,7 @@ const writes = [
   "cancelRun",
   "cancelTasks",
   "clearTasks",
+  "setTasks",
 ] as const;
 
 /** See the module. */

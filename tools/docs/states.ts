@@ -49,6 +49,12 @@ const eventMeanings: Readonly<Record<TaskEvent, string>> = {
   upstream_fail: "its trigger rule can no longer hold",
   remove: "its list became shorter",
   clear: "somebody wants it to run again",
+  set_success: "a person says that it succeeded",
+  set_failed: "a person says that it failed",
+  set_skipped: "a person says that it is to be left out",
+  confirm_success: "what ran is gone, and a person had said that it succeeded",
+  confirm_failed: "what ran is gone, and a person had said that it failed",
+  confirm_skipped: "what ran is gone, and a person had said that it is to be left out",
 };
 
 const runMeanings: Readonly<Record<RunState, string>> = {
@@ -149,17 +155,23 @@ function diagram(): string {
   }
   const edges = [...labels].map(([edge, events]) => `  ${edge}: ${events.join(", ")}`);
   const shared = Object.entries(taskTransitions.none)
-    .filter(([event]) => isLeftOut("none", event) && event !== "clear");
+    .filter(([event]) => isLeftOut("none", event) && event !== "clear" && !isByHand(event));
   return fence("mermaid", ["stateDiagram-v2", "  [*] --> none", ...edges].join("\n")) +
-    "\n\nLeft out of the picture: `clear` leads back to `none`, and from ended states `remove` to " +
+    "\n\nLeft out of the picture: people set `success`, `failed` and `skipped` from everywhere but " +
+    "`removed`, over `cancelling` where it runs; `clear` leads back to `none`, and from ended states " +
+    "`remove` to " +
     `\`removed\`; ${waiting.map(code).join(", ")} can end without running (${
       shared.map(([event, to]) => `${event} → ${to}`).join(", ")
     }).`;
 }
 
 function isLeftOut(from: TaskState, event: string): boolean {
-  if (finishedTaskStates.has(from) || event === "clear") return true;
+  if (finishedTaskStates.has(from) || event === "clear" || isByHand(event)) return true;
   return waiting.includes(from) && event !== "schedule" && event in taskTransitions.none;
+}
+
+function isByHand(event: string): boolean {
+  return event.startsWith("set_");
 }
 
 function reasons(): string[][] {

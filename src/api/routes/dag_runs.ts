@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { AppError } from "../../model/errors.ts";
 import { isRunFinished, runStates, runTypes } from "../../model/run_state.ts";
+import { isFinished } from "../../model/task_state.ts";
 import { parseTraceParent } from "../../metrics/trace.ts";
 import { forgetRun } from "../../store/backfill.ts";
 import {
@@ -11,7 +12,7 @@ import {
   listRuns,
   runOrders,
 } from "../../store/dag_run_query.ts";
-import { applyClear, planClear } from "../clear.ts";
+import { applyClear, everything, planClear } from "../clear.ts";
 import {
   boundsOf,
   pageOf,
@@ -19,10 +20,11 @@ import {
   requireDag,
   requireRun,
   type Rest,
-  taskInstanceViews,
+  touchedInstances,
   unlessAll,
 } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
+import { applySet, planSet } from "../set_state.ts";
 import {
   Instant,
   many,
@@ -185,12 +187,13 @@ export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
     path: "/api/v2/dags/{dag_id}/dagRuns/{dag_run_id}",
     permission: "runs.edit",
     tag,
-    summary: "Cancel a run (state failed), clear all of it (state queued), write a note",
+    summary: "Set a run's state (failed: cancel it; queued: run it again; success), write a note",
     params: RunPath,
     query: z.object(UpdateMask),
     body: DagRunPatch,
     returns: DagRunShape,
     event: "dag_run.patch",
+    audited: ["state", "note"],
   }, async ({ params, query, body, principal }) => {
     const run = await requireRun(rest, params.dag_id, params.dag_run_id);
     const may = (field: string) => !query.update_mask || query.update_mask.includes(field);
@@ -229,26 +232,30 @@ export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
     bodyOptional: true,
     returns: ClearedShape,
     event: "dag_run.clear",
+    audited: ["dry_run", "only_failed", "only_new", "run_on_latest_version"],
   }, async ({ params, body }) => {
     const run = await requireRun(rest, params.dag_id, params.dag_run_id);
     const plan = await planClear(rest, run, {
+      ...everything,
       tasks: body.only_new ? [] : null,
-      includeUpstream: false,
-      includeDownstream: false,
       onlyFailed: body.only_failed,
-      onlyRunning: false,
     }, { onLatest: body.run_on_latest_version ?? body.only_new });
     if (!body.dry_run) {
       await applyClear(rest, plan);
       if (body.note !== undefined) await annotateRun(sql, { id: run.id, note: body.note });
       return await shown(run);
     }
-    const added = plan.dagVersionId === run.dagVersionId ? [] : plan.newTasks;
-    const task_instances = [
-      ...await taskInstanceViews(rest, plan.rows),
-      ...added.map((id) => ({ task_id: id, task_display_name: id })),
-    ];
-    return { task_instances, total_entries: task_instances.length };
+    const { task_instances, total_entries } = await touchedInstances(
+      rest,
+      plan.rows.map((row) => row.id),
+    );
+    return {
+      task_instances: [
+        ...task_instances,
+        ...plan.newTasks.map((id) => ({ task_id: id, task_display_name: id })),
+      ],
+      total_entries: total_entries + plan.newTasks.length,
+    };
   });
 
   book.add({
@@ -284,22 +291,24 @@ async function setState(
 ) {
   const refuse = (why: string) =>
     new AppError("CONFLICT", `Cannot set run "${run.runId}" to ${state}: ${why}`);
-  if (state === "success") {
-    throw refuse("only its tasks make it one; set it to failed to cancel it, or clear it");
-  }
+  if (state === "success") return await succeed(rest, run, by);
   if (state === "queued") {
-    const plan = await planClear(rest, run, {
-      tasks: null,
-      includeUpstream: false,
-      includeDownstream: false,
-      onlyFailed: false,
-      onlyRunning: false,
-    }, { onLatest: false });
-    return await applyClear(rest, plan);
+    return await applyClear(rest, await planClear(rest, run, everything, { onLatest: false }));
   }
   if (run.state === "failed") return;
   if (isRunFinished(run.state)) throw refuse(`it is ${run.state} already`);
   const { spec } = await rest.versions.get(run.dagVersionId);
   const spared = spec.tasks.filter((task) => task.isTeardown).map((task) => task.taskId);
   await rest.store.cancelRun(run.id, { now: rest.clock.now(), by, spared });
+}
+
+/** As in Airflow: its tasks are successes too, but teardowns to come, which still clean up. */
+async function succeed(rest: Rest, run: DagRunRow, by: string) {
+  const { spec } = await rest.versions.get(run.dagVersionId);
+  const plan = await planSet(rest, [run], everything, "success");
+  const teardowns = new Set(spec.tasks.filter((t) => t.isTeardown).map((t) => t.taskId));
+  const rows = plan.rows.filter(({ state, taskId }) =>
+    state !== "skipped" && (isFinished(state) || !teardowns.has(taskId))
+  );
+  await applySet(rest, { ...plan, rows, clears: [] }, { by });
 }

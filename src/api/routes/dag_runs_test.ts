@@ -96,14 +96,21 @@ Deno.test("PATCH dagRun with state failed cancels it; Airflow sees failed, we se
   );
 });
 
-Deno.test("PATCH dagRun refuses to call a run a success by hand", async () => {
+Deno.test("PATCH state success makes successes of a run's tasks; the scheduler then ends it", async () => {
   await using w = await apiWorld();
-  await w.addDag("d", [{ taskId: "a" }]);
+  await w.addDag("d", [{ taskId: "a" }, { taskId: "skips" }, { taskId: "down", isTeardown: true }]);
   const run = await w.trigger("d");
-  const { status } = await w.call("PATCH", `/api/v2/dags/d/dagRuns/${run}`, {
-    body: { state: "success" },
-  });
-  assertEquals(status, 409);
+  const [a, skips] = await w.start("d", run, ["a", "skips"]);
+  await w.end(a, { outcome: null, endReason: "task_error" });
+  await w.end(skips, { outcome: { kind: "skip", reason: "none" }, endReason: "skipped" });
+  const path = `/api/v2/dags/d/dagRuns/${run}`;
+  const { body } = await w.call("PATCH", path, { body: { state: "success" } });
+  assertEquals(body.state, "queued");
+  const { body: { task_instances } } = await w.call("GET", `${path}/taskInstances`);
+  assertEquals(
+    task_instances.map((t: Record<string, string>) => [t.task_id, t.state, t.note]),
+    [["a", "success", "Set to success by admin"], ["down", null, null], ["skips", "skipped", null]],
+  );
 });
 
 Deno.test("POST clear says what it would run again, and does it when told to", async () => {

@@ -1,9 +1,7 @@
-/** @module Routes of task instances: list, look, tries, attempts, outputs, clear. */
+/** @module Routes of task instances: list, look, tries, attempts, outputs. */
 import { z } from "zod";
 import { AppError } from "../../model/errors.ts";
-import { findRunsBetween } from "../../store/dag_run_query.ts";
 import {
-  annotateTaskInstances,
   findAttempt,
   findTaskInstance,
   isMapped,
@@ -14,16 +12,7 @@ import {
   taskInstanceOrders,
   type TaskInstanceRow,
 } from "../../store/task_instance_query.ts";
-import { applyClear, planClear } from "../clear.ts";
-import {
-  boundsOf,
-  pageOf,
-  requireDag,
-  requireRun,
-  type Rest,
-  taskInstanceViews,
-  unlessAll,
-} from "../rest.ts";
+import { boundsOf, pageOf, requireRun, type Rest, taskInstanceViews, unlessAll } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
 import {
   Instant,
@@ -38,7 +27,6 @@ import {
 import {
   AttemptCollection,
   AttemptShape,
-  ClearBody,
   TaskInstanceCollection,
   TaskInstanceHistory,
   TaskInstanceHistoryCollection,
@@ -95,7 +83,6 @@ export function addTaskInstanceRoutes(book: RouteBook, rest: Rest): void {
   addLists(book, rest);
   addAttempts(book, rest);
   addOutputs(book, rest);
-  addClear(book, rest);
   addInstances(book, rest);
 }
 
@@ -332,87 +319,6 @@ function addOutputs(book: RouteBook, rest: Rest) {
     const asText = query.stringify === "true" || query.stringify === "True";
     return { ...xcomView(found), value: asText ? JSON.stringify(value) : value };
   });
-}
-
-/** Runs that one clear may touch. */
-const CLEARED_RUNS_MAX = 1_000;
-
-function addClear(book: RouteBook, rest: Rest) {
-  book.add({
-    method: "post",
-    path: "/api/v2/dags/{dag_id}/clearTaskInstances",
-    permission: "tasks.clear",
-    tag,
-    summary: "Run task instances again; by default only say which",
-    params: z.object({ dag_id: Name }),
-    body: ClearBody,
-    returns: TaskInstanceCollection,
-    event: "task_instance.clear",
-  }, async ({ params, body }) => {
-    if (!body.reset_dag_runs) {
-      throw new AppError(
-        "INVALID",
-        "Cannot clear without reset_dag_runs: a run whose tasks are cleared is queued again",
-      );
-    }
-    await requireDag(rest, params.dag_id);
-    const runs = await runsOf(rest, params.dag_id, body);
-    const plans = [];
-    for (const run of runs) {
-      plans.push(
-        await planClear(rest, run, {
-          tasks: body.task_ids?.map((task) =>
-            typeof task === "string"
-              ? { taskId: task, mapIndex: null }
-              : { taskId: task[0], mapIndex: task[1] }
-          ) ?? null,
-          includeUpstream: body.include_upstream,
-          includeDownstream: body.include_downstream,
-          onlyFailed: body.only_failed,
-          onlyRunning: body.only_running,
-        }, { onLatest: body.run_on_latest_version ?? false }),
-      );
-    }
-    const rows = plans.flatMap((plan) => plan.rows);
-    if (!body.dry_run) {
-      for (const plan of plans) {
-        await applyClear(rest, plan, { preventRunning: body.prevent_running_task });
-      }
-      if (body.note !== undefined) {
-        await annotateTaskInstances(rest.sql, {
-          ids: rows.map((row) => row.id),
-          note: body.note,
-        });
-      }
-    }
-    return { task_instances: await taskInstanceViews(rest, rows), total_entries: rows.length };
-  });
-}
-
-/** The run, those before and after it as asked, or those between two dates. */
-async function runsOf(rest: Rest, dagId: string, body: z.output<typeof ClearBody>) {
-  const between = (logicalDate: Parameters<typeof findRunsBetween>[1]["logicalDate"]) =>
-    findRunsBetween(rest.sql, { dagId, logicalDate, limit: CLEARED_RUNS_MAX + 1 });
-  let runs;
-  if (body.dag_run_id == null) {
-    runs = await between({ gte: body.start_date, lte: body.end_date });
-  } else {
-    const run = await requireRun(rest, dagId, body.dag_run_id);
-    if (!run.logicalDate && (body.include_past || body.include_future)) {
-      throw new AppError(
-        "INVALID",
-        `Cannot clear before or after run "${run.runId}": it has no logical date`,
-      );
-    }
-    const past = body.include_past ? await between({ lt: run.logicalDate }) : [];
-    const future = body.include_future ? await between({ gt: run.logicalDate }) : [];
-    runs = [...past, run, ...future];
-  }
-  if (runs.length <= CLEARED_RUNS_MAX) return runs;
-  throw new AppError(
-    "LIMIT_EXCEEDED",
-    `Cannot clear ${runs.length} runs at once, at most ${CLEARED_RUNS_MAX}: narrow the dates`,
-  );
 }
 
 function addInstances(book: RouteBook, rest: Rest) {

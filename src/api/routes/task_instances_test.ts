@@ -179,8 +179,6 @@ Deno.test("clearTaskInstances takes tasks with what is above and below them, by 
   assertEquals(await which({ task_ids: ["b"], include_upstream: true }), ["a", "b"]);
   assertEquals(await which({ task_ids: [["b", 0]] }), []);
   assertEquals(await which({}), ["a", "b", "c", "lone"]);
-  assertEquals((await clear({ reset_dag_runs: false })).status, 400);
-
   const done = await clear({
     task_ids: ["b"],
     include_downstream: true,

@@ -78,7 +78,7 @@ export const TriggerBody = z.strictObject({
 /** What can be changed of a run. */
 export const DagRunPatch = z.strictObject({
   state: z.enum(["queued", "success", "failed"]).nullish().meta({
-    doc: "failed: cancel it; queued: clear all of it. A run cannot be called a success by hand",
+    doc: "failed: cancel it; queued: clear all of it; success: its tasks become successes too",
   }),
   note: Text.max(1000).nullish(),
 }).meta({ id: "DAGRunPatchBody" });

@@ -1,7 +1,7 @@
 /** @module Shapes of task instances, attempts, logs and outputs: Airflow 3's, and what we add. */
 import { z } from "zod";
 import { EndEvidenceShape, EndReasonShape } from "../../contract/shapes.ts";
-import { At, Instant, Name, Text } from "./basic.ts";
+import { At, Text } from "./basic.ts";
 import { DagVersionShape } from "./dag.ts";
 
 /** States as Airflow names them; `none` is null, `cancelled` is failed, `cancelling` is running. */
@@ -121,29 +121,6 @@ export const AttemptCollection = z.object({
   attempts: z.array(AttemptShape),
   total_entries: z.int(),
 }).meta({ id: "AttemptCollectionResponse" });
-
-/** Which task instances to clear. */
-export const ClearBody = z.strictObject({
-  dry_run: z.boolean().default(true).meta({ doc: "Only say which they are" }),
-  start_date: Instant.nullish().meta({ doc: "Runs with a logical date from here on" }),
-  end_date: Instant.nullish(),
-  only_failed: z.boolean().default(true),
-  only_running: z.boolean().default(false),
-  reset_dag_runs: z.boolean().default(true).meta({
-    doc: "Must be true: a run with cleared tasks is queued again",
-  }),
-  task_ids: z.array(z.union([Name, z.tuple([Name, z.int().min(-1)])])).nullish().meta({
-    doc: "Tasks, or [task, map_index]; left out: all",
-  }),
-  dag_run_id: Name.nullish(),
-  include_upstream: z.boolean().default(false),
-  include_downstream: z.boolean().default(false),
-  include_future: z.boolean().default(false).meta({ doc: "Also runs with a later logical date" }),
-  include_past: z.boolean().default(false),
-  run_on_latest_version: z.boolean().nullish(),
-  prevent_running_task: z.boolean().default(false).meta({ doc: "Refuse when one of them runs" }),
-  note: Text.max(1000).nullish(),
-}).meta({ id: "ClearTaskInstancesBody" });
 
 /** One line of a log. */
 export const StructuredLogMessage = z.object({

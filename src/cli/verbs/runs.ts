@@ -1,11 +1,13 @@
-/** @module Verbs on DAG runs and their tasks: trigger, runs, tasks, clear, cancel. */
+/** @module Verbs on DAG runs and their tasks: trigger, runs, tasks, cancel. */
 import { CliError, segment } from "../client.ts";
-import { printFacts, printJson, printTable, seconds } from "../print.ts";
+import { type Columns, printFacts, printJson, printTable, seconds } from "../print.ts";
 import { isOver, type Page, type RunShape, type TaskInstanceShape } from "../shapes.ts";
 import { text, type Verb, type VerbContext } from "../verb.ts";
 
-const dagArgument = { name: "<dag>", doc: "Id of the DAG" };
-const runArgument = { name: "<run>", doc: "Id of the run, or `latest`" };
+/** The DAG that a verb is about. */
+export const dagArgument = { name: "<dag>", doc: "Id of the DAG" };
+/** The run that a verb is about. */
+export const runArgument = { name: "<run>", doc: "Id of the run, or `latest`" };
 
 /** How long to wait between two looks at a run; the API answers at once on change. */
 const LOOK_MS = 250;
@@ -65,6 +67,7 @@ export const runs: Verb = {
       ...(page.dag_runs.some((run) => run.missed_deadlines > 0)
         ? { late: (run: RunShape) => lateText(run) }
         : {}),
+      ...notesOf(page.dag_runs),
     });
     return 0;
   },
@@ -88,42 +91,7 @@ export const tasks: Verb = {
       try: (task) => task.try_number,
       started: (task) => task.start_date,
       took: (task) => seconds(task.duration),
-      note: (task) => task.note,
-    });
-    return 0;
-  },
-};
-
-export const clear: Verb = {
-  name: "clear",
-  summary: "Run tasks of a run again",
-  arguments: [dagArgument, runArgument, { name: "[tasks...]", doc: "All of them by default" }],
-  options: [
-    { flags: "--only-failed", doc: "Only those that failed" },
-    { flags: "--downstream", doc: "And all that follow from them" },
-    { flags: "--upstream", doc: "And all that they follow from" },
-    { flags: "--latest", doc: "On the DAG's latest version; as it was by default" },
-    { flags: "--dry-run", doc: "Only say what would run again" },
-  ],
-  async run({ api, output }, [dag, run, ...only], options) {
-    const found = await findRun(api, dag, run);
-    if (only.length > 0) await requireTasks(api, found, only);
-    const page = await api.post<Page<"task_instances", TaskInstanceShape>>(
-      `/api/v2/dags/${segment(dag)}/clearTaskInstances`,
-      {
-        dag_run_id: found.dag_run_id,
-        ...(only.length > 0 ? { task_ids: only } : {}),
-        only_failed: options.onlyFailed === true,
-        include_downstream: options.downstream === true,
-        include_upstream: options.upstream === true,
-        run_on_latest_version: options.latest === true,
-        dry_run: options.dryRun === true,
-        reset_dag_runs: true,
-      },
-    );
-    printTable(output, page, page.task_instances, {
-      task: taskName,
-      state: (task) => task.state ?? "none",
+      ...notesOf(page.task_instances),
     });
     return 0;
   },
@@ -140,20 +108,6 @@ export const cancel: Verb = {
     return 0;
   },
 };
-
-/** Throws when one of the tasks is not in the run: a clear would pass over it without a word. */
-async function requireTasks(api: VerbContext["api"], run: RunShape, taskIds: readonly string[]) {
-  for (const taskId of taskIds) {
-    const query = `task_id=${encodeURIComponent(taskId)}&limit=1`;
-    const { total_entries } = await api.get<Page<"task_instances", TaskInstanceShape>>(
-      `${runPath(run)}/taskInstances?${query}`,
-    );
-    if (total_entries > 0) continue;
-    throw new CliError(
-      `Cannot find task "${taskId}" in run "${run.dag_run_id}" of "${run.dag_id}"`,
-    );
-  }
-}
 
 /** A run by id, or the newest of the DAG. */
 export async function findRun(
@@ -175,6 +129,11 @@ export function listTasks(api: VerbContext["api"], run: RunShape) {
   return api.get<Page<"task_instances", TaskInstanceShape>>(`${runPath(run)}/taskInstances`, {
     limit: 1000,
   });
+}
+
+/** A column of notes, where there are any. */
+function notesOf<Row extends { note: string | null }>(rows: readonly Row[]): Columns<Row> {
+  return rows.some((row) => row.note) ? { note: (row: Row) => row.note } : {};
 }
 
 /** Follow a run to its end: lines where tasks change state; exit code 1 unless it succeeds. */
@@ -225,7 +184,8 @@ export function durationOf(run: RunShape): number | null {
   return (Date.parse(run.end_date) - Date.parse(run.start_date)) / 1000;
 }
 
-function runFacts(run: RunShape) {
+/** What is said of a run. */
+export function runFacts(run: RunShape) {
   return {
     dag: run.dag_id,
     run: run.dag_run_id,
@@ -234,6 +194,7 @@ function runFacts(run: RunShape) {
     "data interval": run.data_interval_start &&
       `${run.data_interval_start} to ${run.data_interval_end}`,
     "run after": run.run_after,
+    ...(run.note ? { note: run.note } : {}),
   };
 }
 

@@ -1,0 +1,170 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type ApiWorld, apiWorld } from "../../../tests/support/api.ts";
+
+const chain = [
+  { taskId: "a" },
+  { taskId: "b", upstream: ["a"], inputs: { x: { kind: "task", taskId: "a" } } },
+  { taskId: "c", upstream: ["b"] },
+];
+const failed = { outcome: null, endReason: "task_error", evidence: { message: "no luck" } };
+type Listed = { task_instances: { task_id: string; state: string; note: string | null }[] };
+const names = (body: Listed) => body.task_instances.map((t) => t.task_id);
+
+/** A run of the chain whose `a` failed, with what follows from that. */
+async function failedRun(w: ApiWorld) {
+  await w.addDag("d", chain);
+  const run = await w.trigger("d");
+  const [a] = await w.start("d", run, ["a"]);
+  await w.end(a, failed);
+  const { body: { id } } = await w.call("GET", `/api/v2/dags/d/dagRuns/${run}`);
+  await w.parts.sql`
+    update task_instance set state = 'upstream_failed', end_date = ${w.parts.clock.now()}
+    where dag_run_id = ${id} and task_id in ('b', 'c')`;
+  await w.moveRun("d", run, "running");
+  await w.moveRun("d", run, "failed");
+  const path = `/api/v2/dags/d/dagRuns/${run}`;
+  const states = async () => {
+    const { body } = await w.call("GET", `${path}/taskInstances?order_by=task_id`);
+    return (body as Listed).task_instances.map((t) => t.state);
+  };
+  return { run, path, states };
+}
+
+Deno.test("PATCH taskInstance sets a state, says so in its note and runs what failed below again", async () => {
+  await using w = await apiWorld();
+  const { path, states } = await failedRun(w);
+  const body = { new_state: "success", note: "checked with the vendor" };
+  const dry = await w.call("PATCH", `${path}/taskInstances/a/dry_run`, { body });
+  assertEquals([dry.status, names(dry.body)], [200, ["a"]]);
+  assertEquals(await states(), ["failed", "upstream_failed", "upstream_failed"]);
+  const viewer = { body, token: w.tokens.viewer };
+  assertEquals((await w.call("PATCH", `${path}/taskInstances/a`, viewer)).status, 403);
+
+  const { body: { task_instances: [a] } } = await w.call("PATCH", `${path}/taskInstances/a`, {
+    body,
+    token: w.tokens.user,
+  });
+  assertEquals([a.state, a.note], ["success", "Set to success by user: checked with the vendor"]);
+  assertEquals(await states(), ["success", null, null]);
+  assertEquals((await w.call("GET", path)).body.state, "queued");
+  const { body: log } = await w.call("GET", "/api/v2/eventLogs?event=task_instance.patch");
+  const { owner, task_id, extra } = log.event_logs[0];
+  assertEquals([owner, task_id, JSON.parse(extra).new_state], ["user", "a", "success"]);
+  const again = await w.call("PATCH", `${path}/taskInstances/a/dry_run`, { body });
+  assertEquals(names(again.body), []);
+});
+
+Deno.test("PATCH taskInstance reaches up, down and over runs, and may write a note alone", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", chain);
+  const dates = ["01", "02", "03"].map((day) => `2030-01-${day}T00:00:00Z`);
+  for (const logical_date of dates) await w.trigger("d", { logical_date });
+  const path = "/api/v2/dags/d/dagRuns/manual__2030-01-02T00:00:00.000Z/taskInstances/b";
+  const which = async (body: object) => {
+    const answer = await w.call("PATCH", `${path}/dry_run`, {
+      body: { new_state: "skipped", ...body },
+    });
+    return answer.body.task_instances.map(
+      (t: { task_id: string; logical_date: string }) => t.task_id + t.logical_date.slice(8, 10),
+    ).join(" ");
+  };
+  assertEquals(await which({}), "b02");
+  assertEquals(await which({ include_upstream: true }), "a02 b02");
+  assertEquals(await which({ include_downstream: true, include_past: true }), "b01 c01 b02 c02");
+  assertEquals(await which({ include_future: true }), "b02 b03");
+  const noted = await w.call("PATCH", path, { body: { note: "look here" } });
+  assertEquals(noted.body.task_instances[0].note, "look here");
+  assertEquals(noted.body.task_instances[0].state, null);
+  const masked = await w.call("PATCH", `${path}?update_mask=note`, {
+    body: { new_state: "failed", note: "only this" },
+  });
+  assertEquals(
+    [masked.body.task_instances[0].state, masked.body.task_instances[0].note],
+    [null, "only this"],
+  );
+  assertEquals((await w.call("PATCH", path.replace("/b", "/x"), { body: {} })).status, 404);
+  const wrong = await w.call("PATCH", path, { body: { new_state: "running" } });
+  assertEquals(wrong.status, 422);
+});
+
+Deno.test("PATCH taskInstance kills what runs before it has its state, and may ask for none that does", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", chain);
+  const run = await w.trigger("d");
+  const [a] = await w.start("d", run, ["a"]);
+  const path = `/api/v2/dags/d/dagRuns/${run}/taskInstances`;
+  const refused = await w.call("PATCH", `${path}/a`, {
+    body: { new_state: "skipped", only_waiting: true },
+  });
+  assertStringIncludes(refused.body.detail, 'Cannot skip task "a"');
+  const { body } = await w.call("PATCH", `${path}/a`, { body: { new_state: "skipped" } });
+  assertEquals(body.task_instances[0].internal_state, "cancelling");
+  await w.end(a, { outcome: null, endReason: "cancelled" });
+  const { body: ended } = await w.call("GET", `${path}/a`);
+  assertEquals([ended.state, ended.end_reason], ["skipped", "set_by_hand"]);
+  const waiting = await w.call("PATCH", `${path}/b`, {
+    body: { new_state: "skipped", only_waiting: true },
+  });
+  assertEquals(waiting.body.task_instances[0].state, "skipped");
+});
+
+Deno.test("PATCH taskInstances changes many, and says of each what went wrong", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", chain);
+  const [one, two] = [await w.trigger("d"), await w.trigger("d", { dag_run_id: "two" })];
+  const bulk = (entities: object[], more = {}) =>
+    w.call("PATCH", "/api/v2/dags/d/dagRuns/~/taskInstances", {
+      body: { actions: [{ action: "update", entities, ...more }] },
+    });
+  const { body } = await bulk([
+    { dag_run_id: one, task_id: "a", new_state: "success" },
+    { dag_run_id: two, task_id: "a", map_index: -1, new_state: "failed" },
+    { dag_run_id: two, task_id: "x", new_state: "failed" },
+    { task_id: "a", new_state: "failed" },
+  ]);
+  assertEquals(body.update.success, [`d.${one}.a[-1]`, "d.two.a[-1]"]);
+  assertEquals(
+    body.update.errors.map((error: { status_code: number }) => error.status_code),
+    [404, 400],
+  );
+  const skipping = await bulk([{ dag_run_id: two, task_id: "x", new_state: "failed" }], {
+    action_on_non_existence: "skip",
+  });
+  assertEquals(skipping.body.update, { success: [], errors: [] });
+  const removing = await w.call("PATCH", "/api/v2/dags/d/dagRuns/~/taskInstances", {
+    body: { actions: [{ action: "delete", entities: [] }] },
+  });
+  assertEquals(removing.status, 422);
+});
+
+Deno.test("clearTaskInstances starts a task whatever comes before it, where its inputs are stored", async () => {
+  await using w = await apiWorld();
+  const { run, path, states } = await failedRun(w);
+  const clear = (task: string) =>
+    w.call("POST", "/api/v2/dags/d/clearTaskInstances", {
+      body: { dag_run_id: run, task_ids: [task], ignore_dependencies: true, dry_run: false },
+    });
+  assertStringIncludes(
+    (await clear("b")).body.detail,
+    `Cannot run task "b" of run "${run}" alone: it is given the output of "a", which is failed`,
+  );
+  assertEquals((await clear("c")).status, 200);
+  assertEquals(await states(), ["failed", "upstream_failed", null]);
+  const { body: { id } } = await w.call("GET", path);
+  const [{ tasks }] = await w.parts.store.loadRuns([id]);
+  assertEquals(tasks.filter((task) => task.isForced).map((task) => task.taskId), ["c"]);
+});
+
+Deno.test("clearTaskInstances refuses what contradicts itself", async () => {
+  await using w = await apiWorld();
+  const { run } = await failedRun(w);
+  const status = async (body: object) =>
+    (await w.call("POST", "/api/v2/dags/d/clearTaskInstances", { body })).status;
+  assertEquals(await status({ only_failed: true, only_running: true }), 422);
+  assertEquals(await status({ only_running: true }), 200);
+  assertEquals(await status({ start_date: "2030-01-02", end_date: "2030-01-01" }), 422);
+  assertEquals(await status({ task_ids: [] }), 422);
+  assertEquals(await status({ include_past: true }), 400);
+  assertEquals(await status({ ignore_dependencies: true }), 422);
+  assertEquals(await status({ dag_run_id: run, reset_dag_runs: false, dry_run: false }), 400);
+});
