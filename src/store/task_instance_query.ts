@@ -193,7 +193,9 @@ export async function listTaskInstancesById(
 ): Promise<TaskInstanceRow[]> {
   return [
     ...await sql<TaskInstanceRow[]>`
-      select ${columns(sql)} from ${tables(sql)} where t.id = any(${[...ids]}::uuid[])
+      select ${taskInstanceColumns(sql)} from ${taskInstanceTables(sql)} where t.id = any(${[
+      ...ids,
+    ]}::uuid[])
       order by r.logical_date nulls last, r.id, t.task_id, t.map_index`,
   ];
 }
