@@ -13,9 +13,10 @@ import type { RetryBudget } from "../model/retry.ts";
 import type { Resumption } from "../model/trigger.ts";
 import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
 import type { RunState, RunType } from "../model/run_state.ts";
-import type { HandState, TaskState } from "../model/task_state.ts";
+import type { TaskState } from "../model/task_state.ts";
 import type { NewDeadline, PendingPartition } from "../timetable/mod.ts";
 import type { Claimer } from "./hand_over.ts";
+import type { ByHandStore } from "./port_by_hand.ts";
 import type { Answer, Parked, TriggerStore } from "./trigger_port.ts";
 
 export type {
@@ -27,6 +28,8 @@ export type {
   Trigger,
   TriggerStore,
 } from "./trigger_port.ts";
+
+export type { HandSet, RunClear } from "./port_by_hand.ts";
 
 /** A dataset event from outside, to record. */
 export interface NewDatasetEvent {
@@ -396,33 +399,8 @@ export type Hint =
   /** Runs have ended. */
   | { topic: "ended"; ids: string[] };
 
-/** Instances of one run to run again. */
-export interface RunClear {
-  dagRunId: string;
-  /** Its instances; others are left out. */
-  ids: string[];
-  /** Re-run on that version, else as it was. */
-  dagVersionId?: string;
-  /** Of the version that it runs on from then on. */
-  spec: DagSpec;
-  /** The instances start without a look at what comes before them. */
-  force?: boolean;
-}
-
-/** A state that somebody gives to instances. */
-export interface HandSet {
-  ids: string[];
-  to: HandState;
-  /** Who says so; kept with the attempts that it ends. */
-  by: string;
-  /** Kept with the instances; left out: the note that they have. */
-  note?: string;
-  /** Instances to run again in the same transaction. */
-  clears?: RunClear[];
-}
-
 /** The engine's store. */
-export interface EngineStore extends TriggerStore {
+export interface EngineStore extends ByHandStore, TriggerStore {
   /**
    * Answer the question of an instance and resume it: `answered` when somebody did before, `gone`
    * when it does not wait (any more).
@@ -510,24 +488,6 @@ export interface EngineStore extends TriggerStore {
   /** The same of many at once; of those under way the teardowns of their versions are spared. */
   cancelRuns(dagRunIds: string[], asked: { now: Date; by: string }): Promise<void>;
   cancelTasks(taskInstanceIds: string[], now: Date, by: string): Promise<void>;
-  /** {@link clearRuns} of one run. */
-  clearTasks(
-    dagRunId: string,
-    taskInstanceIds: string[],
-    options: Pick<RunClear, "dagVersionId" | "spec" | "force">,
-    now: Date,
-  ): Promise<void>;
-  /**
-   * Finished → none with a new budget of tries; running → cancelling, then none. The runs become
-   * queued again, also those under way. All of them, or none.
-   */
-  clearRuns(clears: RunClear[], now: Date): Promise<void>;
-  /**
-   * Give instances a state by hand; those that have it already stay. What runs is cancelling first and
-   * has it when its process is gone: nothing that its attempt then says is kept. Their runs are
-   * queued again, so that they go on, or end, as their tasks say now.
-   */
-  setTasks(set: HandSet, now: Date): Promise<void>;
 
   /** Subscribe to hints; `onHint` also gets those of other processes. */
   listen(onHint: (hint: Hint) => void): Promise<{ stop(): Promise<void> }>;
