@@ -1,6 +1,6 @@
 /**
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
- * listing, database, convert; all of these by default. By name only, for they take long: history,
+ * listing, database, convert, simulate; all of these by default. By name only, for they take long: history,
  * mapped. Figures are of this machine, now: compare only what one call printed.
  */
 import { convertBench } from "./convert.ts";
@@ -10,6 +10,7 @@ import { idleBench } from "./idle.ts";
 import { listingBench } from "./listing.ts";
 import { mappedBench } from "./mapped.ts";
 import { type Figure, pipelineBench } from "./pipeline.ts";
+import { simulateBench } from "./simulate.ts";
 
 const benches: Record<string, () => Promise<Figure[]>> = {
   database: databaseBench,
@@ -19,6 +20,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   convert: convertBench,
   history: historyBench,
   mapped: mappedBench,
+  simulate: simulateBench,
 };
 const long: ReadonlySet<string> = new Set(["history", "mapped"]);
 

@@ -152,12 +152,25 @@ const localVerbs: Verb[] = [
   lazy(
     {
       name: "simulate",
-      summary: "List when a DAG file's runs would be due, without running them",
+      summary: "Show which runs a DAG file would have, by the scheduler's own decisions",
       arguments: [{ name: "<file>", doc: "DAG file" }],
       options: [
-        { flags: "--dag <id>", doc: "Which of its DAGs, where there are several" },
+        { flags: "--dag <id>", doc: "Only this one of its DAGs" },
         { flags: "--from <time>", doc: "When the scheduler first sees the DAG, ISO 8601" },
         { flags: "--to <time>", doc: "Until when, ISO 8601" },
+        {
+          flags: "--duration <time...>",
+          doc: "How long tasks take, such as 5m (each) or load=20m (one); 1m by default",
+          many: true,
+        },
+        { flags: "--history", doc: "Tasks take as long as they did before, says the service" },
+        {
+          flags: "--down <stretch...>",
+          doc: "When no scheduler is up, as 2026-03-01..2026-03-05",
+          many: true,
+        },
+        { flags: "--paused <stretch...>", doc: "When the DAGs are paused", many: true },
+        { flags: "--mapped <n>", doc: "Items of each list that tasks are mapped over; 1" },
         { flags: "--svg <file>", doc: "Also draw a picture into this file" },
       ],
     },

@@ -29,5 +29,4 @@ export { poolClosingAt } from "./pool_closings.ts";
 export { releasesHorizon } from "./releases.ts";
 export { sessionDateOf } from "./sessions.ts";
 export { readCalendar } from "./bundled_calendars.ts";
-export { type ExpandedRun, expandRuns } from "./expand.ts";
 export { checkHorizon, endingCalendars, type Horizon, scheduleWarnings } from "./horizon.ts";
