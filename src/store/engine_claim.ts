@@ -19,7 +19,8 @@ export async function claim(sql: Sql, claim: Claim, now: Date): Promise<Claimed[
       for update skip locked
     ), moved as (
       update task_instance t set state = 'running', start_date = ${now}
-      from picked where t.id = picked.id and t.state = 'queued'
+      -- Locked as it is: asking for the state again would let the queue's index serve, row by row.
+      from picked where t.id = picked.id
       returning t.*
     ), started as (
       update attempt a set state = 'running', start_date = ${now}, worker_id = ${claim.workerId},

@@ -146,8 +146,15 @@ export async function loadItems(sql: Sql, dagRunId: string, wanted: WantedItem[]
       case when t.map_index < 0 then t.output_length end as length
     from unnest(${wanted.map((one) => one.taskId)}::text[],
       ${wanted.map((one) => one.index)}::int[]) as w(task_id, index)
-    join task_instance t on t.dag_run_id = ${dagRunId} and t.task_id = w.task_id
-      and t.map_index in (-1, w.index) and t.state = 'success'
+    -- Two looks by the whole key: one by either index would go through all instances of the task.
+    join lateral (
+      select id, map_index, output_length from task_instance
+      where dag_run_id = ${dagRunId} and task_id = w.task_id and map_index = w.index
+        and map_index >= 0 and state = 'success'
+      union all
+      select id, map_index, output_length from task_instance
+      where dag_run_id = ${dagRunId} and task_id = w.task_id and map_index = -1
+        and state = 'success') t on true
     join task_output o on o.task_instance_id = t.id`;
 }
 

@@ -6,7 +6,7 @@ import { insertDeadlines, moveDeadlines, settleDeadlines } from "./engine_deadli
 import { recordRunEnds, takeEvents } from "./engine_events.ts";
 import { tellOfRuns, tellOfTasks } from "./engine_outbox.ts";
 import { rows, taskColumns } from "./engine_rows.ts";
-import { cancelAttempts, fences, pauseFailing, type Stopped } from "./engine_stop.ts";
+import { cancelAttempts, fences, inFenced, pauseFailing, type Stopped } from "./engine_stop.ts";
 import type { Claimed, NewRun, TaskExpansion, TickResult, TickWrites } from "./port.ts";
 
 /**
@@ -178,7 +178,7 @@ function taskMoves(
         pool text, pool_slots int, priority_weight int, worker text, hostname text, pid int,
         event_id uuid), lease
       where t.id = m.id and t.state = m."from"
-        ${isFenced ? sql`and t.dag_run_id in (select id from fenced)` : sql``}
+        ${isFenced ? inFenced(sql) : sql``}
       returning t.*, m.attempt, m.worker, m.hostname, m.pid, m.event_id
     ), attempts as (
       insert into attempt (id, task_instance_id, dag_run_id, try_number, state, queued_at,

@@ -99,6 +99,14 @@ export const taskInstanceOrders = [
   "pool",
 ] as const;
 
+/** Those of them that the run has. */
+const ordersOfRun: ReadonlySet<string> = new Set([
+  "run_id",
+  "dag_run_id",
+  "run_after",
+  "logical_date",
+]);
+
 /** A page of task instances. */
 export async function listTaskInstances(
   sql: Sql,
@@ -124,11 +132,17 @@ export async function listTaskInstances(
     queue: { nullable: sql`t.queue` },
     pool: { nullable: sql`t.pool` },
   }, /^-?id$/.test(page.orderBy[0]) ? sql`t.id` : sql`t.task_id, t.map_index, t.id`);
-  const run = asksOfRun(filter) ? sql`join dag_run r on r.id = t.dag_run_id` : sql``;
+  const join = sql`join dag_run r on r.id = t.dag_run_id`;
+  const run = asksOfRun(filter) ? join : sql``;
+  const isByRun = page.orderBy.some((field) => ordersOfRun.has(field.replace("-", "")));
   const [items, total] = await Promise.all([
+    // The page first: a run can have 100,000 instances, and only those shown need their attempts.
     sql<TaskInstanceRow[]>`
-      select ${taskInstanceColumns(sql)} from ${taskInstanceTables(sql)} ${condition} ${order}
-      limit ${page.limit} offset ${page.offset}`,
+      select ${taskInstanceColumns(sql)} from (
+        select t.id from task_instance t ${isByRun ? join : run} ${condition} ${order}
+        limit ${page.limit} offset ${page.offset}) page
+      join task_instance t on t.id = page.id join dag_run r on r.id = t.dag_run_id
+      left join attempt a on a.id = t.attempt_id ${order}`,
     countRows(sql, sql`from task_instance t ${run} ${condition}`),
   ]);
   return { items, total };
