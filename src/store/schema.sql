@@ -619,8 +619,7 @@ create table task_instance (
 ) with (fillfactor=80);
 CREATE INDEX task_instance_by_task ON public.task_instance USING btree (dag_id, task_id, dag_run_id);
 CREATE INDEX task_instance_failed ON public.task_instance USING btree (id) WHERE (state = ANY (ARRAY['failed'::text, 'cancelled'::text, 'upstream_failed'::text]));
-CREATE INDEX task_instance_occupying ON public.task_instance USING btree (dag_run_id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text, 'cancelling'::text]));
-CREATE INDEX task_instance_queued ON public.task_instance USING btree (queue, priority_weight DESC, queued_at, id) WHERE (state = 'queued'::text);
+CREATE INDEX task_instance_queued ON public.task_instance USING btree (priority_weight DESC, queued_at, id) WHERE (state = 'queued'::text);
 
 create table task_output (
   task_instance_id uuid not null,
