@@ -7,6 +7,7 @@ import {
   triggerRules,
 } from "../../src/model/dag_spec.ts";
 import { runDataset } from "../../src/model/watch_spec.ts";
+import { withNotices } from "./notice_checkers.ts";
 import { type ShortTask, specOf } from "../support/scheduler_world.ts";
 
 /** Draws from a seeded source. */
@@ -44,7 +45,7 @@ export function makeDag(
 ): DagSpec {
   const failFast = dice.chance(0.2);
   const isPausing = dice.chance(0.2) && canPause;
-  return specOf(dagId, makeTasks(dice, failFast), {
+  return withNotices(specOf(dagId, makeTasks(dice, failFast), {
     maxActiveRuns: dice.int(1, 3),
     maxActiveTasks: dice.int(2, 6),
     ...(failFast ? { failFast } : {}),
@@ -56,7 +57,7 @@ export function makeDag(
     ...(schedule && schedule.kind !== "datasets"
       ? { schedule, start, catchup: dice.chance(0.5) }
       : {}),
-  });
+  }));
 }
 
 /** The DAG that waits for datasets. */
@@ -102,7 +103,7 @@ export function makeDataSchedule(dice: Dice): ScheduleSpec {
 /** The DAG after an edit of its file: other tasks, some of them by the same names. */
 export function editDag(dice: Dice, spec: DagSpec): DagSpec {
   const { dagId, tasks: _tasks, ...kept } = spec;
-  return specOf(dagId, makeTasks(dice, kept.failFast ?? false), kept);
+  return withNotices(specOf(dagId, makeTasks(dice, kept.failFast ?? false), kept));
 }
 
 function makeTasks(dice: Dice, failFast: boolean): Record<string, ShortTask> {

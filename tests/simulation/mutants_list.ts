@@ -87,8 +87,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a pool gives out more slots than it has",
     file: ready,
-    from: "pool.used + slots > pool.slots",
-    to: "pool.used > pool.slots",
+    from: "pool.taken + slots > pool.slots",
+    to: "pool.taken > pool.slots",
   },
   {
     name: "slots are not given back",
@@ -267,5 +267,43 @@ export const mutants: readonly Mutant[] = [
     file: "src/scheduler/state.ts",
     from: "else after.touch(after.at(mapIndex));",
     to: "",
+  },
+  {
+    name: "a success leaves its deadlines",
+    file: "src/store/memory_deadlines.ts",
+    from: 'if (run.state === "success") kept.delete(one.id);',
+    to: 'if (run.state === "failed") kept.delete(one.id);',
+  },
+  {
+    name: "a new leader forgets the deadlines",
+    file: "src/scheduler/loader.ts",
+    from: "  state.putDeadlines(deadlines);",
+    to: "",
+  },
+  {
+    name: "a run that starts leaves its deadlines to the next leader",
+    file: "src/scheduler/pass.ts",
+    from: "[...made, ...started].map(({ id }) => id)",
+    to: "made.map(({ id }) => id)",
+  },
+  {
+    name: "an attempt that is ended from outside is told of to nobody",
+    file: memory,
+    from: "if (ending.isHeard !== false) tell(row, to, ending);",
+    to: 'if (ending.endReason !== "worker_lost") tell(row, to, ending);',
+  },
+  {
+    name: "a success leaves its deadlines in the database",
+    file: "src/store/engine_deadlines.ts",
+    from: "r.state = 'success' and d.settled_at is null",
+    to: "r.state = 'failed' and d.settled_at is null",
+    on: "postgres",
+  },
+  {
+    name: "a run that somebody stopped is told of as failed",
+    file: "src/store/engine_outbox.ts",
+    from: "when r.state = 'failed' and r.cancel_requested_at is not null then 'cancelled'",
+    to: "when r.state = 'failed' and r.cancel_requested_at is null then 'cancelled'",
+    on: "postgres",
   },
 ];

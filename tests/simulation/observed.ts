@@ -4,11 +4,13 @@ import type { MemoryEngineStore } from "../../src/store/engine_memory.ts";
 import type { EngineStore } from "../../src/store/port.ts";
 import type { Checkers, Writer } from "./checkers.ts";
 import type { DataCheckers } from "./data_checkers.ts";
+import type { NoticeCheckers } from "./notice_checkers.ts";
 
 /** Where what is seen goes. */
 export interface Observer {
   checkers: Checkers;
   data: DataCheckers;
+  notices: NoticeCheckers;
   count(fault: string): void;
   /** Moves that a write made, in words. */
   onMoves(text: string): void;
@@ -18,13 +20,14 @@ export interface Observer {
 
 /** See the module. */
 export function observed(store: MemoryEngineStore, observer: Observer): EngineStore {
-  const { checkers, data, count } = observer;
+  const { checkers, data, notices, count } = observer;
 
   /** A write has taken effect when the call returns: nothing can come between it and the check. */
   function checked<T>(writer: Writer, what: string, write: () => Promise<T>): Promise<T> {
     const answer = write();
     check(() => {
       const moves = checkers.afterWrite(writer);
+      notices.afterWrite();
       if (moves.length > 0) observer.onMoves(`${what} ${moves.join("; ")}`);
     });
     return answer;
@@ -60,6 +63,7 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
         checkers.afterClaim(result.started);
         const moved = new Set(result.runMoves);
         for (const _ of result.cancels ?? []) count("failed fast");
+        for (const _ of result.missed ?? []) count("deadline missed");
         for (const _ of result.pausedDags ?? []) count("DAG paused for its failures");
         const ended = writes.runMoves.filter(({ id, to }) => to !== "running" && moved.has(id));
         checkers.afterRunsEnded(ended.map(({ id }) => id));

@@ -19,9 +19,11 @@ import { HandOver } from "../../src/store/hand_over.ts";
 import { localHintBus } from "../../src/store/hints.ts";
 import { type MemoryEngineStore, memoryEngineStore } from "../../src/store/engine_memory.ts";
 import type { EngineStore, SchedulableDag } from "../../src/store/port.ts";
+import { deadlinesOf } from "../../src/timetable/mod.ts";
 import { Checkers, Violation } from "./checkers.ts";
 import { dataDag, Dice, editDag, makeDag, makeDataSchedule, partitions } from "./dag_maker.ts";
 import { DataCheckers } from "./data_checkers.ts";
+import { NoticeCheckers } from "./notice_checkers.ts";
 import { type FaultRates, Link, type LinkWorld, noFaults } from "./link.ts";
 import { observed } from "./observed.ts";
 import { TwinStore } from "./twin_store.ts";
@@ -85,6 +87,7 @@ class World implements LinkWorld {
   readonly #versions = new Map<string, string>();
   readonly #checkers: Checkers;
   readonly #data: DataCheckers;
+  readonly #notices: NoticeCheckers;
   readonly #ids;
   #observed: EngineStore;
   #schedulers: Link[] = [];
@@ -112,9 +115,15 @@ class World implements LinkWorld {
       (id) => this.#specs.get(id)!,
       () => this.clock.now(),
     );
+    this.#notices = new NoticeCheckers(
+      this.#store,
+      (id) => this.#specs.get(id)!,
+      () => this.clock.now(),
+    );
     this.#observed = observed(this.#store, {
       checkers: this.#checkers,
       data: this.#data,
+      notices: this.#notices,
       count: (fault) => this.count(fault),
       onMoves: (text) =>
         this.trace.push(`${this.clock.monotonicMs() - Date.parse(this.#start)} ${text}`),
@@ -171,6 +180,7 @@ class World implements LinkWorld {
     this.#heal();
     await this.#until(stopAfterMs, () => this.#isOver());
     this.#checkers.atEnd();
+    this.#notices.atEnd();
     this.#data.atEnd(this.#specs.get(this.#versions.get(dataDag)!)!);
     if (this.#isDataDue()) throw new Violation("Events wait for a run that is due and is not made");
     if (this.#store.runs().some((run) => run.runType === "asset_triggered")) {
@@ -391,7 +401,13 @@ class World implements LinkWorld {
   async #trigger(dagId = this.dice.pick([...this.#versions.keys()])) {
     const dagVersionId = this.#versions.get(dagId)!;
     const id = this.#ids.uuid();
+    const now = this.clock.now();
+    const made = { logicalDate: null, runAfter: now };
     await this.#observed.createRun({
+      ...deadlinesOf(this.#specs.get(dagVersionId)!, made, {
+        now,
+        newId: () => this.#ids.uuid(),
+      }),
       id,
       dagId,
       runId: `manual__${id}`,

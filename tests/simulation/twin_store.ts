@@ -87,7 +87,9 @@ export class TwinStore {
   }
 
   /** Store a version of a DAG, made by the memory store already. */
-  putVersion({ dagId, schedule }: DagSpec, id: string, versionNumber: number): void {
+  putVersion(spec: DagSpec, id: string, versionNumber: number): void {
+    const { dagId, schedule, callbacks } = spec;
+    const tasks = spec.tasks.map((task) => ({ taskId: task.taskId, callbacks: task.callbacks }));
     const now = new Date("2030-01-01T00:00:00Z");
     this.#inTurn(async () => {
       await this.sql.begin(async (tx) => {
@@ -99,7 +101,7 @@ export class TwinStore {
           insert into dag_version
             (id, dag_id, version_number, meaning_hash, bundle_hash, entry, spec, created_at)
           values (${id}, ${dagId}, ${versionNumber}, ${id}, '0', 'x.ts',
-            ${JSON.stringify({ schedule })}::text::jsonb, ${now})`;
+            ${JSON.stringify({ schedule, callbacks, tasks })}::text::jsonb, ${now})`;
       });
     }).catch(this.onDifference);
   }
@@ -133,6 +135,17 @@ export class TwinStore {
       attempts,
       this.memory.attempts().map((a) => `${a.id} ${a.state} ${a.endReason ?? "-"}`),
     );
+    const told = await this.sql<{ line: string }[]>`
+      select type || ' ' || subject || ' ' || ordinal as line from event_outbox`;
+    const wanted = this.memory.outbox();
+    same("events", told, wanted.map((e) => `${e.type} ${e.subject} ${e.ordinal}`));
+    const deadlines = await this.sql<{ line: string }[]>`
+      select id || ' ' || missed || ' ' || (settled_at is not null) as line from deadline`;
+    same(
+      "deadlines",
+      deadlines,
+      this.memory.deadlines().map((d) => `${d.id} ${d.missed} ${d.settledAt !== null}`),
+    );
   }
 }
 
@@ -152,6 +165,7 @@ function summary({ value, error }: Answer): string {
     return isExpected ? (error as { code: string }).code : `error: ${messageOf(error)}`;
   }
   return JSON.stringify(value, (key, part) => {
+    if (key === "missed") return (part as string[]).toSorted();
     if (key === "newRuns" || key === "taskMoves" || key === "runMoves" || key === "expansions") {
       return (part as string[]).toSorted();
     }
