@@ -35,7 +35,9 @@ const eventMeanings: Readonly<Record<TaskEvent, string>> = {
   queue: "its pool and its DAG have room",
   run: "a worker claims it",
   succeed: "the attempt returned done",
-  skip: "the attempt returned skip, a branch chose others, or its trigger rule says so",
+  skip:
+    "the attempt returned skip, a branch chose others, its trigger rule or a setup says so, or its " +
+    "run fails fast",
   retry: "the attempt failed and tries are left",
   reschedule: "the attempt returned retryAt",
   defer: "the attempt returned defer",
@@ -43,10 +45,10 @@ const eventMeanings: Readonly<Record<TaskEvent, string>> = {
   resume: "its trigger fired, a person answered, or its deadline passed",
   fail: "the attempt failed for good, or the task cannot be started at all",
   lose: "worker, process or machine was lost through no fault of the task",
-  cancel: "a person or the API cancels it",
+  cancel: "a person or the API cancels it, or its run fails fast",
   confirm_cancelled: "the worker reports that a cancelled attempt's process is gone",
   confirm_cleared: "the worker reports that a cleared attempt's process is gone",
-  upstream_fail: "its trigger rule can no longer hold",
+  upstream_fail: "its trigger rule can no longer hold, or a setup that it needs failed",
   remove: "its list became shorter",
   clear: "somebody wants it to run again",
   set_success: "a person says that it succeeded",
@@ -60,8 +62,9 @@ const eventMeanings: Readonly<Record<TaskEvent, string>> = {
 const runMeanings: Readonly<Record<RunState, string>> = {
   queued: "Waits until its DAG has fewer than `maxActiveRuns` under way",
   running: "Its tasks are under way",
-  success: "All tasks have ended, and none that nothing follows failed",
-  failed: "A task that nothing follows failed, the run was cancelled, or its tasks wait for ever",
+  success: "All tasks have ended, and none that decides failed",
+  failed:
+    "A task that decides failed, the run was cancelled or failed fast, or its tasks wait for ever",
 };
 
 const ruleMeanings: Readonly<Record<TriggerRule, [runs: string, otherwise: string]>> = {
@@ -85,7 +88,10 @@ const ruleMeanings: Readonly<Record<TriggerRule, [runs: string, otherwise: strin
     "all have ended, none was skipped, one succeeded",
     "one was skipped: skipped; none succeeded: upstream_failed",
   ],
-  all_done_setup_success: ["all have ended (there are no setup tasks)", ""],
+  all_done_setup_success: [
+    "all have ended, and one of the setups among them succeeded, if there are any; teardowns have it",
+    "all have ended: skipped when all setups were skipped, upstream_failed when none succeeded",
+  ],
   always: ["at once", ""],
 };
 
@@ -117,6 +123,8 @@ export function statesPage(): string {
       ) => [code(state), runMeanings[state], isRunFinished(state) ? "yes" : ""]),
     ),
     `A run's type says why it exists: ${runTypes.map(code).join(", ")}.`,
+    "The tasks that nothing follows decide how a run ends. Teardowns are left out of this as if they were " +
+      "not there, unless their `onFailureFailDagRun` is set; in a DAG of teardowns alone the last of them decide.",
     "## End reasons",
     "Why an attempt ended; the same word in log, API and metrics.",
     table(["end reason", "meaning", "uses up a retry"], reasons()),
@@ -127,6 +135,10 @@ export function statesPage(): string {
       ["rule", "runs when", "ends without running when"],
       triggerRules.map((rule) => [code(rule), ...ruleMeanings[rule]]),
     ),
+    "A setup serves all tasks after it, or, where teardowns come right after it, those that lie before one of " +
+      "them. Before its own rule, a task asks the setups that serve it from further up: one that failed makes it " +
+      "`upstream_failed`, one that was skipped `skipped`, and it does not start until all of them have " +
+      "succeeded. Teardowns, tasks without upstreams and those with `always` do not ask.",
   );
 }
 
