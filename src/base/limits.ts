@@ -36,6 +36,8 @@ export const limits = {
   refusedEventBytes: 64 * 1024,
   /** Files that a watched folder may hold. */
   watchedFiles: 100_000,
+  /** Partitions that wait for one DAG and are looked at, the oldest; the others follow. */
+  pendingPartitions: 20_000,
   /** Pause between two looks at watched folders and prefixes, and at who watches what. */
   watchEveryMs: 2_000,
   /** Largest conf or params document. */

@@ -82,7 +82,7 @@ async function loadDags(state: EngineState, ids: string[], loading: Loading) {
 async function loadPartitions(
   state: EngineState,
   dags: readonly SchedulableDag[],
-  { store, now }: Loading,
+  { store, now, log }: Loading,
 ) {
   const asked = new Map<string, PendingPartition>();
   const asking: SchedulableDag[] = [];
@@ -90,6 +90,12 @@ async function loadPartitions(
     const { schedule } = row.spec;
     if (schedule.kind !== "datasets" || !schedule.partition) continue;
     if (!schedule.at && !row.pending?.length) continue;
+    if (row.pending?.length === limits.pendingPartitions) {
+      log.warn("Too many partitions wait for a DAG: newer ones are not looked at yet", {
+        dagId: row.dagId,
+        waiting: row.pending.length,
+      });
+    }
     const due = schedule.at ? nextRunOf(row.spec, { lastInterval: row.lastInterval, now }) : null;
     const also = due && partitionOfTick(schedule, due.interval, row.spec.timezone);
     const questions = partitionQuestions(schedule, row.pending ?? [], now, also);

@@ -1,13 +1,11 @@
 /** @module Dataset events on PostgreSQL: recorded once, waiting for DAGs, taken by runs. */
 import type { Sql, TransactionSql } from "postgres";
 import type { Ids } from "../base/ids.ts";
+import { limits } from "../base/limits.ts";
 import type { DatasetEvent } from "../model/rows.ts";
 import { isMet, type PendingPartition } from "../timetable/mod.ts";
 import { rows } from "./engine_rows.ts";
 import type { NewDatasetEvent, NewRun, RecordedEvent } from "./port.ts";
-
-/** Partitions that a DAG is told of at a time; the others follow once these are taken. */
-const PENDING_MAX = 10_000;
 
 /** Have an event wait for each DAG whose schedule names its dataset; returns those DAGs. */
 export async function queueEvent(
@@ -98,7 +96,7 @@ export function pendingPartitions(sql: Sql) {
           case when v.spec #> '{schedule,partition}' is null then '' else q.partition end
             as partition
         from dataset_queue q where q.dag_id = d.dag_id
-        group by 1, 3 order by 2 limit ${PENDING_MAX}) p)`;
+        group by 1, 3 order by 2 limit ${limits.pendingPartitions}) p)`;
 }
 
 /** Dataset events that a run has taken, oldest first. */

@@ -16,6 +16,8 @@ const post = (w: ApiWorld, body: object) => w.call("POST", "/api/v2/assets/event
 Deno.test("an event from outside waits for DAGs; a key counts once", async () => {
   await using w = await apiWorld();
   await w.addDag("waits", [{ taskId: "t" }], waiting());
+  const details = await w.call("GET", "/api/v2/dags/waits/details");
+  assertEquals(details.body.asset_expression.asset.name, "prices.daily");
   const { body: listed } = await w.call("GET", "/api/v2/assets");
   const [asset] = listed.assets;
   assertEquals([asset.name, asset.scheduled_dags[0].dag_id, asset.last_asset_event], [

@@ -1,5 +1,6 @@
 /** @module DAGs as answers show them. */
 import type { z } from "zod";
+import type { ScheduleSpec } from "../../model/schedule_spec.ts";
 import type { DagSpec, TaskSpec } from "../../model/dag_spec.ts";
 import type { DagRow, DagVersionRow } from "../../store/dag_query.ts";
 import { isPeriodic, nextRunOf } from "../../timetable/mod.ts";
@@ -83,7 +84,7 @@ export function dagDetailsView(
     catchup: spec.catchup !== false && spec.catchup !== "none",
     concurrency: spec.maxActiveTasks,
     dag_run_timeout: null,
-    asset_expression: null,
+    asset_expression: assetExpression(spec.schedule),
     doc_md: spec.docMd,
     start_date: spec.start,
     end_date: spec.end,
@@ -185,4 +186,14 @@ function timeDelta(ms: number) {
     seconds,
     microseconds: Math.round((ms % 1000) * 1000),
   };
+}
+
+/** Airflow's form of the condition of a schedule of datasets; null for any other schedule. */
+function assetExpression(schedule: ScheduleSpec): Record<string, unknown> | null {
+  if (schedule.kind !== "datasets") return null;
+  const asset = (name: string) => ({ asset: { name, uri: name, group: "asset" } });
+  const ways = schedule.anyOf.map((all) =>
+    all.length === 1 ? asset(all[0]) : { all: all.map(asset) }
+  );
+  return ways.length === 1 ? ways[0] : { any: ways };
 }
