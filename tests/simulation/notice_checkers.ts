@@ -6,7 +6,7 @@ import type { DagSpec } from "../../src/model/dag_spec.ts";
 import { type NoticeTarget, runEvents, taskEvents } from "../../src/model/notice_spec.ts";
 import type { TaskState } from "../../src/model/task_state.ts";
 import type { MemoryEngineStore } from "../../src/store/engine_memory.ts";
-import { Violation } from "./checkers.ts";
+import { Violation, type Writer } from "./checkers.ts";
 
 /** States out of which an end is that of an attempt. */
 const attempted: readonly TaskState[] = ["running", "cancelling"];
@@ -61,8 +61,14 @@ export class NoticeCheckers {
   ) {}
 
   /** Compare what was told with what has moved since the write before. */
-  afterWrite(): void {
-    const wanted = [...this.#ofRuns(), ...this.#ofTasks(), ...this.#ofDeadlines()].sort();
+  afterWrite(writer: Writer): void {
+    const ofTasks = this.#ofTasks();
+    // What a person sets by hand is told to nobody.
+    const wanted = [
+      ...this.#ofRuns(),
+      ...(writer === "user-set" ? [] : ofTasks),
+      ...this.#ofDeadlines(),
+    ].sort();
     const all = this.store.outbox();
     const told = all.slice(this.#told).map(({ type, subject }) => `${type} ${subject}`).sort();
     this.#told = all.length;

@@ -27,7 +27,7 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
     const answer = write();
     check(() => {
       const moves = checkers.afterWrite(writer);
-      notices.afterWrite();
+      notices.afterWrite(writer);
       if (moves.length > 0) observer.onMoves(`${what} ${moves.join("; ")}`);
     });
     return answer;
