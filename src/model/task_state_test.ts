@@ -158,7 +158,7 @@ const ownMoves: readonly [from: TaskState[], to: TaskState[], why: string][] = [
     "a person says how it ended",
   ],
   [
-    ["skipped", "upstream_failed", "cancelled"],
+    ["skipped", "upstream_failed", "cancelled", "deferred", "awaiting_input"],
     ["success", "failed", "skipped"],
     "the same",
   ],
