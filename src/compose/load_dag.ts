@@ -5,7 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { AppError, messageOf } from "../model/errors.ts";
 import { codeFrame } from "../parser/import_error.ts";
 import { type Dag, dagsOf } from "../sdk/mod.ts";
-import { checkHorizon, checkSchedule } from "../timetable/mod.ts";
+import { checkTiming } from "../timetable/mod.ts";
 import { checkSdkVersion } from "./sdk_version.ts";
 
 /** Import a DAG file and choose one of its DAGs; throws DAG_BROKEN or INVALID. */
@@ -31,10 +31,7 @@ export async function loadDags(
   try {
     const module = await import(pathToFileURL(path).href);
     const dags = dagsOf(module);
-    for (const { spec } of dags) {
-      checkSchedule(spec.schedule, spec.start === null ? null : new Date(spec.start));
-      checkHorizon(spec, systemClock.now());
-    }
+    for (const { spec } of dags) checkTiming(spec, systemClock.now());
     return { module, dags };
   } catch (error) {
     const { message, stack } = error as Partial<Error>;

@@ -11,7 +11,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { UnplacedImportError } from "./graph.ts";
 import { DagFileError, explainThrown, importError, type Place } from "./import_error.ts";
 import type { ChildAnswer } from "./parse_child.ts";
-import { checkHorizon, checkSchedule } from "../timetable/mod.ts";
+import { checkTiming } from "../timetable/mod.ts";
 import type { FileRecord, ImportError, ParsedDag, ParseOutcome } from "./port.ts";
 import type { SourceReader } from "./sources.ts";
 import type { StagedFile } from "./stage.ts";
@@ -108,8 +108,7 @@ function toParsedDag(found: unknown, { graph, meaning }: StagedFile, now: Date):
       `DAG "${spec.dagId}" has ${spec.tasks.length} tasks, at most ${limits.tasksPerDag} can be`,
     );
   }
-  checkSchedule(spec.schedule, spec.start === null ? null : new Date(spec.start));
-  checkHorizon(spec, now);
+  checkTiming(spec, now);
   const meaningHash = sha256(canonicalJson({ spec, js: graph.js, ...meaning }));
   return { dagId: spec.dagId, spec, meaningHash };
 }
