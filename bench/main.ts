@@ -1,7 +1,7 @@
 /**
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
  * listing, database, convert, simulate; all of these by default. By name only, for they take long: history,
- * mapped. Figures are of this machine, now: compare only what one call printed.
+ * mapped, waits. Figures are of this machine, now: compare only what one call printed.
  */
 import { convertBench } from "./convert.ts";
 import { databaseBench } from "./database.ts";
@@ -11,6 +11,7 @@ import { listingBench } from "./listing.ts";
 import { mappedBench } from "./mapped.ts";
 import { type Figure, pipelineBench } from "./pipeline.ts";
 import { simulateBench } from "./simulate.ts";
+import { waitsBench } from "./waits.ts";
 
 const benches: Record<string, () => Promise<Figure[]>> = {
   database: databaseBench,
@@ -21,8 +22,9 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   history: historyBench,
   mapped: mappedBench,
   simulate: simulateBench,
+  waits: waitsBench,
 };
-const long: ReadonlySet<string> = new Set(["history", "mapped"]);
+const long: ReadonlySet<string> = new Set(["history", "mapped", "waits"]);
 
 const asked = Deno.args.length > 0
   ? Deno.args

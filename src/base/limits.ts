@@ -132,7 +132,7 @@ export const limits = {
   triggersPerProcess: 20_000,
   triggerBatch: 1_000,
   /** Between two looks at the same kind of wait, however many hints come. */
-  triggerLookMsMin: 100,
+  triggerLookMsMin: 20,
   /** What a task puts aside when it defers, with what it asks a person. */
   parkedBytes: 64 * 1024,
   /** Grace between asking a child to stop and killing it. */

@@ -46,6 +46,11 @@ export default dag({ id: "hangs_once", schedule: null }, () => {
   });
 });
 `,
+  "waits.ts": `import { dag, waitForDataset } from "tidewheel";
+export default dag({ id: "waits", schedule: null }, () => {
+  for (const n of [1, 2, 3, 4]) waitForDataset({ id: "w" + n, dataset: "feed" + n });
+});
+`,
 });
 
 let database: TestDatabase;
@@ -87,6 +92,8 @@ Deno.test.beforeAll(async () => {
     start("parser", "parser"),
     start("scheduler", "scheduler"),
     start("standby", "scheduler"),
+    start("triggers", "triggers"),
+    start("triggers2", "triggers"),
   ]);
   env.TIDEWHEEL_API_URL = roles.get("api")!.url;
   await Promise.all([
@@ -163,7 +170,7 @@ Deno.test("after a run each role's metrics say what it did", async () => {
   const leader = await leads("scheduler") ? "scheduler" : "standby";
   const expected: Record<string, RegExp[]> = {
     api: [
-      /^tidewheel_dagbag_size\{.*\} 2$/m,
+      /^tidewheel_dagbag_size\{.*\} 3$/m,
       /^tidewheel_dagrun_created_total\{run_type="manual".*\} 1$/m,
       /^tidewheel_ti_start_total\{dag_id="routed".*\} 3$/m,
       /^tidewheel_ti_finish_total\{dag_id="routed",state="success".*\} 3$/m,
@@ -183,9 +190,9 @@ Deno.test("after a run each role's metrics say what it did", async () => {
       /^tidewheel_dagrun_duration_seconds_count\S* 1$/m,
     ],
     parser: [
-      /^tidewheel_dag_version_created_total\{.*\} 2$/m,
+      /^tidewheel_dag_version_created_total\{.*\} 3$/m,
       /^tidewheel_dag_processing_heartbeat_total\{.*\} [1-9]/m,
-      /^tidewheel_dag_processing_duration_seconds_count\S* 2$/m,
+      /^tidewheel_dag_processing_duration_seconds_count\S* 3$/m,
     ],
     converter: [
       /^tidewheel_executor_open_slots\{queue="converter".*\} 16$/m,
@@ -250,4 +257,32 @@ Deno.test("an attempt whose worker is killed is lost, and tried again without us
     ["worker_lost", 1],
     ["success", 1],
   ]);
+});
+
+Deno.test("the waits of a killed triggers process go to another, and end at once", async () => {
+  const run = await api.trigger("waits", {});
+  const waits = async (name: string) =>
+    Number(
+      /^tidewheel_triggers_running\{kind="dataset".*\} (\d+)$/m.exec(await metricsOf(name))?.[1],
+    );
+  const tell = (n: number) => api.send("POST", "/api/v2/assets/events", { name: `feed${n}` });
+  const states = async () => Object.values(await api.states(run));
+  const names = ["triggers", "triggers2"];
+  const held = await until("one to have a wait", async () => {
+    if ((await states()).some((state) => state !== "deferred")) return null;
+    const counts = await Promise.all(names.map(waits));
+    return counts.reduce((sum, count) => sum + (count || 0), 0) === 4 ? counts : null;
+  });
+  await tell(1);
+  await until("the first to go on", async () => (await api.states(run)).w1 === "success");
+
+  const killed = (held[0] || 0) > (held[1] || 0) ? "triggers" : "triggers2";
+  await roles.get(killed)!.end("SIGKILL");
+  roles.delete(killed);
+  for (const n of [2, 3, 4]) await tell(n);
+  await api.ended(run);
+
+  assertEquals(new Set(await states()), new Set(["success"]));
+  const reasons = (await api.attempts(run)).map((attempt) => attempt.end_reason).toSorted();
+  assertEquals(reasons, [...Array(4).fill("deferred"), ...Array(4).fill("success")]);
 });

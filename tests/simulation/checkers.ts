@@ -15,12 +15,27 @@ import type { Claimed, EndingResult } from "../../src/store/port.ts";
 export class Violation extends Error {}
 
 /** Who wrote. */
-export type Writer = "scheduler" | "worker" | "user-cancel" | "user-clear" | "user-set";
+export type Writer =
+  | "scheduler"
+  | "worker"
+  | "triggers"
+  | "user-cancel"
+  | "user-clear"
+  | "user-set"
+  | "user-answer";
 
 /** May they take an instance out of an end? */
 const mayReopen: ReadonlySet<Writer> = new Set(["user-clear", "user-set"]);
 
-const waiting: TaskState[] = ["none", "up_for_retry", "up_for_reschedule", "removed"];
+const waiting: TaskState[] = [
+  "none",
+  "up_for_retry",
+  "up_for_reschedule",
+  "removed",
+  // Their time was up.
+  "deferred",
+  "awaiting_input",
+];
 
 /** Follows every write to a store. */
 export class Checkers {
@@ -42,6 +57,8 @@ export class Checkers {
     /** The spec of a DAG version. */
     readonly specOf: (dagVersionId: string) => DagSpec,
     readonly pools: ReadonlyMap<string, number>,
+    /** Those that count what is deferred. */
+    readonly withDeferred: ReadonlySet<string>,
   ) {}
 
   /** Compare every instance with how it was. Returns the moves in words, for the trace. */
@@ -132,13 +149,16 @@ export class Checkers {
     const runs = new Map(this.store.runs().map((run) => [run.id, run]));
     const limits = new Map<string, number>();
     for (const task of this.store.tasks()) {
-      if (!occupyingTaskStates.has(task.state)) continue;
+      const isDeferred = task.state === "deferred";
+      if (!occupyingTaskStates.has(task.state) && !isDeferred) continue;
       const run = runs.get(task.dagRunId)!;
       const { dagId } = run;
       // What was queued by another version than the run has now may have another pool there.
       const isOfVersion = this.#queuedBy.get(task.id) === run.dagVersionId;
       const spec = isOfVersion ? this.#taskOf(run, task) : undefined;
-      if (spec) byPool.set(spec.pool, (byPool.get(spec.pool) ?? 0) + spec.poolSlots);
+      const isCounted = spec && (!isDeferred || this.withDeferred.has(spec.pool));
+      if (isCounted) byPool.set(spec.pool, (byPool.get(spec.pool) ?? 0) + spec.poolSlots);
+      if (isDeferred) continue;
       limits.set(dagId, this.specOf(run.dagVersionId).maxActiveTasks);
       byDag.set(dagId, (byDag.get(dagId) ?? 0) + 1);
     }

@@ -33,7 +33,8 @@ export class Dice {
   }
 }
 
-/** A DAG of two to seven tasks. Tasks named `list…` put out arrays. */
+/** A DAG of two to seven tasks. Tasks named `list…` put out arrays, those named
+ * `waits…` and `asks…` wait for a trigger or a person. */
 export function makeDag(
   dice: Dice,
   dagId: string,
@@ -111,7 +112,10 @@ function makeTasks(dice: Dice, failFast: boolean): Record<string, ShortTask> {
   const count = dice.int(2, 7);
   for (let i = 0; i < count; i++) {
     const names = Object.keys(tasks);
-    const kind = dice.pick(["plain", "plain", "plain", "list", "mapped", "branch"] as const);
+    const kind = dice.pick([
+      ...["plain", "plain", "plain", "list", "mapped", "branch"] as const,
+      ...["waits", "asks"] as const,
+    ]);
     const [taskId, task] = makeTask(dice, i, names, kind);
     joinGroup(dice, tasks, taskId, task);
     if (failFast || task.upstream!.some((up) => tasks[up].isSetup)) {
@@ -159,7 +163,7 @@ function makeTask(
   dice: Dice,
   index: number,
   names: readonly string[],
-  kind: "plain" | "list" | "mapped" | "branch",
+  kind: "plain" | "list" | "mapped" | "branch" | "waits" | "asks",
 ): [string, ShortTask] {
   const upstream = dice.some(names, 0.4);
   const rule: TriggerRule = dice.chance(0.6) ? "all_success" : dice.pick(triggerRules);

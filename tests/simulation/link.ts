@@ -27,7 +27,13 @@ export const noFaults: FaultRates = {
 };
 
 /** Calls that a network may deliver twice: all others are made over one connection. */
-const repeatable: ReadonlySet<string> = new Set(["endAttempts", "recordEvents", "heartbeat"]);
+const repeatable: ReadonlySet<string> = new Set([
+  "endAttempts",
+  "recordEvents",
+  "heartbeat",
+  "fireTriggers",
+  "answerQuestion",
+]);
 
 /** What the links of one world share. */
 export interface LinkWorld {

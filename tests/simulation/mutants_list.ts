@@ -15,6 +15,7 @@ export interface Mutant {
 const memory = "src/store/engine_memory.ts";
 const loop = "src/scheduler/loop.ts";
 const ready = "src/dispatcher/ready_queue.ts";
+const waits = "src/store/memory_triggers.ts";
 
 /** See the module. */
 export const mutants: readonly Mutant[] = [
@@ -304,6 +305,57 @@ export const mutants: readonly Mutant[] = [
     file: "src/store/engine_outbox.ts",
     from: "when r.state = 'failed' and r.cancel_requested_at is not null then 'cancelled'",
     to: "when r.state = 'failed' and r.cancel_requested_at is null then 'cancelled'",
+    on: "postgres",
+  },
+  {
+    name: "a wait does not end at its deadline",
+    file: "src/scheduler/state.ts",
+    from: 'if (nextTryAt && nextTryAt <= now) this.move(instance, "scheduled");',
+    to: "",
+  },
+  {
+    name: "an event is taken by a wait that is over",
+    file: waits,
+    from: "if (!isWaiting(taskInstanceId, attemptId)) return false;",
+    to: "",
+  },
+  {
+    name: "an event does not reach the attempt that goes on",
+    file: waits,
+    from: "row.resumption = resumedWith(row.resumption!, event);",
+    to: "",
+  },
+  {
+    name: "what a dead triggers process held stays its own",
+    file: waits,
+    from: "for (const [, kept] of held(claimant)) kept.claimedBy = null;",
+    to: "",
+  },
+  {
+    name: "a pool forgets what is deferred",
+    file: ready,
+    from: "return this.used + (this.includeDeferred ? this.deferred : 0);",
+    to: "return this.used;",
+  },
+  {
+    name: "SQL: a triggers process that is dead for the others still fires",
+    file: "src/store/engine_triggers.ts",
+    from: "and g.claimed_by = ${claimant}\n      returning",
+    to: "returning",
+    on: "postgres",
+  },
+  {
+    name: "SQL: an event is taken whoever waits for it",
+    file: "src/store/engine_triggers.ts",
+    from: "where t.state = 'deferred' and t.attempt_id = f.attempt\n",
+    to: "\n",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a lost attempt forgets what it was resumed with",
+    file: "src/store/engine_end.ts",
+    from: "case when f.to_state = 'scheduled' then t.resumption else f.resumption end",
+    to: "f.resumption",
     on: "postgres",
   },
 ];

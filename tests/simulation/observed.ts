@@ -5,12 +5,14 @@ import type { EngineStore } from "../../src/store/port.ts";
 import type { Checkers, Writer } from "./checkers.ts";
 import type { DataCheckers } from "./data_checkers.ts";
 import type { NoticeCheckers } from "./notice_checkers.ts";
+import type { SimWaits } from "./waits.ts";
 
 /** Where what is seen goes. */
 export interface Observer {
   checkers: Checkers;
   data: DataCheckers;
   notices: NoticeCheckers;
+  waits: SimWaits;
   count(fault: string): void;
   /** Moves that a write made, in words. */
   onMoves(text: string): void;
@@ -20,7 +22,7 @@ export interface Observer {
 
 /** See the module. */
 export function observed(store: MemoryEngineStore, observer: Observer): EngineStore {
-  const { checkers, data, notices, count } = observer;
+  const { checkers, data, notices, waits, count } = observer;
 
   /** A write has taken effect when the call returns: nothing can come between it and the check. */
   function checked<T>(writer: Writer, what: string, write: () => Promise<T>): Promise<T> {
@@ -28,6 +30,7 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
     check(() => {
       const moves = checkers.afterWrite(writer);
       notices.afterWrite(writer);
+      waits.afterWrite();
       if (moves.length > 0) observer.onMoves(`${what} ${moves.join("; ")}`);
     });
     return answer;
@@ -61,6 +64,7 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
         data.afterRuns();
         checkers.afterTick(epoch);
         checkers.afterClaim(result.started);
+        waits.afterClaim(result.started);
         const moved = new Set(result.runMoves);
         for (const _ of result.cancels ?? []) count("failed fast");
         for (const _ of result.missed ?? []) count("deadline missed");
@@ -73,7 +77,10 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
     claim: async (claim, now) => {
       const what = `claim ${claim.workerId}`;
       const claimed = await checked("worker", what, () => store.claim(claim, now));
-      check(() => checkers.afterClaim(claimed));
+      check(() => {
+        checkers.afterClaim(claimed);
+        waits.afterClaim(claimed);
+      });
       return claimed;
     },
     endAttempts: async (endings, now) => {
@@ -81,6 +88,7 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
       check(() => endings.forEach(({ attemptId }, i) => checkers.afterEnd(attemptId, results[i])));
       return results;
     },
+    ...waits.observe(store, checked),
     cancelRun: (...given) => checked("user-cancel", "cancel", () => store.cancelRun(...given)),
     cancelTasks: (...given) =>
       checked("user-cancel", "cancel task", () => store.cancelTasks(...given)),

@@ -1,6 +1,7 @@
 /** @module A worker without processes: claims, beats, ends as the dice say, and has bad days. */
 import { limits } from "../../src/base/limits.ts";
 import type { DagSpec } from "../../src/model/dag_spec.ts";
+import type { TriggerSpec } from "../../src/model/trigger.ts";
 import type { HandOver } from "../../src/store/hand_over.ts";
 import type { AttemptEnding, Claimed, EndingResult, EngineStore } from "../../src/store/port.ts";
 import { endingOf } from "../support/scheduler_world.ts";
@@ -146,7 +147,7 @@ export class SimWorker {
     }
   }
 
-  #ending({ attempt, task, run }: Claimed): AttemptEnding {
+  #ending({ attempt, task, run, resumption }: Claimed): AttemptEnding {
     const { dice, specOf, now } = this.#parts;
     const { tasks } = specOf(run.dagVersionId);
     const spec = tasks.find((each) => each.taskId === task.taskId);
@@ -162,6 +163,18 @@ export class SimWorker {
     if (face < 0.2) return endingOf(attempt.id, "skip", now());
     if (face < 0.25) return endingOf(attempt.id, { rescheduleInMs: dice.int(0, 2_000) }, now());
     if (face < 0.27) return endingOf(attempt.id, "lose", now());
+    // One that goes on may wait once more.
+    if (resumption === null || dice.chance(0.2)) {
+      const timeoutMs = dice.int(1_000, 30_000);
+      if (spec.taskId.startsWith("waits")) {
+        const defer = this.#trigger();
+        // An instant comes in any case.
+        const isSure = defer.kind === "time" && dice.chance(0.5);
+        return endingOf(attempt.id, { defer, ...(isSure ? {} : { timeoutMs }) }, now());
+      }
+      const ask = { subject: "Go on?", options: ["yes", "no"] };
+      if (spec.taskId.startsWith("asks")) return endingOf(attempt.id, { ask, timeoutMs }, now());
+    }
     if (spec.taskId.startsWith("list")) {
       return endingOf(attempt.id, { length: dice.int(0, 4) }, now());
     }
@@ -182,5 +195,22 @@ export class SimWorker {
       metrics: {},
     };
     return { ...ending, effects: { publish: [intent] } };
+  }
+
+  /** Something that comes, or maybe does not. */
+  #trigger(): TriggerSpec {
+    const { dice, now } = this.#parts;
+    switch (dice.int(0, 2)) {
+      case 0: {
+        const at = new Date(now().getTime() + dice.int(-1_000, 20_000)).toISOString();
+        return { kind: "time", at };
+      }
+      case 1: {
+        const partition = dice.chance(0.5) ? null : dice.pick([...partitions]);
+        return { kind: "dataset", dataset: dice.pick(["inside", "outside"]), partition };
+      }
+      default:
+        return { kind: "run", dagId: "dag0", runId: "none", states: ["success"] };
+    }
   }
 }

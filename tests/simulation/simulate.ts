@@ -24,10 +24,12 @@ import { Checkers, Violation } from "./checkers.ts";
 import { dataDag, Dice, editDag, makeDag, makeDataSchedule, partitions } from "./dag_maker.ts";
 import { DataCheckers } from "./data_checkers.ts";
 import { NoticeCheckers } from "./notice_checkers.ts";
-import { type FaultRates, Link, type LinkWorld, noFaults } from "./link.ts";
+import { type FaultRates, Link, noFaults } from "./link.ts";
 import { observed } from "./observed.ts";
+import { tellOfEvents } from "./outside.ts";
 import { TwinStore } from "./twin_store.ts";
 import { SimWorker } from "./sim_worker.ts";
+import { SimWaits, type WaitsWorld } from "./waits.ts";
 
 /** What one history came to. */
 export interface History {
@@ -74,13 +76,13 @@ export async function simulate(
   return world.history();
 }
 
-class World implements LinkWorld {
+class World implements WaitsWorld {
   readonly clock: VirtualClock;
   readonly #start: string;
   readonly dice: Dice;
   readonly trace: string[] = [];
   readonly #faults: Record<string, number> = {};
-  readonly #store: MemoryEngineStore;
+  readonly store: MemoryEngineStore;
   /** By DAG version. */
   readonly #specs = new Map<string, DagSpec>();
   /** The newest version of each DAG. */
@@ -88,7 +90,8 @@ class World implements LinkWorld {
   readonly #checkers: Checkers;
   readonly #data: DataCheckers;
   readonly #notices: NoticeCheckers;
-  readonly #ids;
+  readonly #waits = new SimWaits(this);
+  readonly ids;
   #observed: EngineStore;
   #schedulers: Link[] = [];
   readonly #handOvers = new Map<Link, HandOver>();
@@ -105,25 +108,29 @@ class World implements LinkWorld {
     this.dice = new Dice(seededRandom(seed));
     this.#start = this.dice.pick(starts);
     this.clock = new VirtualClock(this.#start);
-    this.#ids = seededIds(this.clock, seededRandom(seed + 1));
-    this.#store = memoryEngineStore({ clock: this.clock, ids: this.#ids });
+    this.ids = seededIds(this.clock, seededRandom(seed + 1));
+    this.store = memoryEngineStore({ clock: this.clock, ids: this.ids });
     const pools = new Map([["small", this.dice.int(2, 3)], ["large", this.dice.int(4, 8)]]);
-    for (const [name, slots] of pools) this.#store.setPool({ name, slots });
-    this.#checkers = new Checkers(this.#store, (id) => this.#specs.get(id)!, pools);
+    const withDeferred = new Set(this.dice.some([...pools.keys()], 0.5));
+    for (const [name, slots] of pools) {
+      this.store.setPool({ name, slots, includeDeferred: withDeferred.has(name) });
+    }
+    this.#checkers = new Checkers(this.store, (id) => this.#specs.get(id)!, pools, withDeferred);
     this.#data = new DataCheckers(
-      this.#store,
+      this.store,
       (id) => this.#specs.get(id)!,
       () => this.clock.now(),
     );
     this.#notices = new NoticeCheckers(
-      this.#store,
+      this.store,
       (id) => this.#specs.get(id)!,
       () => this.clock.now(),
     );
-    this.#observed = observed(this.#store, {
+    this.#observed = observed(this.store, {
       checkers: this.#checkers,
       data: this.#data,
       notices: this.#notices,
+      waits: this.#waits,
       count: (fault) => this.count(fault),
       onMoves: (text) =>
         this.trace.push(`${this.clock.monotonicMs() - Date.parse(this.#start)} ${text}`),
@@ -142,8 +149,8 @@ class World implements LinkWorld {
   }
 
   #withTwin(sql: Sql): EngineStore {
-    const pg = pgEngineStore({ sql, hints: localHintBus(), ids: this.#ids, clock: this.clock });
-    this.#twin = new TwinStore(this.#store, pg, sql, (error) => this.#broken ??= error);
+    const pg = pgEngineStore({ sql, hints: localHintBus(), ids: this.ids, clock: this.clock });
+    this.#twin = new TwinStore(this.store, pg, sql, (error) => this.#broken ??= error);
     return this.#twin.view(this.#observed);
   }
 
@@ -152,12 +159,16 @@ class World implements LinkWorld {
     this.trace.push(`${this.clock.monotonicMs() - Date.parse(this.#start)} fault ${fault}`);
   }
 
+  observed(): EngineStore {
+    return this.#observed;
+  }
+
   history(): History {
     return {
       seed: this.seed,
       hash: sha256(this.trace.join("\n")),
-      runs: this.#store.runs().length,
-      attempts: this.#store.attempts().length,
+      runs: this.store.runs().length,
+      attempts: this.store.attempts().length,
       faults: this.#faults,
       trace: this.trace,
     };
@@ -175,7 +186,8 @@ class World implements LinkWorld {
     }
     void this.#mishaps();
     void this.#people();
-    void this.#outside();
+    void tellOfEvents(this, this.#observed, () => this.#trigger(dataDag));
+    this.#waits.start();
     await this.#until(FAULTS_MS, () => false);
     this.#heal();
     await this.#until(stopAfterMs, () => this.#isOver());
@@ -183,7 +195,7 @@ class World implements LinkWorld {
     this.#notices.atEnd();
     this.#data.atEnd(this.#specs.get(this.#versions.get(dataDag)!)!);
     if (this.#isDataDue()) throw new Violation("Events wait for a run that is due and is not made");
-    if (this.#store.runs().some((run) => run.runType === "asset_triggered")) {
+    if (this.store.runs().some((run) => run.runType === "asset_triggered")) {
       this.count("run by datasets");
     }
     await this.#twin?.compare();
@@ -195,7 +207,7 @@ class World implements LinkWorld {
 
   #isOver(): boolean {
     if (this.#isDataDue()) return false;
-    return this.#store.runs().every((run) => run.state === "success" || run.state === "failed");
+    return this.store.runs().every((run) => run.state === "success" || run.state === "failed");
   }
 
   /** Let time pass, one sleeper after the other. */
@@ -224,18 +236,19 @@ class World implements LinkWorld {
     this.rates = noFaults;
     this.databaseUntilMs = 0;
     void this.#unpause();
-    this.#store.setStale("dag0", true);
+    this.store.setStale("dag0", true);
     if (!this.#schedulers.some((link) => link.isAlive)) this.#startScheduler();
     if (!this.#workers.some((link) => link.isAlive)) this.#startWorker();
+    this.#waits.heal();
     this.trace.push("healed");
   }
 
   /** Somebody looks after DAGs that were paused for their failures. */
   async #unpause() {
     while (!this.#isOver()) {
-      for (const { dagId, isPaused } of await this.#store.loadDags()) {
+      for (const { dagId, isPaused } of await this.store.loadDags()) {
         // A DAG that is not paused is left alone: a change of it would have more looked at anew.
-        if (isPaused) this.#store.setPaused(dagId, false);
+        if (isPaused) this.store.setPaused(dagId, false);
       }
       await this.clock.sleep(10_000);
     }
@@ -256,10 +269,10 @@ class World implements LinkWorld {
     kept: Pick<SchedulableDag, "lastInterval" | "nextRunAt" | "isPaused">,
   ) {
     const { dagId } = spec;
-    const id = this.#ids.uuid();
+    const id = this.ids.uuid();
     this.#specs.set(id, spec);
     this.#versions.set(dagId, id);
-    this.#store.addDag(
+    this.store.addDag(
       { dagId, isStale: false, dagVersionId: id, spec, ...kept },
       { id, dagId, versionNumber: 1, spec, bundleHash: "", entry: "" },
     );
@@ -268,14 +281,14 @@ class World implements LinkWorld {
 
   /** Somebody saves another version of a DAG's file while its runs are under way. */
   async #edit(dagId: string) {
-    const [{ lastInterval, nextRunAt, isPaused }] = await this.#store.loadDags([dagId]);
+    const [{ lastInterval, nextRunAt, isPaused }] = await this.store.loadDags([dagId]);
     const spec = editDag(this.dice, this.#specs.get(this.#versions.get(dagId)!)!);
     this.#putVersion(spec, { lastInterval, nextRunAt, isPaused });
     this.count("DAG edited");
   }
 
   /** The wall clock of a process: off by a constant, and jumping with the machine's. */
-  #wallClock(): Clock {
+  wallClock(): Clock {
     const skewMs = this.dice.pick([0, 0, -3_000, 3_000]);
     return {
       now: () => new Date(this.clock.now().getTime() + skewMs + this.#jumpMs),
@@ -291,8 +304,8 @@ class World implements LinkWorld {
     this.#handOvers.set(link, handOver);
     void schedulerService({
       store: link.view(),
-      clock: this.#wallClock(),
-      ids: this.#ids,
+      clock: this.wallClock(),
+      ids: this.ids,
       random: this.dice.random,
       log: silentLogger,
       holder: `s${this.#names++}`,
@@ -303,7 +316,7 @@ class World implements LinkWorld {
   #startWorker() {
     const link = new Link(this, this.#observed);
     this.#workers.push(link);
-    const wall = this.#wallClock();
+    const wall = this.wallClock();
     const id = `w${this.#names++}`;
     new SimWorker({
       id,
@@ -351,42 +364,13 @@ class World implements LinkWorld {
     }
   }
 
-  /** Somebody tells of events, again and again until there is an answer, or gives up. */
-  async #outside() {
-    const link = new Link(this, this.#observed);
-    const store = link.view();
-    while (this.rates !== noFaults) {
-      await this.clock.sleep(this.dice.int(200, 4_000));
-      const event = {
-        dataset: "outside",
-        partition: this.dice.pick(partitions),
-        key: this.dice.chance(0.8) ? `k${this.dice.int(0, 40)}` : null,
-        extra: {},
-      };
-      for (let tries = 0; tries < 5 && !this.dice.chance(0.05); tries++) {
-        const isSaid = await store.recordEvents([event], this.clock.now())
-          .then(([{ isNew }]) => {
-            if (!isNew) this.count("event repeated");
-            return true;
-          }, () => false);
-        // One without a key is another event each time.
-        if (isSaid || event.key === null) break;
-      }
-      // Somebody takes it at once, by hand, while the scheduler is about to.
-      if (this.dice.chance(0.3)) {
-        await this.clock.sleep(this.dice.int(0, 8));
-        await this.#trigger(dataDag);
-      }
-    }
-  }
-
   /** Trigger, cancel, clear, pause: through a store that answers. */
   async #people() {
     for (let i = 0; i < 3; i++) await this.#trigger();
     while (this.rates !== noFaults) {
       await this.clock.sleep(this.dice.int(1_000, 8_000));
       if (this.rates === noFaults) return;
-      const run = this.dice.pick(this.#store.runs());
+      const run = this.dice.pick(this.store.runs());
       const action = this.dice.int(0, 13);
       if (action < 4) await this.#trigger();
       else if (action < 6) await this.#cancel(run);
@@ -394,19 +378,19 @@ class World implements LinkWorld {
       else if (action === 10) await this.#edit(run.dagId);
       else if (action === 11) await this.#cancelTask(run);
       else if (action > 11) await this.#set(run);
-      else this.#store.setPaused(run.dagId, this.dice.chance(0.5));
+      else this.store.setPaused(run.dagId, this.dice.chance(0.5));
     }
   }
 
   async #trigger(dagId = this.dice.pick([...this.#versions.keys()])) {
     const dagVersionId = this.#versions.get(dagId)!;
-    const id = this.#ids.uuid();
+    const id = this.ids.uuid();
     const now = this.clock.now();
     const made = { logicalDate: null, runAfter: now };
     await this.#observed.createRun({
       ...deadlinesOf(this.#specs.get(dagVersionId)!, made, {
         now,
-        newId: () => this.#ids.uuid(),
+        newId: () => this.ids.uuid(),
       }),
       id,
       dagId,
@@ -421,7 +405,7 @@ class World implements LinkWorld {
       backfillId: null,
       traceParent: null,
       tasks: this.#specs.get(dagVersionId)!.tasks.map(({ taskId, retry }) => ({
-        id: this.#ids.uuid(),
+        id: this.ids.uuid(),
         taskId,
         maxTries: retry.retries,
       })),
@@ -440,7 +424,7 @@ class World implements LinkWorld {
   }
 
   async #cancelTask(run: DagRun) {
-    const tasks = [...this.#store.tasks()].filter((task) => task.dagRunId === run.id);
+    const tasks = [...this.store.tasks()].filter((task) => task.dagRunId === run.id);
     this.#checkers.taskCancelled(run);
     await this.#observed.cancelTasks([this.dice.pick(tasks).id], this.clock.now(), "someone");
   }
@@ -450,7 +434,7 @@ class World implements LinkWorld {
     // PostgreSQL gives tasks that only the newest version has ids of its own.
     const isAsItWas = this.dice.chance(0.5) || this.#twin !== null;
     const dagVersionId = isAsItWas ? asItWas : this.#versions.get(dagId)!;
-    const tasks = [...this.#store.tasks()].filter((task) => task.dagRunId === dagRunId);
+    const tasks = [...this.store.tasks()].filter((task) => task.dagRunId === dagRunId);
     const names = this.dice.some([...new Set(tasks.map((task) => task.taskId))], 0.6);
     const chosen = tasks.filter((task) => names.includes(task.taskId)).map((task) => task.id);
     this.#checkers.cleared(dagRunId);
@@ -460,7 +444,7 @@ class World implements LinkWorld {
 
   /** Somebody says how some tasks of a run are to end, or that others start whatever came before. */
   async #set({ id: dagRunId, dagVersionId }: DagRun) {
-    const tasks = [...this.#store.tasks()].filter((task) => task.dagRunId === dagRunId);
+    const tasks = [...this.store.tasks()].filter((task) => task.dagRunId === dagRunId);
     const ids = this.dice.some(tasks.map((task) => task.id), 0.4);
     const rest = tasks.filter((task) => !ids.includes(task.id)).map((task) => task.id);
     const clears = [{

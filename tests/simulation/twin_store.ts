@@ -27,7 +27,19 @@ const writes = [
   "cancelTasks",
   "clearTasks",
   "setTasks",
+  "joinTriggers",
+  "beatTriggers",
+  "leaveTriggers",
+  "claimTriggers",
+  "fireTriggers",
+  "dropTriggers",
+  "answerQuestion",
 ] as const;
+
+/** Calls whose answer has no order. */
+const unordered: ReadonlySet<string> = new Set(["claimTriggers", "fireTriggers"]);
+const nameOf = (one: string | { taskInstanceId: string }) =>
+  typeof one === "string" ? one : one.taskInstanceId;
 
 /** See the module. */
 export class TwinStore {
@@ -69,7 +81,11 @@ export class TwinStore {
   #both(name: string, first: Method, second: () => Promise<unknown>, given: unknown[]) {
     const expected = answerOf(() => first(...given));
     const turn = this.#inTurn(async () => {
-      const [wanted, got] = [await expected, await answerOf(second)];
+      const [wanted, got] = [await expected, await answerOf(second)].map((answer) =>
+        unordered.has(name) && Array.isArray(answer.value)
+          ? { value: answer.value.toSorted((a, b) => nameOf(a) < nameOf(b) ? -1 : 1) }
+          : answer
+      );
       if (summary(wanted) !== summary(got)) {
         this.onDifference(
           new Violation(
@@ -169,7 +185,13 @@ function summary({ value, error }: Answer): string {
     if (key === "newRuns" || key === "taskMoves" || key === "runMoves" || key === "expansions") {
       return (part as string[]).toSorted();
     }
-    if (part?.attempt) return { attempt: part.attempt.id, tryNumber: part.task.tryNumber };
+    if (part?.attempt) {
+      return {
+        attempt: part.attempt.id,
+        tryNumber: part.task.tryNumber,
+        event: part.resumption?.event ?? null,
+      };
+    }
     if (part?.waitingDags && part.isNew !== undefined) {
       return { ...part, id: null, waitingDags: part.waitingDags.toSorted() };
     }
