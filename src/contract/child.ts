@@ -60,7 +60,9 @@ export type Ask =
   /** A run of statements in the attempt's engine process. */
   | { what: "engine"; request: EngineRequest }
   | { what: "dataset.latest"; dataset: string; partition: string | null }
-  | { what: "variable"; key: string };
+  | { what: "variable"; key: string }
+  /** What the instance is shown by from now on. */
+  | { what: "label"; label: string };
 
 /** What the engine process is asked for; see `src/engine/`. */
 export interface EngineRequest {
@@ -114,4 +116,5 @@ export interface Answers {
   "engine": EngineResult;
   "dataset.latest": import("./dataset.ts").DatasetVersionInfo | null;
   "variable": unknown;
+  "label": null;
 }

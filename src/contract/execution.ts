@@ -121,6 +121,9 @@ export const AttemptEnd = z.object({
   /** A retry is pointless: the task said so. */
   final: z.boolean().default(false),
   endDate: Instant,
+  renderedMapIndex: z.string().max(250).optional().meta({
+    doc: "What the instance of a mapped task is shown by",
+  }),
   rssBytesMax: z.int().nullable().default(null),
   cpuMs: z.number().nullable().default(null),
 });

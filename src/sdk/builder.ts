@@ -10,7 +10,7 @@ import { checkOperatorParams, describeParams } from "./operator_params.ts";
 import type { InputShapes, Operator } from "./operator.ts";
 import { reservedNames, type TaskDefaults, type TaskOptions } from "./options.ts";
 import type { TaskRef } from "./ref.ts";
-import { type Expansion, TaskHandle } from "./ref_handle.ts";
+import { type Expansion, type Label, TaskHandle } from "./ref_handle.ts";
 import { setupTeardownOf } from "./setup_teardown.ts";
 import { mergePermissions, taskSettings } from "./task_settings.ts";
 import { wire } from "./wiring.ts";
@@ -49,6 +49,8 @@ export interface TaskNode {
   /** Name of an input in the body → its name in `spec.inputs`. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly datasets: readonly string[];
+  /** What an instance of a mapped task is shown by, and the inputs that have its items. */
+  readonly label: (Label & { inputs: readonly string[] }) | null;
 }
 
 /** What a kind of task hands to {@link DagBuilder.add}. */
@@ -206,6 +208,9 @@ export class DagBuilder {
       params: task.params,
       bindings: wiring.bindings,
       datasets: task.datasets ?? [],
+      label: this.#expansion?.label
+        ? { ...this.#expansion.label, inputs: wiring.labelInputs }
+        : null,
     });
     this.#upstream.set(taskId, wiring.upstream);
     this.#expansion?.made.push(taskId);

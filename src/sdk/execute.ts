@@ -6,7 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { DatasetVersionInfo } from "../contract/dataset.ts";
 import type { ConnectionSecret, Workload } from "../contract/execution.ts";
-import { AppError } from "../model/errors.ts";
+import { AppError, messageOf } from "../model/errors.ts";
 import type { Outcome } from "../model/outcome.ts";
 import type { TaskNode } from "./builder.ts";
 import type { TaskContext, TaskEngine, TaskFiles } from "./context.ts";
@@ -23,6 +23,9 @@ import {
   operatorOutcome,
 } from "./returned.ts";
 
+/** As in Airflow's rendered_map_index. */
+const LABEL_CHARS_MAX = 250;
+
 /** What a running task gets from whoever runs it. */
 export interface TaskServices {
   log: Logger;
@@ -37,6 +40,8 @@ export interface TaskServices {
   engine: TaskEngine;
   dataset(name: string, partition: string | null): Promise<DatasetVersionInfo | null>;
   variable(key: string): Promise<unknown>;
+  /** Say what the instance is shown by; left out where nobody shows it. */
+  label?(text: string): Promise<void>;
   /** The parsed JSON of a stored object: inputs that were too large to travel with the workload. */
   object(key: string): Promise<unknown>;
 }
@@ -68,7 +73,29 @@ export async function runTask(
   }
   const node = dag.task(workload.task.taskId);
   const context = openContext(workload, parseConf(dag, workload.run.conf), services);
-  return await executeTask(node, context, await fetchInputs(workload.inputs, services));
+  const values = await fetchInputs(workload.inputs, services);
+  await showLabel(node, values, services);
+  return await executeTask(node, context, values);
+}
+
+/** A label that cannot be made fails no task. */
+async function showLabel(
+  { label }: TaskNode,
+  values: Readonly<Record<string, unknown>>,
+  services: TaskServices,
+): Promise<void> {
+  if (!label || !services.label) return;
+  const items = label.inputs.map((name) => values[name] ?? null);
+  try {
+    const made = label.make(
+      label.names === null
+        ? items[0]
+        : Object.fromEntries(label.names.map((name, i) => [name, items[i]])),
+    );
+    await services.label(String(made).slice(0, LABEL_CHARS_MAX));
+  } catch (error) {
+    services.log.warn("Could not make the label of this instance", { error: messageOf(error) });
+  }
 }
 
 /** Run one node with the values of its spec's inputs by name; see {@link runTask}. */

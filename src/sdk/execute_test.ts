@@ -7,7 +7,7 @@ import { type Dag, dag } from "./dag.ts";
 import { runTask, type TaskServices, type TaskWorkload } from "./execute.ts";
 import { operator, type TaskOutcome } from "./operator.ts";
 import { done, retryAt, skip } from "./outcome.ts";
-import { expand } from "./structure.ts";
+import { expand, expandKwargs } from "./structure.ts";
 import { branch, task } from "./task.ts";
 
 const services: TaskServices = {
@@ -53,9 +53,13 @@ function workload(of: Dag, taskId: string, over: Partial<TaskWorkload> = {}): Ta
 }
 
 /** Run the task "t" of a DAG of one declaration. */
-function run(declare: () => void, over: Partial<TaskWorkload> = {}) {
+function run(
+  declare: () => void,
+  over: Partial<TaskWorkload> = {},
+  more: Partial<TaskServices> = {},
+) {
   const of = dag({ id: "d", schedule: null }, declare);
-  return runTask({ default: of }, workload(of, "t", over), services);
+  return runTask({ default: of }, workload(of, "t", over), { ...services, ...more });
 }
 
 const echo = operator({
@@ -190,6 +194,38 @@ Deno.test("runTask() gives a mapped task its item, also where parameters are mad
     expand(["a"], (item) => echo({ id: "t", text: item.value((i) => i + i), from: item }));
   }, { mapIndex: 0, inputs: { from: "a" } });
   assertEquals(outcome, { kind: "done", output: { text: "aa", times: 1, from: "a" } });
+});
+
+Deno.test("runTask() says what an instance is shown by; a label that cannot be made fails no task", async () => {
+  const labels: string[] = [];
+  const label = (text: string) => Promise.resolve(void labels.push(text));
+  const inputs = { n: 7, $label0: { n: 7, name: "x" } };
+  const outcome = await run(
+    () => {
+      expandKwargs(
+        [{ n: 7, name: "x" }],
+        ({ n }) => task({ id: "t", inputs: { n } }, (_ctx, { n }) => n),
+        {
+          label: (row) => row.name,
+        },
+      );
+    },
+    { mapIndex: 0, inputs },
+    { label },
+  );
+  assertEquals([outcome, labels], [{ kind: "done", output: 7 }, ["x"]]);
+  const bad = await run(
+    () => {
+      expand([1], (n) => task({ id: "t", inputs: { n } }, () => 1), {
+        label: () => {
+          throw new Error("no");
+        },
+      });
+    },
+    { mapIndex: 0, inputs: { n: 1 } },
+    { label },
+  );
+  assertEquals([bad, labels.length], [{ kind: "done", output: 1 }, 1]);
 });
 
 Deno.test("runTask() fetches inputs that were too large to travel", async () => {

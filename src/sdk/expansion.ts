@@ -6,17 +6,22 @@ import { canonical, type Json } from "./json.ts";
 import type { TaskRef } from "./ref.ts";
 import { type Expansion, ItemHandle, type Source, TaskHandle } from "./ref_handle.ts";
 
+/** An option of all that maps: what an instance is shown by, made of its item. */
+export interface LabelOptions {
+  label?: (items: never) => unknown;
+}
+
 /** What is handed to the function that declares what is mapped. */
 type Hand = (expansion: Expansion) => unknown;
 
 /** Map the one task that `body` makes. `what` names the call in messages, as `expand()`. */
 export function expandTask(
   dag: DagBuilder,
-  { over, hand, what }: { over: unknown; hand?: "fields"; what: string },
+  { over, hand, what, label }: { over: unknown; hand?: "fields"; what: string } & LabelOptions,
   body: (items: unknown) => unknown,
 ): TaskRef<never> {
-  const { sources, handles } = read(dag, over, { hand, what });
-  const expansion: Expansion = { sources, group: null, made: [] };
+  const { handles, ...lists } = read(dag, over, { hand, what, label });
+  const expansion: Expansion = { ...lists, group: null, made: [] };
   const made = dag.map(expansion, () => body(handles(expansion)));
   const [taskId] = expansion.made;
   if (expansion.made.length !== 1 || !(made instanceof TaskHandle) || made.id !== taskId) {
@@ -33,11 +38,11 @@ export function expandTask(
 /** Map all tasks that `declare` makes; what it returns comes back with arrays in place of outputs. */
 export function expandGroup(
   dag: DagBuilder,
-  { over, group }: { over: unknown; group: string },
+  { over, group, label }: { over: unknown; group: string } & LabelOptions,
   declare: (items: unknown) => unknown,
 ): unknown {
-  const { sources, handles } = read(dag, over, { what: `group "${group}"` });
-  const expansion: Expansion = { sources, group, made: [] };
+  const { handles, ...lists } = read(dag, over, { what: `group "${group}"`, label });
+  const expansion: Expansion = { ...lists, group, made: [] };
   const made = dag.map(expansion, () => declare(handles(expansion)));
   if (expansion.made.length === 0) {
     throw dag.broken(`the mapped group "${group}" has no tasks; declare at least one inside it`);
@@ -45,20 +50,26 @@ export function expandGroup(
   return wholeOf(made, expansion, 0);
 }
 
-interface Lists {
-  sources: Source[];
+interface Lists extends Pick<Expansion, "sources" | "label"> {
   handles: Hand;
 }
 
 function read(
   dag: DagBuilder,
   over: unknown,
-  { hand, what }: { hand?: "fields"; what: string },
+  { hand, what, label }: { hand?: "fields"; what: string } & LabelOptions,
 ): Lists {
+  if (label !== undefined && typeof label !== "function") {
+    throw dag.broken(`${what} has a label that is no function; give (item) => text`);
+  }
+  const labelBy = (names: string[] | null) =>
+    label ? { make: label as (items: unknown) => unknown, names } : null;
   if (Array.isArray(over) || over instanceof TaskHandle) {
     const sources = [sourceOf(dag, over, what)];
-    if (hand === "fields") return { sources, handles: (expansion) => fieldsOf(dag, expansion) };
-    return { sources, handles: (expansion) => new ItemHandle(dag, expansion, 0) };
+    const handles: Hand = hand === "fields"
+      ? (expansion) => fieldsOf(dag, expansion)
+      : (expansion) => new ItemHandle(dag, expansion, 0);
+    return { sources, handles, label: labelBy(null) };
   }
   const isProduct = typeof over === "object" && over !== null && hand === undefined;
   const lists = isProduct ? Object.entries(over) : [];
@@ -77,6 +88,7 @@ function read(
   }
   return {
     sources,
+    label: labelBy(lists.map(([name]) => name)),
     handles: (expansion) =>
       Object.fromEntries(lists.map(([name], i) => [name, new ItemHandle(dag, expansion, i)])),
   };

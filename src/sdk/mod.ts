@@ -36,6 +36,7 @@ export type {
   ExpandMaker,
   GroupMaker,
   ItemsOf,
+  ItemValues,
   JsonLists,
   Listed,
   ListsByName,

@@ -33,6 +33,10 @@ export interface TaskRef<out Output = unknown> extends Ref<Output> {
   expand<Item, Each>(
     this: TaskRef<readonly Item[]>,
     body: (item: Ref<Item>) => TaskRef<Each>,
+    options?: {
+      /** What an instance is shown by, in place of its index: `rendered_map_index`. */
+      label?: (item: Item) => string;
+    },
   ): TaskRef<Each[]>;
 }
 

@@ -2,7 +2,7 @@
 import type { DagBuilder } from "./builder.ts";
 import type { RunFacts } from "./context.ts";
 import type { Json } from "./json.ts";
-import { expandTask } from "./expansion.ts";
+import { expandTask, type LabelOptions } from "./expansion.ts";
 import type { TaskRef } from "./ref.ts";
 
 /** Where the items of a mapped task come from. */
@@ -16,6 +16,15 @@ export interface Expansion {
   readonly group: string | null;
   /** Ids of the tasks declared in it. */
   readonly made: string[];
+  /** What an instance is shown by. */
+  readonly label: Label | null;
+}
+
+/** Makes the text of an instance from its item, or from its items by the names of their lists. */
+export interface Label {
+  make: (items: unknown) => unknown;
+  /** Of several lists; null: one. */
+  names: string[] | null;
 }
 
 /** Makes a parameter from the value of a ref. */
@@ -68,8 +77,8 @@ export class TaskHandle {
     return this;
   }
 
-  expand(body: (item: unknown) => unknown): TaskRef<never> {
-    return expandTask(this.builder, { over: this, what: "expand()" }, body);
+  expand(body: (item: unknown) => unknown, options?: LabelOptions): TaskRef<never> {
+    return expandTask(this.builder, { over: this, what: "expand()", ...options }, body);
   }
 
   #idOf(other: unknown): string {

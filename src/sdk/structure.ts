@@ -1,6 +1,6 @@
 /** @module Shapes of graphs: groups, maps over lists, chains. */
 import { currentDag } from "./builder.ts";
-import { expandGroup, expandTask } from "./expansion.ts";
+import { expandGroup, expandTask, type LabelOptions } from "./expansion.ts";
 import type { Jsonable } from "./json.ts";
 import type { TaskDefaults } from "./options.ts";
 import type { Ref, TaskRef } from "./ref.ts";
@@ -12,11 +12,21 @@ export interface GroupMaker {
     declare: () => T,
   ): T;
   <const Item, T>(
-    options: { id: string; defaults?: TaskDefaults; over: Listed<Item> },
+    options: {
+      id: string;
+      defaults?: TaskDefaults;
+      over: Listed<Item>;
+      label?: (item: NoInfer<Item>) => string;
+    },
     declare: (item: Ref<Item>) => T,
   ): Mapped<T>;
   <const Lists extends ListsByName, T>(
-    options: { id: string; defaults?: TaskDefaults; over: Lists & NoInfer<JsonLists<Lists>> },
+    options: {
+      id: string;
+      defaults?: TaskDefaults;
+      over: Lists & NoInfer<JsonLists<Lists>>;
+      label?: (items: ItemValues<NoInfer<Lists>>) => string;
+    },
     declare: (items: ItemsOf<Lists>) => T,
   ): Mapped<T>;
 }
@@ -45,16 +55,19 @@ export interface GroupMaker {
 export const group: GroupMaker = declareGroup;
 
 function declareGroup(
-  id: string | { id: string; defaults?: TaskDefaults; over?: unknown },
+  id: string | { id: string; defaults?: TaskDefaults; over?: unknown } & LabelOptions,
   declare: (items: never) => unknown,
 ): never {
-  const { id: name, defaults = {}, over } = typeof id === "string" ? { id } : id;
+  const { id: name, defaults = {}, over, label } = typeof id === "string"
+    ? { id } as { id: string; defaults?: TaskDefaults; over?: unknown } & LabelOptions
+    : id;
   const dag = currentDag(`group "${name}"`);
   const inside = declare as (items?: unknown) => unknown;
   return dag.group(
     name,
     defaults,
-    (full) => over === undefined ? inside() : expandGroup(dag, { over, group: full }, inside),
+    (full) =>
+      over === undefined ? inside() : expandGroup(dag, { over, group: full, label }, inside),
   ) as never;
 }
 
@@ -77,6 +90,13 @@ export type ItemsOf<Lists> = {
     : never;
 };
 
+/** The value of an item of each list, by its name: what a label is made of. */
+export type ItemValues<Lists> = {
+  readonly [K in keyof Lists]: Lists[K] extends readonly (infer Item)[] ? Item
+    : Lists[K] extends Ref<readonly (infer Item)[]> ? Item
+    : never;
+};
+
 /** What a mapped group returns: for each task inside the array of its outputs. */
 export type Mapped<T> = T extends TaskRef<infer Each> ? TaskRef<Each[]>
   : T extends readonly unknown[] | Readonly<Record<string, unknown>>
@@ -88,10 +108,12 @@ export interface ExpandMaker {
   <const Item, Each>(
     over: Listed<Item>,
     body: (item: Ref<Item>) => TaskRef<Each>,
+    options?: { label?: (item: NoInfer<Item>) => string },
   ): TaskRef<Each[]>;
   <const Lists extends ListsByName, Each>(
     over: Lists & NoInfer<JsonLists<Lists>>,
     body: (items: ItemsOf<Lists>) => TaskRef<Each>,
+    options?: { label?: (items: ItemValues<NoInfer<Lists>>) => string },
   ): TaskRef<Each[]>;
 }
 
@@ -99,7 +121,7 @@ export interface ExpandMaker {
  * One instance of a task for each item of a list: of a literal one, or of one that a task puts out
  * when the run is under way; with several lists by name, for each combination of their items. `body`
  * declares that one task from the handle of an item. Its output is the array of the instances'
- * outputs; with an empty list the task is skipped.
+ * outputs; with an empty list the task is skipped. `label` makes what an instance is shown by.
  *
  * @example
  * ```ts
@@ -117,9 +139,14 @@ export interface ExpandMaker {
  */
 export const expand: ExpandMaker = declareExpand;
 
-function declareExpand(over: unknown, body: (items: never) => unknown): TaskRef<never> {
+function declareExpand(
+  over: unknown,
+  body: (items: never) => unknown,
+  options: LabelOptions = {},
+): TaskRef<never> {
   const dag = currentDag("a mapped task");
-  return expandTask(dag, { over, what: "expand()" }, body as (items: unknown) => unknown);
+  const declare = body as (items: unknown) => unknown;
+  return expandTask(dag, { over, what: "expand()", ...options }, declare);
 }
 
 /**
@@ -139,11 +166,12 @@ function declareExpand(over: unknown, body: (items: never) => unknown): TaskRef<
 export function expandKwargs<const Item extends object, Each>(
   over: Listed<Item>,
   body: (fields: { readonly [K in keyof Item]-?: Ref<Item[K]> }) => TaskRef<Each>,
+  options: { label?: (item: NoInfer<Item>) => string } = {},
 ): TaskRef<Each[]> {
   const dag = currentDag("a mapped task");
   return expandTask(
     dag,
-    { over, hand: "fields", what: "expandKwargs()" },
+    { over, hand: "fields", what: "expandKwargs()", ...options },
     body as unknown as (items: unknown) => unknown,
   );
 }

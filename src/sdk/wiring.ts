@@ -14,6 +14,8 @@ export interface Wiring {
   mappedOver: string | null;
   /** With several lists: the input of each, in their order. */
   mapProduct: string[] | null;
+  /** With a label: the inputs that have the whole items, by list. */
+  labelInputs: string[];
   /** Tasks that it tears down for; it waits for them too. */
   setups: string[];
 }
@@ -40,6 +42,7 @@ export function wire(
     upstream: new Set(),
     mappedOver: null,
     mapProduct: null,
+    labelInputs: [],
     setups: [],
   };
   const idOf = (ref: unknown, name: string) => taskIdOf(dag, ref, name, what);
@@ -132,6 +135,15 @@ function mapOver({ wiring, items }: Binding, dag: DagBuilder, mapped: Expansion)
     return name;
   });
   wiring.mappedOver = names[0];
+  if (mapped.label) {
+    wiring.labelInputs = mapped.sources.map((_source, position) => {
+      const name = `$label${position}`;
+      bindItem({ wiring, items }, name, new ItemHandle(dag, mapped, position));
+      const input = wiring.bindings[name];
+      delete wiring.bindings[name];
+      return input;
+    });
+  }
   if (names.length > 1) wiring.mapProduct = names;
 }
 

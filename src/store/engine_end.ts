@@ -119,6 +119,7 @@ async function endPlain(
     output_key: e.outputKey,
     output_length: e.outputLength,
     chosen: e.chosen,
+    label: e.renderedMapIndex,
     rss: e.rssBytesMax,
     cpu: e.cpuMs,
     event_id: e.isHeard === false ? null : ids.uuid(),
@@ -128,7 +129,7 @@ async function endPlain(
     with ending as (
       select * from jsonb_to_recordset(${rows(given)}::text::jsonb) as e(attempt uuid, reason text,
         evidence jsonb, at timestamptz, result text, next_try_at timestamptz, output jsonb,
-        output_key text, output_length int, chosen jsonb, rss bigint, cpu float8, event_id uuid,
+        output_key text, output_length int, chosen jsonb, rss bigint, cpu float8, event_id uuid, label text,
         resumption jsonb)
     ), found as (
       select e.*, t.id as ti, t.dag_run_id, t.state as from_state, t.attempt_id = a.id as is_current,
@@ -169,6 +170,7 @@ async function endPlain(
           when f.to_state = 'success' and f.from_state <> 'cancelling' then f.output_length end,
         chosen = case
           when f.to_state = 'success' and f.from_state <> 'cancelling' then f.chosen end,
+        rendered_map_index = coalesce(f.label, t.rendered_map_index),
         clear_requested = false, cancel_to = null
       from found f where t.id = f.ti and f.to_state is not null
     ), ended as (

@@ -344,6 +344,8 @@ export interface AttemptEnding {
   effects: Effects | null;
   /** With `defer` and `ask`. */
   parked?: Parked;
+  /** What the instance is shown by; left out: as it was. */
+  renderedMapIndex?: string;
   rssBytesMax: number | null;
   cpuMs: number | null;
   /** Does the task have callbacks? False saves looking; left out: look. */

@@ -42,6 +42,8 @@ export interface TaskInstanceRow {
   hostname: string | null;
   pid: number | null;
   endReason: EndReason | null;
+  /** What an instance of a mapped task is shown by; null: its index. */
+  renderedMapIndex: string | null;
 }
 
 /** Filters of {@link listTaskInstances}. */
@@ -71,7 +73,7 @@ export const taskInstanceColumns = (sql: Sql) =>
   sql`
   t.id, t.dag_id, t.dag_run_id, r.run_id, t.task_id, t.map_index, t.state, t.attempt_id,
   t.try_number, t.max_tries, t.next_try_at, t.queue, t.pool, t.pool_slots, t.priority_weight,
-  t.queued_at, t.start_date, t.end_date, t.note, r.logical_date, r.run_after, r.dag_version_id,
+  t.queued_at, t.start_date, t.end_date, t.note, t.rendered_map_index, r.logical_date, r.run_after, r.dag_version_id,
   a.hostname, a.pid, a.end_reason`;
 
 /** What they come from. */

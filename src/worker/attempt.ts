@@ -219,6 +219,7 @@ export class Attempt {
     return {
       ...verdict,
       endDate: this.#parts.clock.now().toISOString(),
+      ...(this.#asks.label === null ? {} : { renderedMapIndex: this.#asks.label }),
       rssBytesMax: this.#rssBytesMax,
       cpuMs: this.#cpuMs,
     };

@@ -45,6 +45,7 @@ const AskShape = z.discriminatedUnion("what", [
     partition: z.string().max(500).nullable(),
   }),
   z.object({ what: z.literal("variable"), key: z.string().max(500) }),
+  z.object({ what: z.literal("label"), label: z.string().max(250) }),
 ]);
 
 /** The answers of one attempt; {@link close} when it is over. */
@@ -84,6 +85,9 @@ export class AttemptAsks {
         return await this.#runSql(ask.request as unknown as EngineRequest, folders);
       case "dataset.latest":
         return await this.#latestDataset(ask);
+      case "label":
+        this.label = ask.label;
+        return null;
       case "variable":
         return await this.#whileAway(() => this.#parts.api.variable(ask.key, this.#token()));
     }
@@ -100,6 +104,9 @@ export class AttemptAsks {
     }
     return secret;
   }
+
+  /** What the task said that its instance is shown by. */
+  label: string | null = null;
 
   /** Process of the attempt's engine, if it has one. */
   enginePid: number | null = null;

@@ -51,6 +51,7 @@ export function attemptServices(
     dataset: (dataset, partition) =>
       askWhileOpen<"dataset.latest">({ what: "dataset.latest", dataset, partition }),
     variable: (key) => askWhileOpen<"variable">({ what: "variable", key }),
+    label: async (label) => void await askWhileOpen<"label">({ what: "label", label }),
     object: async (key) => JSON.parse(await Deno.readTextFile(await open(key))),
     close() {
       isOver = true;

@@ -12,14 +12,15 @@ const mappingDags = `import { branch, dag, expand, expandKwargs, group, task } f
 export const product = dag({ id: "product", schedule: null }, () => {
   const years = task({ id: "years" }, () => [2024, 2025]);
   const all = expand({ symbol: ["A", "B"], year: years }, ({ symbol, year }) =>
-    task({ id: "each", inputs: { symbol, year } }, (_ctx, { symbol, year }) => symbol + year));
+    task({ id: "each", inputs: { symbol, year } }, (_ctx, { symbol, year }) => symbol + year),
+    { label: ({ symbol, year }) => symbol + " in " + year });
   const rows = expandKwargs([{ name: "x", times: 2 }, { name: "y", times: 3 }], ({ name, times }) =>
     task({ id: "row", inputs: { name, times } }, (_ctx, { name, times }) => name.repeat(times)));
   task({ id: "sum", inputs: { all, rows } }, (_ctx, { all, rows }) => [...all, ...rows]);
 });
 export const pages = dag({ id: "pages", schedule: null }, () => {
   const names = task({ id: "names" }, () => ["a", "bb", "ccc"]);
-  const sizes = group({ id: "page", over: names }, (name) => {
+  const sizes = group({ id: "page", over: names, label: (name) => "page " + name }, (name) => {
     const text = task({ id: "get", inputs: { name } }, (_ctx, { name }) => {
       if (name === "bb") throw new Error("no such page");
       return name + "!";
@@ -41,6 +42,8 @@ Deno.test("a product has every combination, a list of arguments one instance for
   const run = await product.api.runDag("product");
   const value = await product.api.output(run, "sum");
   assertEquals(value, ["A2024", "A2025", "B2024", "B2025", "xx", "yyy"]);
+  assertEquals((await product.api.task(run, "each", 2)).rendered_map_index, "B in 2024");
+  assertEquals((await product.api.task(run, "row", 1)).rendered_map_index, "1");
 });
 
 Deno.test("in a mapped group each index fails, branches and goes on by itself", async () => {
@@ -53,6 +56,8 @@ Deno.test("in a mapped group each index fails, branches and goes on by itself", 
   assertEquals(ofIndex(1), ["failed", ...Array(4).fill("upstream_failed")]);
   assertEquals(ofIndex(2), ["success", "success", "skipped", "success", "success"]);
   assertEquals(states.sum, "success");
+  const failed = await product.api.task(run, "page.get", 1);
+  assertEquals(failed.rendered_map_index, "page bb");
 });
 
 Deno.test("clearing one index of a mapped group clears what comes after it at that index", async () => {

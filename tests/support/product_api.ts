@@ -14,6 +14,7 @@ export interface Run {
 export interface TaskInstance {
   task_id: string;
   map_index: number;
+  rendered_map_index: string | null;
   state: string | null;
   internal_state: string;
   try_number: number;

@@ -126,6 +126,9 @@ function base({ attempt, task, end }: EndingFacts, endReason: EndReason, evidenc
     outputLength: null,
     chosen: null,
     effects: null,
+    ...(end.renderedMapIndex === undefined
+      ? {}
+      : { renderedMapIndex: storable(end.renderedMapIndex) as string }),
     rssBytesMax: end.rssBytesMax,
     cpuMs: end.cpuMs,
     isHeard: task.callbacks !== undefined,

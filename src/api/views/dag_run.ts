@@ -128,7 +128,7 @@ export function taskInstanceView(
     logical_date: iso(row.logicalDate),
     run_after: row.runAfter.toISOString(),
     note: row.note,
-    rendered_map_index: row.mapIndex < 0 ? null : String(row.mapIndex),
+    rendered_map_index: row.mapIndex < 0 ? null : row.renderedMapIndex ?? String(row.mapIndex),
     rendered_fields: {},
     trigger: null,
     triggerer_job: null,
