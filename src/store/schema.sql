@@ -610,6 +610,7 @@ create table task_instance (
   resumption jsonb,
   cancel_to text,
   is_forced boolean not null default false,
+  rendered_map_index text,
   constraint task_instance_pkey PRIMARY KEY (id),
   constraint task_instance_dag_run_id_task_id_map_index_key UNIQUE (dag_run_id, task_id, map_index),
   constraint task_instance_cancel_to_check CHECK ((cancel_to = ANY (ARRAY['success'::text, 'failed'::text, 'skipped'::text]))),
