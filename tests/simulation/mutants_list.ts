@@ -290,8 +290,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "an attempt that is ended from outside is told of to nobody",
     file: memory,
-    from: "if (ending.isHeard !== false) tell(row, to, ending);",
-    to: 'if (ending.endReason !== "worker_lost") tell(row, to, ending);',
+    from: "if (ending.isHeard !== false) tell(row, to, { ...ending, endReason });",
+    to: 'if (endReason !== "worker_lost") tell(row, to, { ...ending, endReason });',
   },
   {
     name: "a success leaves its deadlines in the database",
