@@ -1,5 +1,6 @@
 /** @module Each role in a process of its own, on one database: what they do together. */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { signatureOf } from "../../src/events/webhook.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../support/otlp.ts";
 import { runVerb } from "../support/product.ts";
 import { ProductApi, type Run } from "../support/product_api.ts";
@@ -32,6 +33,12 @@ export default dag({ id: "routed", schedule: null }, () => {
     });
   });
   task({ id: "after", inputs: { file } }, (_ctx, { file }) => file + 1);
+});
+`,
+  "told.ts": `import { dag, task, webhook } from "tidewheel";
+const desk = webhook({ connection: "desk" });
+export default dag({ id: "told", schedule: null, onSuccess: desk }, () => {
+  task({ id: "a", onSuccess: desk }, () => 1);
 });
 `,
   "hangs_once.ts": `import { dag, task } from "tidewheel";
@@ -227,6 +234,33 @@ Deno.test("one trace follows the run over the processes, from its request to wha
     );
     return expected.every((name) => names.has(name));
   });
+});
+
+Deno.test("leader and standby share the delivery of events, each sent once and signed", async () => {
+  const got: { id: string; type: string }[] = [];
+  await using receiver = Deno.serve({ port: 0, onListen() {} }, async (request) => {
+    const body = await request.text();
+    const { id, type } = JSON.parse(body);
+    const text = `${id}.${request.headers.get("webhook-timestamp")}.${body}`;
+    assertEquals(request.headers.get("webhook-signature"), signatureOf("s3cret", text));
+    got.push({ id, type });
+    return new Response();
+  });
+  await api.send("POST", "/api/v2/connections", {
+    ...{ connection_id: "desk", conn_type: "http", schema: "http", password: "s3cret" },
+    ...{ host: "localhost", port: receiver.addr.port },
+  });
+  const runs = await Promise.all(Array.from({ length: 5 }, () => api.runDag("told")));
+  assertEquals(runs.map(({ state }) => state), Array(5).fill("success"));
+  await until("all events", () => got.length >= 10);
+  const { events } = await until("all events on record as delivered", async () => {
+    const page = await api.get<{ events: { event_id: string; tries: number }[] }>(
+      "/api/v2/events?state=delivered&dag_id=told",
+    );
+    return page.events.length === 10 && page;
+  });
+  assertEquals(new Set(events.map(({ event_id }) => event_id)), new Set(got.map(({ id }) => id)));
+  assertEquals(got.length, 10);
 });
 
 Deno.test("the standby leads when the leader is killed, and runs go on", async () => {
