@@ -44,6 +44,7 @@ export class Cap implements Place {
   used = 0;
   readonly #parked = new Set<Waiting>();
   readonly #of: "instances" | "slots";
+  #isUnparking = false;
 
   constructor(public max: number, of: "instances" | "slots" = "instances") {
     this.#of = of;
@@ -54,8 +55,18 @@ export class Cap implements Place {
     return this.#of === "slots" ? slots : 1;
   }
 
-  isFullFor(demand: Demand): boolean {
-    return this.used > 0 && this.used + this.costOf(demand) > this.max;
+  hasRoomFor(demand: Demand): boolean {
+    return this.used === 0 || this.used + this.costOf(demand) <= this.max;
+  }
+
+  /** Must something that comes now wait? Also behind those that do: small ones would pass large ones. */
+  mustWait(demand: Demand): boolean {
+    return !this.hasRoomFor(demand) || this.#parked.size > 0 && !this.#isUnparking;
+  }
+
+  /** Does something wait for it with nothing at work that could make room? */
+  get isStalled(): boolean {
+    return this.used === 0 && this.#parked.size > 0;
   }
 
   park(item: Waiting): void {
@@ -70,13 +81,19 @@ export class Cap implements Place {
   /** Let as many as there is room for wait for their turn again, by `add`. */
   unpark(add: (item: Waiting) => void): void {
     let room = this.max - this.used;
+    let isFree = this.used === 0;
+    this.#isUnparking = true;
     for (const item of this.#parked) {
-      if (room <= 0) break;
+      const cost = this.costOf(item.demand);
+      if (cost > room && !isFree) break;
       this.#parked.delete(item);
       add(item);
       // One that came to wait for another limit leaves the room to the next.
-      if (!(item.place instanceof Cap)) room--;
+      if (item.place instanceof Cap) continue;
+      room -= cost;
+      isFree = false;
     }
+    this.#isUnparking = false;
   }
 }
 
@@ -89,6 +106,7 @@ export const PASSED_OVER_SLOTS_MAX = 64;
 export class ReadyQueue {
   readonly #pools = new Map<string, PoolSlots>();
   readonly #dags = new Map<string, DagSlots>();
+  readonly #stalled = new Set<Cap>();
 
   /**
    * Set a pool's slots: -1 without limit, null when there is no such pool (nothing starts). With
@@ -160,9 +178,10 @@ export class ReadyQueue {
 
   #place(item: Waiting) {
     const pool = this.#pool(item.demand.pool);
-    const full = item.demand.caps.find((cap) => cap.isFullFor(item.demand));
+    const full = item.demand.caps.find((cap) => cap.mustWait(item.demand));
     if (full) {
       full.park(item);
+      this.#mayStall(item);
     } else if (pool.slots !== null && pool.slots >= 0 && item.demand.slots > pool.slots) {
       pool.oversized.add(item);
       item.place = pool;
@@ -180,6 +199,22 @@ export class ReadyQueue {
     pool.waiting--;
     pool.oversized.delete(item);
     place.leave(item);
+    this.#mayStall(item);
+  }
+
+  /**
+   * An item that was let go on for the room in a limit has not taken it: others may wait for that
+   * limit with nothing at work that would wake them.
+   */
+  #mayStall({ demand }: Waiting) {
+    for (const cap of demand.caps) if (cap.isStalled) this.#stalled.add(cap);
+  }
+
+  #wakeStalled() {
+    for (const cap of this.#stalled) {
+      this.#stalled.delete(cap);
+      if (cap.isStalled) cap.unpark((item) => this.#place(item));
+    }
   }
 
   /**
@@ -188,10 +223,11 @@ export class ReadyQueue {
    */
   pick(limit: number, take: (item: Waiting) => void): number {
     let picked = 0;
+    this.#wakeStalled();
     for (const pool of [...this.#pools.values()]) {
       if (picked >= limit) break;
       if (pool.waiting === 0) continue;
-      picked += pickFromPool(pool, limit - picked, take);
+      picked += pickFromPool(pool, limit - picked, take, (item) => this.#mayStall(item));
       // The pool that was served goes last, should the limit not do for all of them.
       this.#pools.delete(pool.name);
       this.#pools.set(pool.name, pool);
@@ -387,7 +423,12 @@ class Lane implements Place {
   }
 }
 
-function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => void): number {
+function pickFromPool(
+  pool: PoolSlots,
+  limit: number,
+  take: (item: Waiting) => void,
+  onParked: (item: Waiting) => void,
+): number {
   if (pool.slots === null || pool.isClosed) return 0;
   let picked = 0;
   while (picked < limit) {
@@ -400,10 +441,11 @@ function pickFromPool(pool: PoolSlots, limit: number, take: (item: Waiting) => v
     }
     const lane = turn.lanes.values().next().value!;
     const item = lane.head();
-    const full = item.demand.caps.find((cap) => cap.isFullFor(item.demand));
+    const full = item.demand.caps.find((cap) => !cap.hasRoomFor(item.demand));
     if (full) {
       full.park(item);
       lane.leave();
+      onParked(item);
       continue;
     }
     const { slots } = item.demand;

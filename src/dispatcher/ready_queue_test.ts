@@ -283,3 +283,94 @@ Deno.test("ReadyQueue forgets what stops waiting while it is set aside", () => {
   assertEquals(pick(queue, 10), ["3"]);
   assertEquals(queue.pools()[0].waiting, 0);
 });
+
+Deno.test("a Cap of slots keeps the order of those that wait, and a large one gets its turn", () => {
+  const cap = new Cap(3, "slots");
+  const sized = (name: string, slots: number) => item(name, { slots, caps: [cap] });
+  const queue = queueOf(-1, sized("a", 2), sized("b", 3));
+  assertEquals(pick(queue, 9), ["a"]);
+  for (const name of ["c", "d"]) queue.add(sized(name, 1));
+  assertEquals(pick(queue, 9), []);
+  queue.release(sized("a", 2).demand);
+  assertEquals(pick(queue, 9), ["b"]);
+  queue.release(sized("b", 3).demand);
+  assertEquals(pick(queue, 9), ["c", "d"]);
+});
+
+Deno.test("a task that needs more slots than a Cap has, has it to itself", () => {
+  const cap = new Cap(2, "slots");
+  const large = item("large", { slots: 5, caps: [cap] });
+  const queue = queueOf(-1, large, item("small", { caps: [cap] }));
+  assertEquals(pick(queue, 9), ["large"]);
+  queue.release(large.demand);
+  assertEquals(pick(queue, 9), ["small"]);
+});
+
+Deno.test("setCap() lets more go on at once", () => {
+  const cap = new Cap(1);
+  const queue = queueOf(-1, ...["a", "b", "c"].map((name) => item(name, { caps: [cap] })));
+  assertEquals(pick(queue, 9), ["a"]);
+  queue.setCap(cap, 2);
+  assertEquals(pick(queue, 9), ["b"]);
+  queue.setCap(cap, Infinity);
+  assertEquals(pick(queue, 9), ["c"]);
+});
+
+Deno.test("one that is let go on and then leaves does not keep the others waiting", () => {
+  const cap = new Cap(1);
+  const [a, b, c] = ["a", "b", "c"].map((name) => item(name, { caps: [cap] }));
+  const queue = queueOf(-1, a, b, c);
+  assertEquals(pick(queue, 9), ["a"]);
+  queue.release(a.demand);
+  queue.remove(b);
+  assertEquals(pick(queue, 9), ["c"]);
+});
+
+Deno.test("one that goes on to wait for another Cap leaves its room to the others", () => {
+  const [own, shared] = [new Cap(1), new Cap(1)];
+  const both = { caps: [own, shared] };
+  const [a, b] = ["a", "b"].map((name) => item(name, both));
+  const c = item("c", { caps: [own] });
+  const other = item("other", { caps: [shared], run: "other" });
+  const queue = queueOf(-1, a, b, c);
+  assertEquals(pick(queue, 9), ["a"]);
+  queue.add(other);
+  queue.release(a.demand);
+  assertEquals(pick(queue, 9), ["c", "other"]);
+  queue.release(c.demand);
+  queue.release(other.demand);
+  assertEquals(pick(queue, 9), ["b"]);
+});
+
+Deno.test("whatever waits for Caps has its turn in the end", () => {
+  const work = fc.array(
+    fc.record({
+      slots: fc.integer({ min: 1, max: 4 }),
+      caps: fc.subarray([0, 1, 2]),
+      isRemoved: fc.boolean(),
+    }),
+    { maxLength: 30 },
+  );
+  fc.assert(fc.property(work, fc.integer({ min: 1, max: 3 }), (given, limit) => {
+    const caps = [new Cap(1), new Cap(2, "slots"), new Cap(3, "slots")];
+    const items = given.map((each, i) =>
+      item(String(i), { slots: each.slots, caps: each.caps.map((n) => caps[n]), run: i % 3 })
+    );
+    const queue = queueOf(6, ...items);
+    let left = new Set(items.map(({ name }) => name));
+    const held: string[] = [];
+    for (let turns = 0; left.size > 0; turns++) {
+      if (turns > 1000) throw new Error(`${[...left]} wait for ever`);
+      for (const name of pick(queue, limit)) held.push(name);
+      const gone = items.find((each, i) => given[i].isRemoved && each.place && left.has(each.name));
+      if (gone && turns % 2 === 0) {
+        queue.remove(gone);
+        left.delete(gone.name);
+      }
+      const done = held.shift();
+      if (done === undefined) continue;
+      queue.release(items[Number(done)].demand);
+      left = left.difference(new Set([done]));
+    }
+  }));
+});

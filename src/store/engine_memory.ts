@@ -68,7 +68,8 @@ export interface MemoryEngineStore extends EngineStore {
   setPaused(dagId: string, isPaused: boolean): void;
   setStale(dagId: string, isStale: boolean): void;
   setPool(pool: Pool): void;
-  setBackfill(backfill: BackfillLimits): void;
+  /** With the id of its DAG those who schedule it are told. */
+  setBackfill(backfill: BackfillLimits, dagId?: string): void;
   /** Give a run that exists to a backfill. */
   adoptRun(dagRunId: string, run: Pick<DagRun, "backfillId" | "backfillOrdinal" | "conf">): void;
   /** All attempts, oldest first. */
@@ -718,7 +719,10 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       publish({ topic: "dags", ids: [dagId] });
     },
     setPool: (pool) => void pools.set(pool.name, pool),
-    setBackfill: (backfill) => void backfills.set(backfill.id, backfill),
+    setBackfill(backfill, dagId) {
+      backfills.set(backfill.id, backfill);
+      if (dagId !== undefined) publish({ topic: "dags", ids: [dagId] });
+    },
     adoptRun: (id, run) => void Object.assign(runs.get(id)!, { ...run, runType: "backfill" }),
     attempts: () => [...attempts.values()].map((attempt) => ({ ...attempt })),
     datasets: () => published.all(),

@@ -178,7 +178,7 @@ export class Checkers {
     const running = new Map<string, number>();
     const limits = new Map<string, number>();
     for (const run of this.store.runs()) {
-      if (run.state !== "running") continue;
+      if (run.state !== "running" || run.backfillId !== null) continue;
       running.set(run.dagId, (running.get(run.dagId) ?? 0) + 1);
       limits.set(run.dagId, this.specOf(run.dagVersionId).maxActiveRuns);
     }

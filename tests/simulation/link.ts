@@ -16,6 +16,19 @@ export interface FaultRates {
   hintTwice: number;
 }
 
+/** Faults of one history. */
+export function someFaults(dice: Dice): FaultRates {
+  const odds = () => dice.pick([0, 0.005, 0.02]);
+  return {
+    callFails: odds(),
+    answerLost: odds(),
+    callSlow: odds(),
+    callTwice: dice.pick([0, 0.1]),
+    hintLost: dice.pick([0, 0.05, 0.5]),
+    hintTwice: dice.pick([0, 0.1]),
+  };
+}
+
 /** No faults. */
 export const noFaults: FaultRates = {
   callFails: 0,

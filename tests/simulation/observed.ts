@@ -18,19 +18,27 @@ export interface Observer {
   onMoves(text: string): void;
   /** Something did not hold; it may be inside of a call that swallows errors. */
   onBroken(error: unknown): void;
+  /** Another look after each write. */
+  also(): void;
 }
 
-/** See the module. */
-export function observed(store: MemoryEngineStore, observer: Observer): EngineStore {
-  const { checkers, data, notices, waits, count } = observer;
+/** Writes and looks whose failures are told. */
+export interface Checks {
+  /** A write of the store, which is looked at. */
+  checked<T>(writer: Writer, what: string, write: () => Promise<T>): Promise<T>;
+  check(make: () => void): void;
+}
 
+/** Checks that go to an observer. */
+export function checksOf(observer: Observer): Checks {
   /** A write has taken effect when the call returns: nothing can come between it and the check. */
   function checked<T>(writer: Writer, what: string, write: () => Promise<T>): Promise<T> {
     const answer = write();
     check(() => {
-      const moves = checkers.afterWrite(writer);
-      notices.afterWrite(writer);
-      waits.afterWrite();
+      const moves = observer.checkers.afterWrite(writer);
+      observer.notices.afterWrite(writer);
+      observer.waits.afterWrite();
+      observer.also();
       if (moves.length > 0) observer.onMoves(`${what} ${moves.join("; ")}`);
     });
     return answer;
@@ -44,6 +52,13 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
     }
   }
 
+  return { checked, check };
+}
+
+/** See the module. */
+export function observed(store: MemoryEngineStore, observer: Observer): EngineStore {
+  const { checkers, data, waits, count } = observer;
+  const { checked, check } = checksOf(observer);
   return {
     ...store,
     takeLease: async (...given) => {

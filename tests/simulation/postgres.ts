@@ -6,7 +6,8 @@
  */
 import { parseArgs } from "node:util";
 import { testDatabase } from "../support/database.ts";
-import { type History, simulate } from "./simulate.ts";
+import type { History } from "./history.ts";
+import { simulate } from "./simulate.ts";
 
 /** Run the histories of these seeds; throws at the first that fails. */
 export async function simulateOnPostgres(

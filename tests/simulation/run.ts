@@ -9,7 +9,8 @@
  */
 import { parseArgs } from "node:util";
 import { systemClock } from "../../src/base/clock.ts";
-import { type History, simulate } from "./simulate.ts";
+import type { History } from "./history.ts";
+import { simulate } from "./simulate.ts";
 
 /** What many histories came to. */
 export interface Histories {

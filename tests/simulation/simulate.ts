@@ -20,35 +20,19 @@ import { localHintBus } from "../../src/store/hints.ts";
 import { type MemoryEngineStore, memoryEngineStore } from "../../src/store/engine_memory.ts";
 import type { EngineStore, SchedulableDag } from "../../src/store/port.ts";
 import { deadlinesOf } from "../../src/timetable/mod.ts";
+import { BackfillPeople } from "./backfill_people.ts";
 import { Checkers, Violation } from "./checkers.ts";
 import { dataDag, Dice, editDag, makeDag, makeDataSchedule, partitions } from "./dag_maker.ts";
 import { DataCheckers } from "./data_checkers.ts";
 import { NoticeCheckers } from "./notice_checkers.ts";
-import { type FaultRates, Link, noFaults } from "./link.ts";
-import { observed } from "./observed.ts";
+import { type FaultRates, Link, noFaults, someFaults } from "./link.ts";
+import { checksOf, observed, type Observer } from "./observed.ts";
 import { tellOfEvents } from "./outside.ts";
 import { TwinStore } from "./twin_store.ts";
+import { type History, schedules, starts } from "./history.ts";
 import { SimWorker } from "./sim_worker.ts";
 import { SimWaits, type WaitsWorld } from "./waits.ts";
 
-/** What one history came to. */
-export interface History {
-  seed: number;
-  /** Equal for equal histories. */
-  hash: string;
-  runs: number;
-  attempts: number;
-  /** How often each fault happened. */
-  faults: Record<string, number>;
-  trace: string[];
-}
-
-/** Where histories begin: a plain day, and the minute before clocks change in Berlin, both ways. */
-const starts = ["2030-01-01T00:00:00Z", "2030-03-31T00:59:30Z", "2030-10-27T00:59:30Z"];
-const schedules: ScheduleSpec[] = [
-  { kind: "interval", everyMs: 15_000 },
-  { kind: "cron", cron: "* * * * *", timezone: "Europe/Berlin" },
-];
 const FAULTS_MS = 60_000;
 const HEALED_MS = 900_000;
 
@@ -92,6 +76,7 @@ class World implements WaitsWorld {
   readonly #notices: NoticeCheckers;
   readonly #waits = new SimWaits(this);
   readonly ids;
+  readonly #observer: Observer;
   #observed: EngineStore;
   #schedulers: Link[] = [];
   readonly #handOvers = new Map<Link, HandOver>();
@@ -103,6 +88,7 @@ class World implements WaitsWorld {
   rates: FaultRates;
   databaseUntilMs = 0;
   #twin: TwinStore | null = null;
+  #backfills: BackfillPeople | null = null;
 
   constructor(readonly seed: number, sql?: Sql) {
     this.dice = new Dice(seededRandom(seed));
@@ -126,7 +112,7 @@ class World implements WaitsWorld {
       (id) => this.#specs.get(id)!,
       () => this.clock.now(),
     );
-    this.#observed = observed(this.store, {
+    const observer = this.#observer = {
       checkers: this.#checkers,
       data: this.#data,
       notices: this.#notices,
@@ -135,17 +121,31 @@ class World implements WaitsWorld {
       onMoves: (text) =>
         this.trace.push(`${this.clock.monotonicMs() - Date.parse(this.#start)} ${text}`),
       onBroken: (error) => this.#broken ??= error,
-    });
-    if (sql) this.#observed = this.#withTwin(sql);
-    const odds = () => this.dice.pick([0, 0.005, 0.02]);
-    this.rates = {
-      callFails: odds(),
-      answerLost: odds(),
-      callSlow: odds(),
-      callTwice: this.dice.pick([0, 0.1]),
-      hintLost: this.dice.pick([0, 0.05, 0.5]),
-      hintTwice: this.dice.pick([0, 0.1]),
+      also: () => this.#backfills?.check(),
     };
+    this.#observed = observed(this.store, observer);
+    if (sql) this.#observed = this.#withTwin(sql);
+    this.rates = someFaults(this.dice);
+    // Backfills reach the memory store alone; the suite of their store holds PostgreSQL to the same.
+    if (!sql) this.#backfills = this.#peopleWithBackfills(pools);
+  }
+
+  #peopleWithBackfills(pools: ReadonlyMap<string, number>): BackfillPeople {
+    return new BackfillPeople({
+      ...{ store: this.store, clock: this.clock, ids: this.ids, pools },
+      dice: new Dice(seededRandom(this.seed + 2)),
+      dagIds: ["dag0", "dag1", "dag2"],
+      start: new Date(this.#start),
+      newest: (dagId) => {
+        const dagVersionId = this.#versions.get(dagId)!;
+        return { dagVersionId, spec: this.#specs.get(dagVersionId)! };
+      },
+      specOf: (id) => this.#specs.get(id)!,
+      isFaulty: () => this.rates !== noFaults,
+      checked: checksOf(this.#observer).checked,
+      cleared: (dagRunId) => this.#checkers.cleared(dagRunId),
+      count: (fault) => this.count(fault),
+    });
   }
 
   #withTwin(sql: Sql): EngineStore {
@@ -188,12 +188,14 @@ class World implements WaitsWorld {
     void this.#people();
     void tellOfEvents(this, this.#observed, () => this.#trigger(dataDag));
     this.#waits.start();
+    this.#backfills?.start();
     await this.#until(FAULTS_MS, () => false);
     this.#heal();
     await this.#until(stopAfterMs, () => this.#isOver());
     this.#checkers.atEnd();
     this.#notices.atEnd();
     this.#data.atEnd(this.#specs.get(this.#versions.get(dataDag)!)!);
+    this.#backfills?.atEnd();
     if (this.#isDataDue()) throw new Violation("Events wait for a run that is due and is not made");
     if (this.store.runs().some((run) => run.runType === "asset_triggered")) {
       this.count("run by datasets");
@@ -206,7 +208,7 @@ class World implements WaitsWorld {
   }
 
   #isOver(): boolean {
-    if (this.#isDataDue()) return false;
+    if (this.#isDataDue() || this.#backfills?.isOver() === false) return false;
     return this.store.runs().every((run) => run.state === "success" || run.state === "failed");
   }
 
@@ -236,6 +238,7 @@ class World implements WaitsWorld {
     this.rates = noFaults;
     this.databaseUntilMs = 0;
     void this.#unpause();
+    this.#backfills?.heal();
     this.store.setStale("dag0", true);
     if (!this.#schedulers.some((link) => link.isAlive)) this.#startScheduler();
     if (!this.#workers.some((link) => link.isAlive)) this.#startWorker();

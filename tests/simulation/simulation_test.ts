@@ -35,6 +35,12 @@ Deno.test("simulated histories hold what must always hold, and meet every kind o
       "run by datasets",
       "failed fast",
       "DAG paused for its failures",
+      "batch manager killed",
+      "backfill made",
+      "backfill paused or resumed",
+      "backfill cancelled",
+      "backfill extended",
+      "backfill run again",
     ]
   ) assert(faults[fault] > 15, `${fault} happened ${faults[fault] ?? 0} times`);
 });

@@ -36,7 +36,7 @@ export function memoryBackfillStore(
   { store, ids, dagOf, specOf }: {
     store: MemoryEngineStore;
     ids: Ids;
-    dagOf: (dagId: string) => SchedulableDag;
+    dagOf: (dagId: string) => Pick<SchedulableDag, "dagVersionId" | "spec">;
     /** The spec of a DAG version. */
     specOf: (dagVersionId: string) => DagSpec;
   },
@@ -47,8 +47,10 @@ export function memoryBackfillStore(
 
   /** Schedulers read its limits anew. */
   function changed({ id, endReason, isPaused, maxActiveRuns, share, dagId }: MemoryBackfill) {
-    store.setBackfill({ id, maxActiveRuns, share, isPaused: isPaused && endReason === null });
-    store.setPaused(dagId, dagOf(dagId).isPaused);
+    store.setBackfill(
+      { id, maxActiveRuns, share, isPaused: isPaused && endReason === null },
+      dagId,
+    );
   }
 
   function add(backfill: MemoryBackfill, dates: readonly PlannedDate[]): number {
