@@ -109,14 +109,21 @@ Deno.test("a backfill gets its turns however many live runs there are (apache/ai
   assertEquals(firstTwelve.filter((id) => id === "7").length, 3);
 });
 
-Deno.test("runs of a backfill that is over and paused no more start when they are cleared", async () => {
+Deno.test("a run that is cleared starts, though its backfill was paused when it was done", async () => {
   const world = new SchedulerWorld();
   const spec = specOf("d", { a: {} });
   world.addDag(spec);
   world.store.setBackfill(limitsOf("7"));
   const [run] = await backfilled(world, spec, "7", [1]);
-  await world.work(() => "fail");
+  await world.settle();
+  const [claimed] = await world.claim();
+  world.store.setBackfill(limitsOf("7", { isPaused: true }), "d");
+  await world.settle();
+  await world.end(claimed, "fail");
+  await world.settle();
   assertEquals(await world.runState(run), "failed");
+  // It is completed, and holds nothing back: nobody tells the scheduler.
+  world.store.setBackfill(limitsOf("7"));
   await world.clear(run, spec, () => true);
   await world.work();
   assertEquals(await world.runState(run), "success");

@@ -146,8 +146,8 @@ export async function loadDeadlines(state: EngineState, runIds: string[], { stor
 async function putRuns(state: EngineState, found: readonly RunSnapshot[], loading: Loading) {
   const { store, log } = loading;
   await loadPlans(state, found, loading);
-  const backfillIds = found.map(({ run }) => run.backfillId).filter((id) => id !== null);
-  if (backfillIds.some((id) => !state.backfills.has(id))) {
+  // Anew each time: one that was paused when it was done holds back no run that is cleared later.
+  if (found.some(({ run }) => run.backfillId !== null)) {
     state.putBackfills(await store.loadBackfills());
   }
   for (const snapshot of found) {

@@ -6,6 +6,7 @@ import type { VirtualClock } from "../../src/base/clock.ts";
 import type { Ids } from "../../src/base/ids.ts";
 import { shareOf } from "../../src/model/backfill.ts";
 import type { DagSpec } from "../../src/model/dag_spec.ts";
+import type { DagRun } from "../../src/model/rows.ts";
 import { isRunFinished } from "../../src/model/run_state.ts";
 import { occupyingTaskStates } from "../../src/model/task_state.ts";
 import type { PlannedDate } from "../../src/store/backfill_port.ts";
@@ -34,6 +35,7 @@ export interface BackfillWorld {
   /** A write that the checkers look at. */
   checked<T>(writer: Writer, what: string, write: () => Promise<T>): Promise<T>;
   cleared(dagRunId: string): void;
+  cancelled(run: DagRun): void;
   count(fault: string): void;
 }
 
@@ -153,6 +155,11 @@ export class BackfillPeople {
       await this.#change(id, { maxActiveRuns: dice.int(1, 4), share: dice.pick([0.3, 1]) });
     } else if (action === 6) {
       const how = { isNow: dice.chance(0.5), by: "someone" };
+      const states = how.isNow ? ["queued", "running"] : ["queued"];
+      for (const run of this.world.store.runs()) {
+        const isOpen = backfill.endReason === null && states.includes(run.state);
+        if (run.backfillId === id && isOpen) this.world.cancelled(run);
+      }
       await this.world.checked(
         "user-cancel",
         "cancel backfill",

@@ -144,6 +144,7 @@ class World implements WaitsWorld {
       isFaulty: () => this.rates !== noFaults,
       checked: checksOf(this.#observer).checked,
       cleared: (dagRunId) => this.#checkers.cleared(dagRunId),
+      cancelled: (run) => this.#checkers.cancelled(run),
       count: (fault) => this.count(fault),
     });
   }

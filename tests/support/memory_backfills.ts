@@ -201,7 +201,12 @@ export function memoryBackfillStore(
         backfill.endReason === null && !backfill.dates.some(isPlanned) &&
         runsOf(backfill.id).every((run) => isRunFinished(run.state))
       );
-      for (const backfill of done) backfill.endReason = "completed";
+      for (const backfill of done) {
+        backfill.endReason = "completed";
+        // As on PostgreSQL: nobody is told, whoever looks sees it.
+        const { id, maxActiveRuns, share } = backfill;
+        store.setBackfill({ id, maxActiveRuns, share, isPaused: false });
+      }
       return Promise.resolve(done.length);
     },
     isBusy: () =>
