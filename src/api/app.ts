@@ -29,6 +29,7 @@ import { addDagRunRoutes } from "./routes/dag_runs.ts";
 import { addDagRoutes } from "./routes/dags.ts";
 import { addDatasetRoutes } from "./routes/datasets.ts";
 import { addLogRoutes } from "./routes/logs.ts";
+import { addMaintenanceRoutes } from "./routes/maintenance.ts";
 import { addMetaRoutes } from "./routes/meta.ts";
 import { addPoolRoutes } from "./routes/pools.ts";
 import { addAssetRoutes } from "./routes/assets.ts";
@@ -102,6 +103,7 @@ export function createApi(parts: ApiParts): Api {
   addAssetRoutes(book, rest);
   addQueuedEventRoutes(book, rest);
   addWebhookRoutes(book, rest);
+  addMaintenanceRoutes(book, rest);
   addMetaRoutes(book, rest, auth);
   addExecutionRoutes(book, { execution, objects: parts.objects, lookups: lookupsOf(parts) });
   const service = apiService(parts, { execution, closing });

@@ -31,6 +31,8 @@ export const permissions = {
   "lineage.read": { allows: "See where data came from", least: "viewer" },
   "quarantine.read": { allows: "See refused rows", least: "viewer" },
 
+  "maintenance.read": { allows: "See whether it drains, and what still runs", least: "viewer" },
+
   "dags.edit": { allows: "Pause and unpause DAGs", least: "user" },
   "runs.trigger": { allows: "Start DAG runs", least: "user" },
   "runs.edit": { allows: "Cancel, clear and annotate DAG runs", least: "user" },
@@ -47,6 +49,7 @@ export const permissions = {
     least: "user",
   },
 
+  "maintenance.edit": { allows: "Drain and resume, pause and unpause all DAGs", least: "op" },
   "dags.delete": { allows: "Delete a DAG whose file is gone", least: "op" },
   "runs.delete": { allows: "Delete DAG runs", least: "op" },
   "events.read": { allows: "See events and whether they were delivered", least: "op" },

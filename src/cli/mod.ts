@@ -8,6 +8,7 @@ import { clear, mark, note, runTask, skip } from "./verbs/by_hand.ts";
 import { datasets, lineage, quarantine } from "./verbs/datasets.ts";
 import { events } from "./verbs/events.ts";
 import { logs } from "./verbs/logs.ts";
+import { drain, resume } from "./verbs/maintenance.ts";
 import { pools } from "./verbs/pools.ts";
 import { cancel, runs, tasks, trigger } from "./verbs/runs.ts";
 import { tokens } from "./verbs/tokens.ts";
@@ -45,4 +46,4 @@ export const runVerbs: readonly Verb[] = [
 export const dataVerbs: readonly Verb[] = [datasets, lineage, quarantine];
 
 /** Verbs on the installation. */
-export const adminVerbs: readonly Verb[] = [pools, events, tokens];
+export const adminVerbs: readonly Verb[] = [drain, resume, pools, events, tokens];

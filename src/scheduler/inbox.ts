@@ -12,6 +12,8 @@ export interface Changes {
   runsOfInstances: ReadonlySet<string>;
   /** Attempts of which it is known how they ended. */
   ended: readonly EndedAttempt[];
+  /** Whether somebody drains. */
+  drain: boolean;
 }
 
 /** Collects hints while a pass is under way, so that the next one takes them all at once. */
@@ -22,11 +24,12 @@ export class Inbox {
   #instances = new Set<string>();
   #runsOfInstances = new Set<string>();
   #ended: EndedAttempt[] = [];
+  #drain = false;
   #onAdd: (() => void) | null = null;
 
   get isEmpty(): boolean {
     return !this.#all && this.#dags.size === 0 && this.#runs.size === 0 &&
-      this.#instances.size === 0 && this.#ended.length === 0;
+      this.#instances.size === 0 && this.#ended.length === 0 && !this.#drain;
   }
 
   /** Add a hint; those for workers are not for us. */
@@ -43,6 +46,8 @@ export class Inbox {
       for (const id of hint.ids) this.#runs.add(id);
     } else if (hint.topic === "dags") {
       for (const id of hint.ids) this.#dags.add(id);
+    } else if (hint.topic === "drain") {
+      this.#drain = true;
     } else {
       return;
     }
@@ -64,7 +69,9 @@ export class Inbox {
       instances: this.#instances,
       runsOfInstances: this.#runsOfInstances,
       ended: this.#ended,
+      drain: this.#drain,
     };
+    this.#drain = false;
     this.#all = false;
     this.#dags = new Set();
     this.#runs = new Set();

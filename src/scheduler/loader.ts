@@ -30,6 +30,7 @@ const SWEPT_INSTANCES_MAX = 1_000;
 export async function loadChanges(state: EngineState, changes: Changes, loading: Loading) {
   const { store } = loading;
   if (changes.all) return await loadAll(state, loading);
+  if (changes.drain) state.isDraining = await store.readDrain() !== null;
   // The usual case by far: some attempts of known runs ended, and the hint says how.
   const instances = new Set(changes.instances);
   for (const ended of changes.ended) {
@@ -49,13 +50,15 @@ export async function loadChanges(state: EngineState, changes: Changes, loading:
 }
 
 async function loadAll(state: EngineState, loading: Loading) {
-  const [dags, pools, backfills, runs, deadlines] = await Promise.all([
+  const [dags, pools, backfills, runs, deadlines, drain] = await Promise.all([
     loading.store.loadDags(),
     loading.store.loadPools(),
     loading.store.loadBackfills(),
     loading.store.loadRuns(),
     loading.store.loadDeadlines(),
+    loading.store.readDrain(),
   ]);
+  state.isDraining = drain !== null;
   putDags(state, dags, loading);
   await loadPartitions(state, dags, loading);
   state.putPools(pools);
@@ -223,6 +226,7 @@ export async function sweep(
     store.loadPools(),
     store.loadBackfills(),
   ]);
+  state.isDraining = outline.isDraining;
   state.putPools(pools);
   state.putBackfills(backfills);
   state.past.disturbAll();

@@ -137,6 +137,7 @@ class SchedulerLoop implements SchedulerService {
         oversizedTasks: pools.reduce((sum, pool) => sum + pool.oversized, 0),
         unknownPools: unknownPools.map((pool) => pool.name),
         stuckQueuedTasks: this.#stuck,
+        ...(this.#state.isDraining ? { draining: true } : {}),
         ...(this.#lastError ? { error: this.#lastError } : {}),
       },
     };
@@ -239,6 +240,7 @@ class SchedulerLoop implements SchedulerService {
       () => store.applyTick(lease.epoch, pass.writes, now),
     );
     handOver.settle(result.started);
+    this.#state.isDraining = result.isDraining === true;
     for (const dagId of result.pausedDags ?? []) {
       log.warn("Paused a DAG: as many of its newest runs failed as it allows", { dagId });
     }

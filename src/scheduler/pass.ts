@@ -211,6 +211,7 @@ function decideQueue(
   { ids, handOver }: PassOptions,
 ): Map<Instance, NewAttempt> {
   const queues = new Map<Instance, NewAttempt>();
+  if (state.isDraining) return queues;
   state.ready.pick(limits.queueBatch, (waiting) => {
     const instance = waiting as Instance;
     const { spec } = instance.task.plan;

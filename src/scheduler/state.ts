@@ -76,6 +76,8 @@ export class EngineState {
   /** Those whose time has come. */
   readonly dueDeadlines = new Set<Deadline>();
   backfills = new Map<string, BackfillLimits>();
+  /** Nothing new starts: somebody drains. */
+  isDraining = false;
   /** Mapped tasks with more instances to come, in the order of their turns. */
   expanding: RunTask[] = [];
 

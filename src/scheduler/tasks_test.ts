@@ -410,3 +410,21 @@ Deno.test("a task set to success by hand lets those after it run; one skipped sk
   assertEquals(await w.states(run), { a: "success", b: "success", c: "skipped", d: "skipped" });
   assertEquals(await w.runState(run), "success");
 });
+
+Deno.test("nothing starts while somebody drains, and all of it goes on when it is over", async () => {
+  const w = new SchedulerWorld();
+  const spec = specOf("d", { a: {}, b: { upstream: ["a"] }, c: {} });
+  w.addDag(spec);
+  const run = await w.trigger(spec);
+  await w.settle();
+  const [first] = await w.claim(1);
+  await w.store.setDrain({ at: w.clock.now(), by: "ann", note: null });
+  await w.end(first, "succeed");
+  assertEquals(await w.work(), []);
+  assertEquals(w.scheduler.health().detail?.draining, true);
+  const states = Object.values(await w.states(run)).toSorted();
+  assertEquals(states, ["queued", "scheduled", "success"]);
+  await w.store.setDrain(null);
+  assertEquals((await w.work()).length, 2);
+  assertEquals(await w.runState(run), "success");
+});

@@ -140,9 +140,12 @@ async function writeDags(
     bundleHash: bundle.hash,
   }));
   await tx`
-    insert into dag (dag_id, is_paused, fileloc, dag_version_id, created_at, last_parsed_at)
-    select "dagId", ${pausedAtCreation}, file, "dagVersionId", ${now}, ${now}
-    from jsonb_to_recordset(${
+    insert into dag
+      (dag_id, is_paused, paused_by_all, fileloc, dag_version_id, created_at, last_parsed_at)
+    select "dagId", ${pausedAtCreation} or a.is_paused, not ${pausedAtCreation} and a.is_paused,
+      file, "dagVersionId", ${now}, ${now}
+    from (select exists (
+        select from leader_lease where paused_all_at is not null) as is_paused) a, jsonb_to_recordset(${
     jsonRows(written.map(({ dagId, file, dagVersionId }) => ({ dagId, file, dagVersionId })))
   }::text::jsonb)
       as d("dagId" text, file text, "dagVersionId" uuid)

@@ -140,7 +140,7 @@ export async function setPaused(
   { dagIds, isPaused }: { dagIds: readonly string[]; isPaused: boolean },
 ): Promise<string[]> {
   const changed = await sql<{ dagId: string }[]>`
-    update dag set is_paused = ${isPaused}, pause_reason = null
+    update dag set is_paused = ${isPaused}, pause_reason = null, paused_by_all = false
     where dag_id = any(${[...dagIds]}) returning dag_id`;
   return changed.map((row) => row.dagId);
 }

@@ -14,6 +14,7 @@ export async function claim(sql: Sql, claim: Claim, now: Date): Promise<Claimed[
     with picked as (
       select id from task_instance
       where state = 'queued' ${isOurs}
+        and not exists (select from leader_lease where drain_at is not null)
       order by priority_weight desc, queued_at, id
       limit ${claim.slots}
       for update skip locked

@@ -43,6 +43,7 @@ import {
   stopRunning,
 } from "./memory_by_hand.ts";
 import { type MemoryDataset, memoryDatasets } from "./memory_datasets.ts";
+import type { Drain } from "./port_drain.ts";
 import type {
   AttemptEnding,
   BackfillLimits,
@@ -118,6 +119,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
   const deadlines = memoryDeadlines();
   const queued = new Set<Row>();
   let lease: Lease | null = null;
+  let drain: Drain | null = null;
   const triggers = memoryTriggers({
     row: (id) => tasks.get(id),
     runs: () => runs.values(),
@@ -520,6 +522,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     loadPools: () => Promise.resolve([...pools.values()]),
     loadOutline: () =>
       Promise.resolve({
+        isDraining: drain !== null,
         runs: [...runs.values()].filter((run) => !isRunFinished(run.state)).map((run) => ({
           id: run.id,
           state: run.state,
@@ -562,9 +565,12 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         taskMoves: [] as string[],
         runMoves: [] as string[],
         started: [] as Claimed[],
+        ...(drain ? { isDraining: true } : {}),
       };
       const due = dueRuns(writes);
-      result.taskMoves = writes.taskMoves.filter((move) => isFree(move.id) && moveTask(move, now))
+      const mayMove = (move: TickWrites["taskMoves"][number]) =>
+        isFree(move.id) && !(move.queue && drain);
+      result.taskMoves = writes.taskMoves.filter((move) => mayMove(move) && moveTask(move, now))
         .map((move) => move.id);
       const movedIn = Map.groupBy(result.taskMoves, (id) => tasks.get(id)!.dagRunId);
       result.runMoves = writes.runMoves.filter((move) =>
@@ -602,6 +608,7 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     },
 
     claim({ queues, slots, ...claimer }, now): Promise<Claimed[]> {
+      if (drain) return Promise.resolve([]);
       const isOurs = (row: Row) => queues.includes("*") || queues.includes(row.queue);
       const ready = [...queued].filter(isOurs)
         .sort((a, b) =>
@@ -694,6 +701,13 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
         ids: [...new Set(moved.map((row) => row.dagRunId))],
         taskInstanceIds: moved.map((row) => row.id),
       });
+      return Promise.resolve();
+    },
+    readDrain: () => Promise.resolve(drain && { ...drain }),
+    setDrain(wanted) {
+      drain = wanted && { ...wanted, at: drain?.at ?? wanted.at };
+      publish({ topic: "drain", ids: ["drain"] });
+      if (!drain) publish({ topic: "queued", ids: [...new Set([...queued].map((r) => r.queue))] });
       return Promise.resolve();
     },
     clearTasks: (dagRunId, which, options, now) =>

@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import * as byHand from "./engine_by_hand.ts";
 import * as claims from "./engine_claim.ts";
 import { loadDeadlines } from "./engine_deadlines.ts";
+import * as drains from "./engine_drain.ts";
 import { endAttempts } from "./engine_end.ts";
 import * as events from "./engine_events.ts";
 import * as lease from "./engine_lease.ts";
@@ -151,6 +152,13 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     },
     async cancelTasks(which, now, by) {
       stopped(await retryTransaction(() => run.cancelTasks(sql, which, now, by)));
+    },
+    readDrain: () => drains.readDrain(sql),
+    async setDrain(drain) {
+      await retryTransaction(() => drains.setDrain(sql, drain));
+      publish({ topic: "drain", ids: ["drain"] });
+      // What waits in the queue since then has no other word of its own.
+      if (!drain) publish({ topic: "queued", ids: await drains.queuesOfQueued(sql) });
     },
     clearTasks: (dagRunId, which, options, now) =>
       clearRuns([{ dagRunId, ids: which, ...options }], now),

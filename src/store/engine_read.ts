@@ -86,7 +86,7 @@ export async function loadPools(sql: Sql): Promise<Pool[]> {
 
 /** Unfinished runs with counts of their instances' states, and all DAGs; nothing of any size. */
 export async function loadOutline(sql: Sql): Promise<Outline> {
-  const [runs, dags] = await Promise.all([
+  const [runs, dags, [{ isDraining }]] = await Promise.all([
     sql<Outline["runs"]>`
       select r.id, r.state, r.dag_version_id as "dagVersionId",
         r.cancel_requested_at is not null as "isCancelled",
@@ -98,8 +98,10 @@ export async function loadOutline(sql: Sql): Promise<Outline> {
       select dag_id as "dagId", dag_version_id as "dagVersionId", is_paused as "isPaused",
         is_stale as "isStale", ${pendingMark(sql)}
       from dag d where dag_version_id is not null`,
+    sql<{ isDraining: boolean }[]>`
+      select exists (select from leader_lease where drain_at is not null) as "isDraining"`,
   ]);
-  return { runs: [...runs], dags: [...dags] };
+  return { isDraining, runs: [...runs], dags: [...dags] };
 }
 
 /** Backfills with unfinished runs. A backfill that was cancelled no longer holds back its runs. */

@@ -86,9 +86,10 @@ export async function pauseFailing(
         order by coalesce(r.logical_date, r.run_after) desc, r.id desc
         limit ${pauseAfter}
       )
-      update dag d set is_paused = true, pause_reason = ${pauseReason(pauseAfter)}
+      update dag d set is_paused = true, paused_by_all = false,
+        pause_reason = ${pauseReason(pauseAfter)}
       from ended
-      where d.dag_id = ended.dag_id and not d.is_paused
+      where d.dag_id = ended.dag_id and (not d.is_paused or d.paused_by_all)
         and (select count(*) from newest where state = 'failed') = ${pauseAfter}
       returning d.dag_id as "dagId", ended.run_id as "runId"`;
     if (!dag) continue;

@@ -81,16 +81,20 @@ async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: Tick
   const isStarting = writes.taskMoves.some((move) => move.start);
   const changed = await sql<Changed[]>`
     with lease as (
-      select 1 from leader_lease where name = 'scheduler' and epoch = ${epoch} for update
+      select drain_at is not null as is_draining from leader_lease
+      where name = 'scheduler' and epoch = ${epoch} for update
     ) ${parts.flatMap((part) => [sql`, `, part])}
-    select 'lease' as kind, null::uuid as id, null::json as started from lease
+    select 'lease' as kind, null::uuid as id,
+      case when is_draining then '{}'::json end as started from lease
     union all ${isStarting ? movedAndStarted(sql) : sql`select 'task', id, null from moved`}
     ${writes.runMoves.length > 0 ? sql`union all select 'run', id, null from run_moved` : sql``}
     ${due ? sql`union all select 'miss', id, null from settled where missed` : sql``}`;
-  if (!changed.some((row) => row.kind === "lease")) throw leaseLost(epoch);
+  const lease = changed.find((row) => row.kind === "lease");
+  if (!lease) throw leaseLost(epoch);
   const missed = changed.filter((row) => row.kind === "miss").map((row) => row.id!);
   return {
     ...(missed.length > 0 ? { missed } : {}),
+    ...(lease.started ? { isDraining: true } : {}),
     taskMoves: changed.filter((row) => row.kind === "task").map((row) => row.id!),
     runMoves: changed.filter((row) => row.kind === "run").map((row) => row.id!),
     started: isStarting ? startedOf(changed, writes, now) : [],
@@ -177,7 +181,7 @@ function taskMoves(
         id uuid, "from" text, "to" text, note text, attempt uuid, try_number int, queue text,
         pool text, pool_slots int, priority_weight int, worker text, hostname text, pid int,
         event_id uuid), lease
-      where t.id = m.id and t.state = m."from"
+      where t.id = m.id and t.state = m."from" and (m.attempt is null or not lease.is_draining)
         ${isFenced ? inFenced(sql) : sql``}
       returning t.*, m.attempt, m.worker, m.hostname, m.pid, m.event_id
     ), attempts as (

@@ -17,6 +17,7 @@ import type { TaskState } from "../model/task_state.ts";
 import type { NewDeadline, PendingPartition } from "../timetable/mod.ts";
 import type { Claimer } from "./hand_over.ts";
 import type { ByHandStore } from "./port_by_hand.ts";
+import type { DrainStore } from "./port_drain.ts";
 import type { Answer, Parked, TriggerStore } from "./trigger_port.ts";
 
 export type {
@@ -236,6 +237,8 @@ export interface TickResult {
   expansions: string[];
   /** Those of the task moves that start an attempt, in their order. */
   started: Claimed[];
+  /** Somebody drains: moves that start an attempt were refused. */
+  isDraining?: boolean;
   /** Left out when there are none. */
   cancels?: string[];
   /** Deadlines that were missed; left out when there are none. */
@@ -265,6 +268,7 @@ export interface PendingDeadline {
 
 /** What a sweep compares its cache with, to find what hints did not tell: cheap to read. */
 export interface Outline {
+  isDraining: boolean;
   /** Unfinished runs; `tasks`: how many instances are in each state. */
   runs: {
     id: string;
@@ -392,6 +396,8 @@ export type Hint =
   | { topic: "queued"; ids: string[] }
   /** Attempts that their workers must stop. */
   | { topic: "cancel"; ids: string[] }
+  /** A drain has begun or is over; the ids say nothing. */
+  | { topic: "drain"; ids: string[] }
   /** Events may wait for delivery; the ids say nothing. */
   | { topic: "outbox"; ids: string[] }
   /** Instances have come to wait for triggers; by the triggers' kinds. */
@@ -402,7 +408,7 @@ export type Hint =
   | { topic: "ended"; ids: string[] };
 
 /** The engine's store. */
-export interface EngineStore extends ByHandStore, TriggerStore {
+export interface EngineStore extends ByHandStore, DrainStore, TriggerStore {
   /**
    * Answer the question of an instance and resume it: `answered` when somebody did before, `gone`
    * when it does not wait (any more).

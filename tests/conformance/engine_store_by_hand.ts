@@ -96,6 +96,37 @@ export function byHandCases(test: Case): void {
     assertEquals((await w.tick({ runMoves: [since] })).runMoves, [w.runId]);
   });
 
+  test("setDrain() lets nothing start until it is over, and nothing that runs end", async (w) => {
+    const { a, b, c } = await w.run();
+    const running = await w.start(a);
+    await w.queue(b);
+    const drain = { at: w.now, by: "ann", note: "new disks" };
+    const hints: Hint[] = [];
+    const listening = await w.store.listen((hint) => hints.push(hint));
+    await w.store.setDrain(drain);
+    assertEquals(hints.map(({ topic }) => topic), ["drain"]);
+    assertEquals(await w.store.readDrain(), drain);
+    assertEquals((await w.store.loadOutline()).isDraining, true);
+    assertEquals((await w.claim("w", 9)).length, 0);
+    const start = { workerId: "w", hostname: "h", pid: 7 };
+    const refused = await w.tick({
+      taskMoves: [{ id: c, from: "none", to: "running", queue: w.queueing(), start }],
+    });
+    assertEquals([refused.taskMoves, refused.started, refused.isDraining], [[], [], true]);
+    const idle = await w.tick({ taskMoves: [{ id: c, from: "none", to: "scheduled" }] });
+    assertEquals(idle.taskMoves, [c]);
+    assertEquals((await w.end(running, { output: 1 }))[0].result, "ok");
+    w.under.clock.advance(5);
+    await w.store.setDrain({ ...drain, at: w.now, by: "bob" });
+    assertEquals(await w.store.readDrain(), { ...drain, by: "bob" });
+    await w.store.setDrain(null);
+    await listening.stop();
+    assertEquals(hints.at(-1), { topic: "queued", ids: ["default"] });
+    assertEquals(await w.store.readDrain(), null);
+    assertEquals((await w.claim("w", 9)).map(({ task }) => task.id), [b]);
+    assertEquals((await w.tick({})).isDraining, undefined);
+  });
+
   test("clearRuns() clears several runs at once; one under way keeps its start", async (w) => {
     const first = await w.run();
     const firstId = w.runId;

@@ -375,12 +375,13 @@ class World implements WaitsWorld {
       await this.clock.sleep(this.dice.int(1_000, 8_000));
       if (this.rates === noFaults) return;
       const run = this.dice.pick(this.store.runs());
-      const action = this.dice.int(0, 13);
+      const action = this.dice.int(0, 14);
       if (action < 4) await this.#trigger();
       else if (action < 6) await this.#cancel(run);
       else if (action < 8) await this.#clear(run);
       else if (action === 10) await this.#edit(run.dagId);
       else if (action === 11) await this.#cancelTask(run);
+      else if (action === 14) await this.#drain();
       else if (action > 11) await this.#set(run);
       else this.store.setPaused(run.dagId, this.dice.chance(0.5));
     }
@@ -444,6 +445,19 @@ class World implements WaitsWorld {
     this.#checkers.cleared(dagRunId);
     const spec = this.#specs.get(dagVersionId)!;
     await this.#observed.clearTasks(dagRunId, chosen, { spec, dagVersionId }, this.clock.now());
+  }
+
+  /** Somebody drains for a while: nothing may start in it. */
+  async #drain() {
+    const drain = { at: this.clock.now(), by: "someone", note: null };
+    await this.#observed.setDrain(drain);
+    this.count("drained");
+    const known = new Set(this.store.attempts().map((attempt) => attempt.id));
+    await this.clock.sleep(this.dice.int(500, 6_000));
+    if (this.store.attempts().some((attempt) => !known.has(attempt.id))) {
+      this.#broken ??= new Error("An attempt was made while somebody drained");
+    }
+    await this.#observed.setDrain(null);
   }
 
   /** Somebody says how some tasks of a run are to end, or that others start whatever came before. */

@@ -27,6 +27,7 @@ const writes = [
   "cancelTasks",
   "clearTasks",
   "setTasks",
+  "setDrain",
   "joinTriggers",
   "beatTriggers",
   "leaveTriggers",

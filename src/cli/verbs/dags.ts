@@ -1,5 +1,5 @@
 /** @module Verbs on DAGs: dags, pause, unpause. */
-import { segment } from "../client.ts";
+import { CliError, segment } from "../client.ts";
 import { type Output, printable, printFacts, printJson, printTable } from "../print.ts";
 import type { DagShape, Page } from "../shapes.ts";
 import { text, type Verb } from "../verb.ts";
@@ -70,12 +70,24 @@ function printErrors(
   if (hidden > 0) output.out(`\n(${hidden} more files cannot be imported)\n`);
 }
 
-function pausing(name: string, isPaused: boolean, summary: string): Verb {
+function pausing(name: string, isPaused: boolean, summary: string, all: string): Verb {
   return {
     name,
     summary,
-    arguments: [dagArgument],
-    async run({ api, output }, [dag]) {
+    arguments: [{ ...dagArgument, name: "[dag]" }],
+    options: [{ flags: "--all", doc: all }],
+    async run({ api, output }, [dag], options) {
+      if ((dag === undefined) !== (options.all === true)) {
+        throw new CliError("Give the id of a DAG, or --all");
+      }
+      if (options.all) {
+        const verb = isPaused ? "pauseAll" : "unpauseAll";
+        const changed = await api.post<{ dag_ids: string[] }>(`/api/v2/maintenance/${verb}`);
+        printFacts(output, changed, {
+          [isPaused ? "paused" : "unpaused"]: changed.dag_ids.join(", ") || "(none)",
+        });
+        return 0;
+      }
       const changed = await api.patch<DagShape>(`/api/v2/dags/${segment(dag)}`, {
         is_paused: isPaused,
       });
@@ -85,5 +97,15 @@ function pausing(name: string, isPaused: boolean, summary: string): Verb {
   };
 }
 
-export const pause: Verb = pausing("pause", true, "Start no new runs and tasks of a DAG");
-export const unpause: Verb = pausing("unpause", false, "Let a paused DAG go on");
+export const pause: Verb = pausing(
+  "pause",
+  true,
+  "Start no new runs and tasks of a DAG",
+  "Of all DAGs, new ones too; which were paused already is remembered",
+);
+export const unpause: Verb = pausing(
+  "unpause",
+  false,
+  "Let a paused DAG go on",
+  "All that `pause --all` paused, and no others",
+);
