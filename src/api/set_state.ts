@@ -3,7 +3,7 @@ import { AppError } from "../model/errors.ts";
 import { type HandState, isFinished } from "../model/task_state.ts";
 import type { ChosenInstance } from "../store/chosen_query.ts";
 import type { DagRunRow } from "../store/dag_run_query.ts";
-import type { RunClear } from "../store/port.ts";
+import type { RunClear } from "../store/port_by_hand.ts";
 import { chosenRows, failedStates } from "./clear.ts";
 import { downstreamOf, type TaskIndexes, type TaskSelection, tasksOf } from "./reach.ts";
 import type { Rest } from "./rest.ts";

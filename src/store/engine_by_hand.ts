@@ -3,7 +3,7 @@ import type { Sql, TransactionSql } from "postgres";
 import { cancel } from "./engine_cancel.ts";
 import { rows } from "./engine_rows.ts";
 import { dropTriggersOf } from "./engine_triggers.ts";
-import type { HandSet, RunClear } from "./port.ts";
+import type { HandSet, RunClear } from "./port_by_hand.ts";
 
 /** What workers must stop, and which runs changed. */
 export interface ByHand {

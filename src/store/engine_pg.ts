@@ -23,7 +23,8 @@ import {
   waitingDags,
 } from "./hints.ts";
 import { retryTransaction } from "./retry.ts";
-import type { EngineStore, Hint, RunClear } from "./port.ts";
+import type { EngineStore, Hint } from "./port.ts";
+import type { RunClear } from "./port_by_hand.ts";
 
 /** Parts that the store is made of. */
 export interface EnginePgParts {

@@ -3,7 +3,7 @@ import type { DagRun } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import type { TaskState } from "../model/task_state.ts";
 import { endQueued, type Row, type Try } from "./memory_rows.ts";
-import type { HandSet, RunClear } from "./port.ts";
+import type { HandSet, RunClear } from "./port_by_hand.ts";
 
 /** What of the memory store is changed by hand. */
 export interface MemoryByHand {

@@ -30,8 +30,6 @@ export type {
   TriggerStore,
 } from "./trigger_port.ts";
 
-export type { HandSet, RunClear } from "./port_by_hand.ts";
-
 /** A dataset event from outside, to record. */
 export interface NewDatasetEvent {
   dataset: string;
@@ -396,10 +394,8 @@ export type Hint =
   | { topic: "queued"; ids: string[] }
   /** Attempts that their workers must stop. */
   | { topic: "cancel"; ids: string[] }
-  /** A drain has begun or is over; the ids say nothing. */
-  | { topic: "drain"; ids: string[] }
-  /** Events may wait for delivery; the ids say nothing. */
-  | { topic: "outbox"; ids: string[] }
+  /** A drain has begun or is over; events may wait for delivery. The ids say nothing. */
+  | { topic: "drain" | "outbox"; ids: string[] }
   /** Instances have come to wait for triggers; by the triggers' kinds. */
   | { topic: "triggers"; ids: string[] }
   /** Datasets got a version or an event, by name. */
