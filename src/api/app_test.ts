@@ -193,6 +193,47 @@ Deno.test("monitor/health tells a scheduler whose lease stood still", async () =
   assertEquals([later.metadatabase.status, later.scheduler.status], ["healthy", "unhealthy"]);
 });
 
+Deno.test("monitor/health tells that nobody looks at what is waited for", async () => {
+  await using w = await apiWorld();
+  const triggerer = async () =>
+    (await w.call("GET", "/api/v2/monitor/health", { token: null })).body.triggerer;
+  assertEquals((await triggerer()).status, null, "nothing waits");
+  await w.addDag("d", [{ taskId: "a" }]);
+  const run = await w.trigger("d");
+  const [work] = await w.start("d", run, ["a"]);
+  const trigger = { kind: "dataset", dataset: "x", partition: null };
+  const wait = { kind: "defer", trigger, deadline: null, onTimeout: "fail" };
+  await w.end(work, { outcome: wait, endReason: "deferred" });
+  assertEquals((await triggerer()).status, "unhealthy");
+  const path = `/api/v2/dags/d/dagRuns/${run}/taskInstances/a`;
+  const { body: a } = await w.call("GET", path);
+  assertEquals([a.state, a.trigger.classpath, a.trigger.triggerer_id], [
+    "deferred",
+    "dataset",
+    null,
+  ]);
+  await w.parts.store.joinTriggers("t", w.parts.clock.now());
+  assertEquals((await triggerer()).status, "healthy");
+  w.parts.clock.advance(31_000);
+  assertEquals((await triggerer()).status, "unhealthy");
+  await w.parts.store.beatTriggers("t");
+  assertEquals((await triggerer()).status, "healthy");
+});
+
+Deno.test("a task waits for no file that it may not read", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", [{ taskId: "a", permissions: { read: ["/drop"] } as never }]);
+  const run = await w.trigger("d");
+  const [work] = await w.start("d", run, ["a"]);
+  const trigger = { kind: "file", path: "/drop/../etc/shadow", everyMs: 1_000 };
+  const wait = { kind: "defer", trigger, deadline: null, onTimeout: "fail" };
+  await w.end(work, { outcome: wait, endReason: "deferred" });
+  const { body } = await w.call("GET", `/api/v2/dags/d/dagRuns/${run}/attempts`);
+  const [{ end_reason: reason, evidence }] = body.attempts;
+  assertEquals(reason, "invalid_outcome");
+  assertStringIncludes(evidence.message, "in no folder that it may read: /drop");
+});
+
 /** Values that no parameter should take. */
 const nonsense = [
   "",

@@ -2,6 +2,7 @@
 import type { EndEvidence, EndReason } from "../model/end_reason.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { AnySql, Sql } from "./database.ts";
+import type { TriggerRow } from "./trigger_query.ts";
 import {
   type Bounds,
   countRows,
@@ -44,6 +45,8 @@ export interface TaskInstanceRow {
   endReason: EndReason | null;
   /** What an instance of a mapped task is shown by; null: its index. */
   renderedMapIndex: string | null;
+  /** Of a deferred one: what it waits for. */
+  trigger: TriggerRow | null;
 }
 
 /** Filters of {@link listTaskInstances}. */
@@ -73,8 +76,12 @@ export const taskInstanceColumns = (sql: Sql) =>
   sql`
   t.id, t.dag_id, t.dag_run_id, r.run_id, t.task_id, t.map_index, t.state, t.attempt_id,
   t.try_number, t.max_tries, t.next_try_at, t.queue, t.pool, t.pool_slots, t.priority_weight,
-  t.queued_at, t.start_date, t.end_date, t.note, t.rendered_map_index, r.logical_date, r.run_after, r.dag_version_id,
-  a.hostname, a.pid, a.end_reason`;
+  t.queued_at, t.start_date, t.end_date, t.note, t.rendered_map_index, r.logical_date, r.run_after,
+  r.dag_version_id, a.hostname, a.pid, a.end_reason,
+  case when t.state = 'deferred' then (
+    select jsonb_build_object('kind', g.kind, 'args', g.args, 'createdAt', g.created_at,
+      'claimedBy', g.claimed_by)
+    from trigger g where g.task_instance_id = t.id) end as trigger`;
 
 /** What they come from. */
 export const taskInstanceTables = (sql: Sql) =>

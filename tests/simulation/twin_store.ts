@@ -175,6 +175,16 @@ async function answerOf(make: () => Promise<unknown>): Promise<Answer> {
   return await make().then((value) => ({ value }), (error) => ({ error }));
 }
 
+/** Parts of an answer that have no order. */
+const sets: ReadonlySet<string> = new Set([
+  "newRuns",
+  "taskMoves",
+  "runMoves",
+  "expansions",
+  "cancels",
+  "missed",
+]);
+
 /** What of an answer must be the same: which rows, in which order where there is one. */
 function summary({ value, error }: Answer): string {
   if (error !== undefined) {
@@ -182,10 +192,7 @@ function summary({ value, error }: Answer): string {
     return isExpected ? (error as { code: string }).code : `error: ${messageOf(error)}`;
   }
   return JSON.stringify(value, (key, part) => {
-    if (key === "missed") return (part as string[]).toSorted();
-    if (key === "newRuns" || key === "taskMoves" || key === "runMoves" || key === "expansions") {
-      return (part as string[]).toSorted();
-    }
+    if (sets.has(key)) return (part as string[]).toSorted();
     if (part?.attempt) {
       return {
         attempt: part.attempt.id,

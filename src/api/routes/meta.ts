@@ -1,6 +1,7 @@
 /** @module Routes of the service itself: version, health, metrics, tokens. */
 import { AppError } from "../../model/errors.ts";
 import { countDags } from "../../store/dag_query.ts";
+import { triggererPulse } from "../../store/trigger_query.ts";
 import type { Authenticator } from "../auth.ts";
 import type { Rest } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
@@ -9,7 +10,7 @@ import { iso } from "../views/dag.ts";
 
 const tag = "Service";
 
-/** A scheduler whose lease did not change for this long is unhealthy, in milliseconds. */
+/** A scheduler whose lease, or a triggers service whose beats stood still for this long is unhealthy. */
 const SCHEDULER_MS = 30_000;
 
 /** Add them. */
@@ -27,12 +28,13 @@ export function addMetaRoutes(book: RouteBook, rest: Rest, auth: Authenticator):
   }));
 
   const scheduler = schedulerWatch(rest);
+  const triggerer = triggererWatch(rest);
   book.add({
     method: "get",
     path: "/api/v2/monitor/health",
     permission: "health.read",
     tag,
-    summary: "Health of the database, the scheduler and the parser",
+    summary: "Health of the database, the scheduler, the triggers service and the parser",
     returns: HealthInfo,
   }, async () => {
     const counts = await countDags(rest.sql).catch(() => null);
@@ -45,7 +47,7 @@ export function addMetaRoutes(book: RouteBook, rest: Rest, auth: Authenticator):
         status: status(heartbeat !== null && nowMs - heartbeat.getTime() < SCHEDULER_MS),
         latest_scheduler_heartbeat: iso(heartbeat),
       },
-      triggerer: { status: null, latest_triggerer_heartbeat: null },
+      triggerer: counts ? await triggerer() : noTriggerer,
       dag_processor: {
         status: counts?.lastParsedAt ? status(true) : null,
         latest_dag_processor_heartbeat: iso(counts?.lastParsedAt),
@@ -72,6 +74,24 @@ export function addMetaRoutes(book: RouteBook, rest: Rest, auth: Authenticator):
       );
     });
   }
+}
+
+const noTriggerer = { status: null, latest_triggerer_heartbeat: null };
+
+/** Without a process it is unhealthy as soon as something waits for one. */
+function triggererWatch({ sql, clock }: Rest) {
+  let seen: { pulse: string; at: Date } | null = null;
+  return async () => {
+    const { pulse, isAny, waits } = await triggererPulse(sql);
+    if (!isAny) return waits ? { ...noTriggerer, status: "unhealthy" as const } : noTriggerer;
+    const now = clock.now();
+    if (seen?.pulse !== pulse) seen = { pulse, at: now };
+    const isHealthy = now.getTime() - seen.at.getTime() < SCHEDULER_MS;
+    return {
+      status: isHealthy ? "healthy" as const : "unhealthy" as const,
+      latest_triggerer_heartbeat: iso(seen.at),
+    };
+  };
 }
 
 /** When the leader's lease was last seen to have been renewed. */

@@ -61,7 +61,12 @@ export const TaskInstanceShape = z.object({
   note: z.string().nullable(),
   rendered_map_index: z.string().nullable(),
   rendered_fields: z.record(z.string(), z.unknown()),
-  trigger: z.null(),
+  trigger: z.object({
+    classpath: z.string().meta({ doc: "Its kind: time, dataset, run, task or file" }),
+    kwargs: z.string().meta({ doc: "What it waits for, as JSON" }),
+    created_date: At,
+    triggerer_id: z.string().nullable().meta({ doc: "The process that looks; null: none yet" }),
+  }).nullable().meta({ doc: "Of a deferred one: what it waits for" }),
   triggerer_job: z.null(),
   internal_state: z.string().meta({
     doc: "Its state in our own words: also cancelling, cancelled",

@@ -130,7 +130,12 @@ export function taskInstanceView(
     note: row.note,
     rendered_map_index: row.mapIndex < 0 ? null : row.renderedMapIndex ?? String(row.mapIndex),
     rendered_fields: {},
-    trigger: null,
+    trigger: row.trigger && {
+      classpath: row.trigger.kind,
+      kwargs: JSON.stringify(row.trigger.args),
+      created_date: new Date(row.trigger.createdAt).toISOString(),
+      triggerer_id: row.trigger.claimedBy,
+    },
     triggerer_job: null,
     internal_state: row.state,
     next_try_at: iso(row.nextTryAt),
