@@ -3,6 +3,7 @@ import postgres from "postgres";
 import { limits } from "../base/limits.ts";
 import { AppError, messageOf } from "../model/errors.ts";
 import { sqlCode } from "./errors.ts";
+import { type OpenPool, renewingPool } from "./renewing_pool.ts";
 
 /** Runs statements; what the store's modules take. */
 export type Sql = postgres.Sql;
@@ -80,16 +81,21 @@ export function requireVersion(version: number, url: string): void {
 /** Like {@link openDatabase}, without asking the server anything yet. */
 export function connect(url: string, options: DatabaseOptions = {}): Sql {
   const { address, host } = splitSocket(url);
-  return postgres(address, {
-    ...(host ? { host } : {}),
-    max: options.max ?? 8,
-    prepare: options.prepare ?? true,
-    connect_timeout: Math.max(1, Math.ceil((options.connectTimeoutMs ?? 10_000) / 1000)),
-    connection: sessionSettings(options),
-    onnotice: (notice) => options.onNotice?.(notice.message ?? ""),
-    ...(options.plainNames ? {} : { transform: camelCase }),
-    types,
-  }) as unknown as Sql;
+  const open: OpenPool = (on) =>
+    postgres(address, {
+      ...on,
+      ...(host ? { host } : {}),
+      max: options.max ?? 8,
+      prepare: options.prepare ?? true,
+      connect_timeout: Math.max(1, Math.ceil((options.connectTimeoutMs ?? 10_000) / 1000)),
+      // What ends a connection is a loss: see renewingPool.
+      max_lifetime: null,
+      connection: sessionSettings(options),
+      onnotice: (notice) => options.onNotice?.(notice.message ?? ""),
+      ...(options.plainNames ? {} : { transform: camelCase }),
+      types,
+    }) as unknown as postgres.Sql;
+  return renewingPool(open) as unknown as Sql;
 }
 
 /** `user@host:port/database` of a URL: what may be shown. */
