@@ -1,7 +1,7 @@
 /**
  * @module A pool of connections that outlives the loss of them. See docs/decisions/0017-lost-connections.md.
  */
-import postgres from "postgres";
+import type postgres from "postgres";
 
 /** Makes a pool; it must call these. */
 export type OpenPool = (
