@@ -27,6 +27,7 @@ import { addByHandRoutes } from "./routes/by_hand.ts";
 import { addConnectionRoutes } from "./routes/connections.ts";
 import { addDagRunRoutes } from "./routes/dag_runs.ts";
 import { addDagRoutes } from "./routes/dags.ts";
+import { addDagWarningRoutes } from "./routes/dag_warnings.ts";
 import { addDatasetRoutes } from "./routes/datasets.ts";
 import { addLogRoutes } from "./routes/logs.ts";
 import { addMaintenanceRoutes } from "./routes/maintenance.ts";
@@ -84,6 +85,7 @@ export function createApi(parts: ApiParts): Api {
   });
   collectGauges(rest);
   addDagRoutes(book, rest);
+  addDagWarningRoutes(book, rest);
   addDagRunRoutes(book, rest);
   addLogRoutes(book, rest);
   addTaskInstanceRoutes(book, rest);

@@ -300,3 +300,16 @@ export async function countUnfinished(sql: Sql) {
   ]);
   return { runs: [...runs], tasks: [...tasks] };
 }
+
+/** DAGs whose schedules go by calendars, all or one, without tasks; not those whose file is gone. */
+export function listByCalendar(
+  sql: Sql,
+  dagId?: string,
+): Promise<{ dagId: string; spec: Omit<DagSpec, "tasks"> }[]> {
+  return sql<{ dagId: string; spec: Omit<DagSpec, "tasks"> }[]>`
+    select d.dag_id, v.spec - 'tasks' as spec
+    from dag d join dag_version v on v.id = d.dag_version_id
+    where not d.is_stale and (${dagId ?? null}::text is null or d.dag_id = ${dagId ?? null})
+      and v.spec -> 'schedule' @? '$.** ? (@.kind == "sessions" || @.kind == "rollup")'
+    order by d.dag_id`;
+}

@@ -128,3 +128,34 @@ Deno.test("importErrors show file, line and code frame, and the DAG that still r
   const one = await w.call("GET", `/api/v2/importErrors/${error.import_error_id}`);
   assertEquals(one.body.message, "Unexpected token");
 });
+
+Deno.test("dagWarnings tell of calendars that end within 90 days, as the DAG goes by them", async () => {
+  await using w = await apiWorld();
+  const sessions = (calendar: string) => ({
+    ...{ kind: "sessions" as const, calendars: [calendar], open: "all" as const },
+    ...{ edge: "close" as const, offsetMs: 0, everyMs: null, nth: null },
+    interval: "session" as const,
+  });
+  const rollup = { kind: "rollup" as const, over: "month" as const, sessions: "XBOM" };
+  await w.addDag("shanghai", [{ taskId: "a" }], { schedule: sessions("XSHG") });
+  await w.addDag("york", [{ taskId: "a" }], { schedule: sessions("XNYS") });
+  await w.addDag("both", [{ taskId: "a" }], {
+    schedule: { kind: "any", of: [sessions("XSES"), sessions("XNYS")] },
+  });
+  await w.addDag("months", [{ taskId: "a" }], {
+    schedule: { kind: "datasets", datasets: ["x"], anyOf: [["x"]], partition: rollup },
+  });
+  await w.addDag("daily", [{ taskId: "a" }], daily);
+  const warned = async (query: string) => {
+    const { body } = await w.call("GET", `/api/v2/dagWarnings?${query}`);
+    return body.dag_warnings.map((one: { dag_id: string }) => one.dag_id);
+  };
+  assertEquals(await warned(""), ["both", "months", "shanghai"]);
+  assertEquals(await warned("order_by=-dag_id&limit=1"), ["shanghai"]);
+  assertEquals(await warned("dag_id=york"), []);
+  const { body } = await w.call("GET", "/api/v2/dagWarnings?dag_id=shanghai");
+  assertStringIncludes(
+    body.dag_warnings[0].message,
+    'The calendar XSHG of DAG "shanghai" ends on 2026-12-31: its schedule makes no runs after that',
+  );
+});

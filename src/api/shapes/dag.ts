@@ -175,3 +175,21 @@ export const DagStats = z.object({
 /** Every tag. */
 export const DagTagCollection = z.object({ tags: z.array(z.string()), total_entries: z.int() })
   .meta({ id: "DAGTagCollectionResponse" });
+
+/** Kinds of warnings on DAGs. */
+export const dagWarningTypes = ["calendar ends"] as const;
+
+/** A warning on a DAG. */
+export const DagWarningShape = z.object({
+  dag_id: z.string(),
+  dag_display_name: z.string(),
+  warning_type: z.enum(dagWarningTypes),
+  message: z.string(),
+  timestamp: At.meta({ doc: "When it was looked at" }),
+}).meta({ id: "DAGWarningResponse" });
+
+/** A page of warnings. */
+export const DagWarningCollection = z.object({
+  dag_warnings: z.array(DagWarningShape),
+  total_entries: z.int(),
+}).meta({ id: "DAGWarningCollectionResponse" });

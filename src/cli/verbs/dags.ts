@@ -16,18 +16,23 @@ const ERRORS = 50;
 
 export const dags: Verb = {
   name: "dags",
-  summary: "List DAGs, and the files that could not be imported",
+  summary: "List DAGs, warnings on them, and the files that could not be imported",
   options: [{ flags: "--limit <n>", doc: "At most this many", default: "100" }],
   async run({ api, output }, _args, options) {
-    const [page, errors] = await Promise.all([
+    const [page, errors, warnings] = await Promise.all([
       api.get<Page<"dags", DagShape>>("/api/v2/dags", { limit: text(options, "limit") }),
       api.get<Page<"import_errors", ImportErrorShape>>("/api/v2/importErrors", {
         limit: ERRORS,
         order_by: "filename",
       }),
+      api.get<Page<"dag_warnings", { message: string }>>("/api/v2/dagWarnings", { limit: ERRORS }),
     ]);
     if (output.json) {
-      printJson(output, { ...page, import_errors: errors.import_errors });
+      printJson(output, {
+        ...page,
+        import_errors: errors.import_errors,
+        dag_warnings: warnings.dag_warnings,
+      });
       return 0;
     }
     printTable(output, page, page.dags, {
@@ -39,6 +44,9 @@ export const dags: Verb = {
       tags: (dag) => dag.tags.map((tag) => tag.name).join(", "),
       file: (dag) => dag.fileloc,
     });
+    for (const { message } of warnings.dag_warnings) {
+      output.out(`\nWarning: ${printable(message)}\n`);
+    }
     printErrors(output, errors, page.dags);
     return 0;
   },

@@ -41,3 +41,15 @@ Deno.test("dags shows what each DAG is up to, and errors with place, lines and w
   const document = JSON.parse((await runCli(w, dags, ["--json"])).out);
   assertEquals([document.dags.length, document.import_errors.length], [3, 2]);
 });
+
+Deno.test("dags shows warnings on DAGs", async () => {
+  await using w = await apiWorld();
+  await w.addDag("shanghai", [{ taskId: "a" }], {
+    schedule: {
+      ...{ kind: "sessions", calendars: ["XSHG"], open: "all", edge: "close", offsetMs: 0 },
+      ...{ everyMs: null, nth: null, interval: "session" },
+    },
+  });
+  const { out } = await runCli(w, dags);
+  assertMatch(out, /Warning: The calendar XSHG of DAG "shanghai" ends on \d{4}-12-31/);
+});
