@@ -6,6 +6,7 @@
 /** MICs, and names of calendars that are no exchange's; one file each in configs/calendars. */
 export const calendarNames = [
   "24x7",
+  "ASEX",
   "BVMF",
   "SIFMA",
   "TARGET",

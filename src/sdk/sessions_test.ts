@@ -36,7 +36,7 @@ Deno.test("sessions() takes several calendars in whatever order, each once", () 
 Deno.test("sessions() says what it cannot take", () => {
   const refused = (text: string, ...given: Parameters<typeof sessions>) =>
     assertThrows(() => sessions(...given), RangeError, text);
-  refused('a calendar "XXXX" that is not known; there are 24x7, BVMF', "XXXX" as never);
+  refused('a calendar "XXXX" that is not known; there are 24x7, ASEX, BVMF', "XXXX" as never);
   refused("names no calendar; give a MIC", []);
   refused("takes one of before, after and every", "XNYS", { before: "open", after: "close" });
   refused("has stretches of the session", "XNYS", { every: { hours: 1 }, interval: "previous" });

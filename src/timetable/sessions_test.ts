@@ -51,6 +51,42 @@ Deno.test("calendars have the hours that were in force on a date", () => {
   assertEquals(hours("XCME", "2022-10-19"), "17:00 17:00");
 });
 
+Deno.test("calendars have the hours of half days, and those that were before", () => {
+  assertEquals(hours("XHKG", "2011-03-04"), "10:00 12:30 14:30 16:00");
+  assertEquals(hours("XHKG", "2011-03-07"), "09:30 12:00 13:30 16:00");
+  assertEquals(hours("XHKG", "2012-03-05"), "09:30 12:00 13:00 16:00");
+  assertEquals(hours("XHKG", "2026-12-24"), "09:30 12:00");
+  assertEquals(hours("XNYS", "2026-11-27"), "09:30 13:00");
+  assertEquals(hours("XLON", "2026-12-31"), "08:00 12:30");
+  assertEquals(hours("XETR", "2026-12-30"), "09:00 14:00");
+  assertEquals(hours("XPAR", "2026-12-31"), "09:00 14:05");
+});
+
+Deno.test("Athens keeps Orthodox Easter, and was closed for five weeks of 2015", () => {
+  assertEquals(hours("ASEX", "2026-04-10"), null);
+  assertEquals(hours("ASEX", "2026-04-14"), "10:00 17:20");
+  assertEquals(
+    ["2015-06-26", "2015-06-29", "2015-07-31", "2015-08-03"].map((date) =>
+      hours("ASEX", date) !== null
+    ),
+    [true, false, false, true],
+  );
+});
+
+Deno.test("New York opens an hour closer to London in the weeks in which one of them has changed its clocks", () => {
+  const apart = (date: string) => {
+    const at = (mic: string) => calendarOf(mic).sessionOn(dayOf(date), Infinity)!.openMs;
+    return (at("XNYS") - at("XLON")) / 3_600_000;
+  };
+  // 08:00 in London to 09:30 in New York: 6.5 hours, one less while only one side has changed.
+  assertEquals(["2026-03-06", "2026-03-09", "2026-03-27", "2026-03-30"].map(apart), [
+    ...[6.5, 5.5, 5.5, 6.5],
+  ]);
+  assertEquals(["2026-10-23", "2026-10-26", "2026-10-30", "2026-11-02"].map(apart), [
+    ...[6.5, 5.5, 5.5, 6.5],
+  ]);
+});
+
 Deno.test("calendars of payment systems and bond markets know their days", () => {
   assertEquals(hours("TARGET", "2026-04-03"), null);
   assertEquals(hours("TARGET", "2026-05-01"), null);
