@@ -61,6 +61,8 @@ export class ChildProcess {
   /** Resolves once the process is gone. */
   readonly exited: Promise<ChildExit>;
   #listener: ChildListener | null = null;
+  /** Told when the process is gone; null: they have been. */
+  #exitListeners: Set<(exit: ChildExit) => void> | null = new Set();
   #hasExited = false;
   /** From now on its number may be another process's. */
   #isReaped = false;
@@ -99,11 +101,26 @@ export class ChildProcess {
     this.sendEncoded(new TextEncoder().encode(this.#nonce + "\n"));
     this.ready = this.#becameReady.promise;
     this.exited = this.#live(clock);
+    this.exited.then((exit) => {
+      const listeners = this.#exitListeners!;
+      this.#exitListeners = null;
+      for (const tell of listeners) tell(exit);
+    });
   }
 
   /** Has it been seen to be gone? */
   get hasExited(): boolean {
     return this.#hasExited;
+  }
+
+  /**
+   * Have `tell` called once the process is gone, unless what is returned is called before. A reaction
+   * to {@link exited} would stay as long as the process does, and keep each of its attempts.
+   */
+  onExit(tell: (exit: ChildExit) => void): () => void {
+    if (this.#exitListeners === null) this.exited.then(tell);
+    this.#exitListeners?.add(tell);
+    return () => void this.#exitListeners?.delete(tell);
   }
 
   /** Give its words to `listener`; null: nobody, they are dropped. */

@@ -48,6 +48,8 @@ export class ProcessJob implements Job, ChildListener {
   #folders: JobFolders | null = null;
   #result: JobEnd | null = null;
   #isLast = false;
+  /** Of its child: this one is done with it. */
+  #forgetExit = () => {};
   #cpuMsBefore = 0;
   #undelivered = 0;
   #asks = 0;
@@ -78,7 +80,7 @@ export class ProcessJob implements Job, ChildListener {
     const frame = child.encode({ type: "run", task: { workload, bundleDir: code.dir, workDir } });
     if (frame.length > limits.frameBytes) return this.#finish(tooLarge("inputs", frame.length));
     const delivered = child.sendEncoded(frame);
-    child.exited.then(async (exit) => {
+    this.#forgetExit = child.onExit(async (exit) => {
       if (this.#child === child) this.#childExited(exit, await delivered);
     });
   }
@@ -163,6 +165,7 @@ export class ProcessJob implements Job, ChildListener {
 
   #finish(end: JobEnd): void {
     this.#result = end;
+    this.#forgetExit();
     const child = this.#child!;
     child.listen(null);
     if (this.#folders) returnFolders(child, this.#folders);
