@@ -436,13 +436,13 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
     for (const id of ids) {
       const row = tasks.get(id);
       if (!row || isFinished(row.state) || row.state === "cancelling") continue;
+      triggers.drop(row.id);
       const attempt = row.attemptId ? attempts.get(row.attemptId) : undefined;
       if (row.state === "running") {
         stopRunning(byHand, row, by);
         Object.assign(row, { clearRequested: false, cancelTo: null });
       } else {
         if (row.state === "queued") endQueued(attempt!, "cancelled", now, by);
-        triggers.drop(row.id);
         setState(row, "cancelled");
         row.endDate = now;
       }

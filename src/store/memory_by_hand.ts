@@ -45,6 +45,7 @@ function clearRun(store: MemoryByHand, clear: RunClear, now: Date): string[] {
   const stop: string[] = [];
   for (const id of new Set(clear.ids)) {
     const row = store.tasks.get(id);
+    store.dropTrigger(id);
     if (row?.dagRunId !== run.id) continue;
     if (row.state === "running") stop.push(stopRunning(store, row, "clear"));
     row.maxTries = row.tryNumber + (retries.get(row.taskId) ?? 0);
@@ -57,7 +58,6 @@ function clearRun(store: MemoryByHand, clear: RunClear, now: Date): string[] {
     if (row.state === "queued") {
       endQueued(store.attempts.get(row.attemptId!)!, "cleared", now, "clear");
     }
-    store.dropTrigger(row.id);
     store.setState(row, "none");
     Object.assign(row, {
       resumption: null,
@@ -96,11 +96,11 @@ export function setTasks(
   const stop: string[] = [];
   for (const id of new Set(ids)) {
     const row = store.tasks.get(id);
+    store.dropTrigger(id);
     if (!row || row.state === to || row.state === "removed") continue;
     changed.add(store.runs.get(row.dagRunId)!);
     const kept = note ?? row.note;
     Object.assign(row, { isForced: false, nextTryAt: null, resumption: null, note: kept });
-    store.dropTrigger(row.id);
     if (row.state === "running") stop.push(stopRunning(store, row, by));
     if (row.state === "cancelling") {
       Object.assign(row, { cancelTo: to, clearRequested: false, endDate: null });
