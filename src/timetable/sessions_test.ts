@@ -92,7 +92,10 @@ Deno.test("calendars of payment systems and bond markets know their days", () =>
   assertEquals(hours("TARGET", "2026-05-01"), null);
   assertEquals(hours("TARGET", "2026-05-25"), "07:00 18:00");
   assertEquals(hours("UKBANK", "2023-05-08"), null);
-  assertEquals(hours("SIFMA", "2026-04-03"), null);
+  // On a Good Friday with figures on employment, trading is recommended until noon.
+  assertEquals(hours("SIFMA", "2026-04-03"), "08:00 12:00");
+  assertEquals(hours("SIFMA", "2025-04-18"), null);
+  assertEquals(hours("SIFMA", "2026-11-27"), "08:00 14:00");
   assertEquals(hours("USFED", "2026-04-03"), "09:00 17:00");
   assertEquals(hours("24x7", "2026-12-25"), "00:00 00:00");
 });
