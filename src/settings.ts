@@ -121,6 +121,10 @@ export const Settings = z.strictObject({
     env: "TIDEWHEEL_PAUSED_AT_CREATION",
     doc: "New DAGs wait until somebody unpauses them",
   }),
+  image: z.string().nullable().default(null).meta({
+    env: "TIDEWHEEL_IMAGE",
+    doc: "Container image that this is, with its digest; kept with each run that it runs",
+  }),
   retentionDays: number.int().min(1).default(90).meta({
     env: "TIDEWHEEL_RETENTION_DAYS",
     doc: "Runs older than this go, unless a kept dataset version came from them",

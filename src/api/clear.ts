@@ -41,6 +41,8 @@ export interface ClearOptions {
   preventRunning?: boolean;
   /** Refuse where a run has ended, since its state would have to change. */
   keepRunStates?: boolean;
+  /** Also where a run ran on another version of the product, though it is to run as it was. */
+  force?: boolean;
   /** They start without a look at what comes before them, with the outputs that are stored. */
   ignoreDependencies?: boolean;
 }
@@ -135,6 +137,7 @@ export async function applyClears(
     plan.rows.length > 0 || isNewVersion(plan) && plan.newTasks.length > 0
   );
   for (const plan of todo) check(plan, options);
+  if (!options.force) { for (const plan of todo) requireSameProduct(rest, plan); }
   if (options.ignoreDependencies) { for (const plan of todo) await checkInputs(rest, plan); }
   if (todo.length === 0) return;
   await rest.store.clearRuns(
@@ -165,6 +168,22 @@ function check({ run, rows }: ClearPlan, { preventRunning, keepRunStates }: Clea
         "run whose tasks are to run again must be queued again",
     );
   }
+}
+
+/** "As it was" is the code of the run and the product that ran it; on another one it is a guess. */
+function requireSameProduct({ settings }: Rest, { run, dagVersionId }: ClearPlan) {
+  if (dagVersionId !== run.dagVersionId || run.productVersion === null) return;
+  const now = { version: settings.version, image: settings.image ?? null };
+  if (run.productVersion === now.version && run.image === now.image) return;
+  const name = (version: string, image: string | null) =>
+    image === null ? `Tidewheel ${version}` : `Tidewheel ${version} (${image})`;
+  throw new AppError(
+    "CONFLICT",
+    `Cannot re-run "${run.runId}" as it was: it ran on ${name(run.productVersion, run.image)}, ` +
+      `and this is ${name(now.version, now.image)}; clear it with run_on_latest_version for the ` +
+      "DAG's newest version, or with force to run its own version here",
+    { detail: { dag_id: run.dagId, dag_run_id: run.runId } },
+  );
 }
 
 /** What starts whatever came before it must find its inputs all the same. */

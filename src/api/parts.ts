@@ -20,6 +20,8 @@ export interface ApiSettings {
   /** Version of the product. */
   version: string;
   gitVersion?: string | null;
+  /** Container image of the product, where it is known. */
+  image?: string | null;
   /**
    * Signs tokens of attempts and workers; all API processes share it. At least 16 characters. Of
    * several the first signs, and tokens under any of them are good.

@@ -1,4 +1,5 @@
 /** @module The parts that several roles share: database, hints, objects, logs, metrics. */
+import config from "../../deno.json" with { type: "json" };
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Ids, systemIds } from "../base/ids.ts";
 import { jsonLogger, type Logger } from "../base/log.ts";
@@ -108,7 +109,10 @@ export async function openDatabaseParts(
       sql,
       hints,
       handOver: new HandOver(),
-      store: pgEngineStore({ sql: engineSql, hints, ids, clock }),
+      store: pgEngineStore({
+        ...{ sql: engineSql, hints, ids, clock },
+        product: { version: config.version, image: settings.image },
+      }),
       secrets: await openSecretBox({ home: home.dir, secretKey: settings.secretKey }),
       database: embedded?.service ?? null,
       async close() {

@@ -132,6 +132,7 @@ export function makeApi(
     services,
     settings: {
       version: config.version,
+      image: parts.settings.image,
       tokenKey: tokenKeys,
       allowedHosts: parts.settings.allowedHosts,
       allowedOrigins: parts.settings.allowedOrigins,

@@ -28,6 +28,9 @@ export interface DagRunRow extends Omit<DagRun, "backfillId"> {
   bundleHash: string;
   /** Deadlines that it missed. */
   missedDeadlines: number;
+  /** What it ran on when it last started; null: it has not, or that was not noted. */
+  productVersion: string | null;
+  image: string | null;
 }
 
 /** Filters of {@link listRuns}. */
@@ -52,7 +55,7 @@ const columns = (sql: Sql) =>
   r.id, r.dag_id, r.run_id, r.run_type, r.state, r.partition_key, r.logical_date, r.data_interval_start,
   r.data_interval_end, r.run_after, r.queued_at, r.start_date, r.end_date, r.conf,
   r.dag_version_id, r.backfill_id, r.cancel_requested_at, r.trace_parent, r.triggered_by,
-  r.triggering_user_name, r.note, r.clear_number,
+  r.triggering_user_name, r.note, r.clear_number, r.product_version, r.image,
   ${
     missedDeadlines(sql)
   } as missed_deadlines, v.version_number, v.created_at as version_created_at, v.bundle_hash`;

@@ -11,7 +11,7 @@ import * as events from "./engine_events.ts";
 import * as lease from "./engine_lease.ts";
 import * as read from "./engine_read.ts";
 import * as run from "./engine_run.ts";
-import { applyTick } from "./engine_tick.ts";
+import { applyTick, type Product } from "./engine_tick.ts";
 import * as triggers from "./engine_triggers.ts";
 import { answerQuestion } from "./engine_questions.ts";
 import {
@@ -32,10 +32,12 @@ export interface EnginePgParts {
   hints: HintBus;
   ids: Ids;
   clock: Clock;
+  /** What runs run on; not noted when left out. */
+  product?: Product;
 }
 
 /** The store that everything but `tidewheel run` and the simulation uses. */
-export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): EngineStore {
+export function pgEngineStore({ sql, hints, ids, clock, product }: EnginePgParts): EngineStore {
   const publish = (hint: Hint) => {
     if (hint.ids.length > 0) hints.publish(hint);
   };
@@ -87,7 +89,7 @@ export function pgEngineStore({ sql, hints, ids, clock }: EnginePgParts): Engine
     },
 
     async applyTick(epoch, writes, now) {
-      const { stopped: stop, ...result } = await applyTick(sql, epoch, writes, now);
+      const { stopped: stop, ...result } = await applyTick(sql, epoch, writes, now, product);
       if (stop) stopped({ ...stop, taskInstanceIds: stop.cancels });
       publish({ topic: "dags", ids: [...result.pausedDags ?? [], ...result.waitingDags ?? []] });
       const moved = new Set(result.taskMoves);

@@ -9,6 +9,12 @@ import { rows, taskColumns } from "./engine_rows.ts";
 import { cancelAttempts, fences, inFenced, pauseFailing, type Stopped } from "./engine_stop.ts";
 import type { Claimed, NewRun, TaskExpansion, TickResult, TickWrites } from "./port.ts";
 
+/** What runs run on: kept with each, so that a re-run as it was can tell another one. */
+export interface Product {
+  version: string;
+  image: string | null;
+}
+
 /**
  * All or nothing; throws LEASE_LOST when `epoch` is no longer the lease's. `stopped`: runs with
  * instances that were cancelled, and attempts that workers must stop.
@@ -18,17 +24,20 @@ export async function applyTick(
   epoch: number,
   writes: TickWrites,
   now: Date,
+  product: Product | null = null,
 ): Promise<TickResult & { stopped?: Stopped }> {
   const failing = writes.runMoves.filter((move) => move.pauseAfter !== undefined);
   const awaited = writes.runMoves.filter((move) => move.awaited !== undefined);
   const plain = writes.newRuns.length === 0 && writes.expansions.length === 0 &&
     !writes.cancels && failing.length === 0 && awaited.length === 0;
-  if (plain) return { ...await applyMoves(sql, epoch, writes, now), newRuns: [], expansions: [] };
+  if (plain) {
+    return { ...await applyMoves(sql, epoch, writes, now, product), newRuns: [], expansions: [] };
+  }
   return await sql.begin(async (tx) => {
     await requireLease(tx, epoch);
     const newRuns = await insertRuns(tx, writes.newRuns, now, "scheduler");
     const expansions = await expand(tx, writes.expansions);
-    const moves = await applyMoves(tx, epoch, writes, now);
+    const moves = await applyMoves(tx, epoch, writes, now, product);
     const stopped = writes.cancels ? await cancelAttempts(tx, writes, now) : undefined;
     const ended = failing.filter(({ id }) => moves.runMoves.includes(id));
     const pausedDags = await pauseFailing(tx, ended, now);
@@ -65,10 +74,16 @@ function leaseLost(epoch: number) {
  * Every move in one statement, so that a pass is one round trip and one commit. What a pass has no
  * rows for is left out: most have task moves only.
  */
-async function applyMoves(sql: Sql | TransactionSql, epoch: number, writes: TickWrites, now: Date) {
+async function applyMoves(
+  sql: Sql | TransactionSql,
+  epoch: number,
+  writes: TickWrites,
+  now: Date,
+  product: Product | null,
+) {
   const parts = [taskMoves(sql, writes.taskMoves, now, writes.fences !== undefined)];
   if (writes.fences) parts.unshift(fences(sql, writes.fences));
-  if (writes.runMoves.length > 0) parts.push(runMoves(sql, writes.runMoves, now));
+  if (writes.runMoves.length > 0) parts.push(runMoves(sql, writes.runMoves, now, product));
   if (writes.nextRuns.length > 0) parts.push(nextRuns(sql, writes.nextRuns));
   const heard = writes.runMoves.filter((move) => move.event);
   if (heard.length > 0) parts.push(tellOfRuns(sql, heard, now));
@@ -203,12 +218,21 @@ function heardMoves(sql: Sql | TransactionSql, now: Date) {
     from moved where event_id is not null) f`;
 }
 
-/** Runs' moves; the last run of a backfill completes it. */
-function runMoves(sql: Sql | TransactionSql, moves: TickWrites["runMoves"], now: Date) {
+/** Runs' moves; the last run of a backfill completes it. A start notes what the run runs on. */
+function runMoves(
+  sql: Sql | TransactionSql,
+  moves: TickWrites["runMoves"],
+  now: Date,
+  product: Product | null,
+) {
+  const runsOn = product === null ? sql`` : sql`
+        product_version = case
+          when m."to" = 'running' then ${product.version} else r.product_version end,
+        image = case when m."to" = 'running' then ${product.image} else r.image end,`;
   return sql`
     run_moved as (
       update dag_run r set
-        state = m."to",
+        state = m."to",${runsOn}
         queued_at = case when m."to" = 'queued' then ${now} else r.queued_at end,
         start_date = case
           when m."to" = 'queued' then null

@@ -42,6 +42,8 @@ Deno.test("a failed check marked as a success lets the run go on to its end", as
   const { said } = await cli("mark", "hands", "latest", "success", "check", "--note", "looks fine");
   assertStringIncludes(said, "1 task instances set to success");
   assertEquals((await product.api.ended(run)).state, "success");
+  const { version } = await product.api.get("/api/v2/version");
+  assertEquals((await product.api.get(path(run))).product_version, version);
   assertEquals(await product.api.states(run), {
     load: "success",
     check: "success",

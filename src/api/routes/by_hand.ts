@@ -61,6 +61,7 @@ function addClear(book: RouteBook, rest: Rest) {
     if (!body.dry_run) {
       await applyClears(rest, plans, {
         preventRunning: body.prevent_running_task,
+        force: body.force || body.run_on_latest_version === true,
         keepRunStates: !body.reset_dag_runs,
         ignoreDependencies: body.ignore_dependencies,
       });

@@ -168,3 +168,34 @@ Deno.test("clearTaskInstances refuses what contradicts itself", async () => {
   assertEquals(await status({ ignore_dependencies: true }), 422);
   assertEquals(await status({ dag_run_id: run, reset_dag_runs: false, dry_run: false }), 400);
 });
+
+Deno.test("a re-run as it was is refused on another version of the product, unless forced", async () => {
+  await using w = await apiWorld();
+  const { run, path } = await failedRun(w);
+  await w.parts.sql`update dag_run set product_version = '1.2.2'`;
+  assertEquals((await w.call("GET", path)).body.product_version, "1.2.2");
+  const clear = (body: object) =>
+    w.call("POST", "/api/v2/dags/d/clearTaskInstances", {
+      body: { dag_run_id: run, dry_run: false, ...body },
+    });
+  const refused = await clear({});
+  assertEquals(refused.status, 409);
+  assertStringIncludes(
+    refused.body.detail,
+    "it ran on Tidewheel 1.2.2, and this is Tidewheel 1.2.3",
+  );
+  assertEquals((await w.call("POST", `${path}/clear`, { body: { dry_run: false } })).status, 409);
+  assertEquals((await clear({ run_on_latest_version: true })).status, 200);
+  assertEquals((await clear({ only_failed: false, force: true })).status, 200);
+});
+
+Deno.test("a queued run keeps its version when the DAG gets a new one", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", chain);
+  const run = await w.trigger("d");
+  await w.addDag("d", [...chain, { taskId: "new" }]);
+  const { body } = await w.call("GET", `/api/v2/dags/d/dagRuns/${run}`);
+  assertEquals(body.dag_versions[0].version_number, 1);
+  const [work] = await w.start("d", run, ["a"]);
+  assertEquals(work.bundle.hash, body.bundle_version);
+});

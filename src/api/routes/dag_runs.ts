@@ -241,7 +241,7 @@ export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
       onlyFailed: body.only_failed,
     }, { onLatest: body.run_on_latest_version ?? body.only_new });
     if (!body.dry_run) {
-      await applyClear(rest, plan);
+      await applyClear(rest, plan, { force: body.force || body.run_on_latest_version === true });
       if (body.note !== undefined) await annotateRun(sql, { id: run.id, note: body.note });
       return await shown(run);
     }

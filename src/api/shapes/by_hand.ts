@@ -34,6 +34,9 @@ export const ClearBody = z.strictObject({
   run_on_latest_version: z.boolean().nullish().meta({
     doc: "Re-run on the DAG's newest version; default: on the run's own",
   }),
+  force: z.boolean().default(false).meta({
+    doc: "Also as it was, though it ran on another version of Tidewheel, or another image",
+  }),
   prevent_running_task: z.boolean().default(false).meta({ doc: "Refuse when one of them runs" }),
   note: Text.max(1000).nullish(),
   ignore_dependencies: z.boolean().default(false).meta({

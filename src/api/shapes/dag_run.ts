@@ -47,6 +47,8 @@ export const DagRunShape = z.object({
   end_reason: z.enum(["cancelled"]).nullable().meta({ doc: "cancelled: somebody stopped it" }),
   backfill_id: z.int().nullable(),
   trace_parent: z.string().nullable(),
+  product_version: z.string().nullable().meta({ doc: "Version of Tidewheel that it ran on" }),
+  image: z.string().nullable().meta({ doc: "Its container image, where the deployment names it" }),
   missed_deadlines: z.int().meta({ doc: "How many of its deadlines it missed" }),
 }).meta({ id: "DAGRunResponse" });
 
@@ -92,6 +94,9 @@ export const DagRunClear = z.strictObject({
   }),
   run_on_latest_version: z.boolean().nullish().meta({
     doc: "Re-run on the DAG's newest version; default: on the run's own",
+  }),
+  force: z.boolean().default(false).meta({
+    doc: "Also as it was, though it ran on another version of Tidewheel, or another image",
   }),
   note: Text.max(1000).nullish(),
 }).meta({ id: "DAGRunClearBody" });

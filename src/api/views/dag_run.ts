@@ -59,6 +59,8 @@ export function dagRunView(run: DagRunRow): z.input<typeof DagRunShape> {
     end_reason: run.cancelRequestedAt ? "cancelled" : null,
     backfill_id: run.backfillId,
     trace_parent: run.traceParent,
+    product_version: run.productVersion,
+    image: run.image,
     missed_deadlines: run.missedDeadlines,
   };
 }

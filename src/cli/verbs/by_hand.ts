@@ -32,6 +32,7 @@ export const clear: Verb = {
     { flags: "--from <time>", doc: "Runs with a logical date from here on; how far --past goes" },
     { flags: "--to <time>", doc: "Until here; how far --future goes" },
     { flags: "--latest", doc: "On the DAG's latest version; as it was by default" },
+    { flags: "--force", doc: "As it was, though it ran on another version of Tidewheel" },
     { flags: "--prevent-running", doc: "Refuse when one of them runs" },
     noteOption,
     dryRun,
@@ -54,6 +55,7 @@ export const clear: Verb = {
       ...surroundings(options),
       run_on_latest_version: options.latest === true,
       prevent_running_task: options.preventRunning === true,
+      force: options.force === true,
       dry_run: options.dryRun === true,
     });
     printTouched(output, page, options.dryRun ? "would run again" : "run again");
