@@ -1,8 +1,11 @@
 /**
  * @module One run of a task mapped over 100,000 items (`MAPPED_TASKS` for another number): time until
- * all instances are there and until all have ended, and the service's memory.
+ * all instances are there and until all have ended, beside what the server does bare, and the
+ * service's memory and CPU time: on a machine with other work the latter is what can be compared.
  */
+import { openDatabase } from "../src/store/database.ts";
 import { fanOut } from "./dags.ts";
+import { bareUpdateRate, databaseUrl } from "./database.ts";
 import type { Figure } from "./pipeline.ts";
 import { usageOf } from "./processes.ts";
 import { type Bench, listed, startService, trigger, until } from "./service.ts";
@@ -21,6 +24,8 @@ export async function mappedBench(): Promise<Figure[]> {
   await using bench = await startService({ "mapped.ts": fanOut("mapped", width) });
   await bench.call("POST", "/api/v2/pools", { name: "wide", slots: -1 });
   await listed(bench, 1);
+  const bareRate = await bareRateOf(bench);
+  const cpuBefore = usageOf(bench.pid).cpuSeconds;
   const startedAt = performance.now();
   const run = await trigger(bench, "mapped", "bench");
   let peak = 0;
@@ -36,12 +41,24 @@ export async function mappedBench(): Promise<Figure[]> {
   };
   const expanded = await reached((work) => work.total === width);
   const finished = await reached((work) => work.child_states.success === width);
+  const cpuMs = (usageOf(bench.pid).cpuSeconds - cpuBefore) * 1000 / width;
   return [
     { what: `${width} mapped tasks: all there after`, value: expanded, unit: "s" },
     { what: `${width} mapped tasks: all ended after`, value: finished, unit: "s" },
     { what: `${width} mapped tasks: tasks/s`, value: width / finished, unit: "/s" },
+    { what: "PostgreSQL bare: synchronous updates/s, one connection", value: bareRate, unit: "/s" },
+    { what: `${width} mapped tasks: CPU of all processes, a task`, value: cpuMs, unit: "ms" },
     { what: `${width} mapped tasks: memory of the service, peak`, value: peak, unit: "MiB" },
   ];
+}
+
+async function bareRateOf(bench: Bench): Promise<number> {
+  const sql = await openDatabase(await databaseUrl(bench), { max: 1 });
+  try {
+    return await bareUpdateRate(sql);
+  } finally {
+    await sql.end();
+  }
 }
 
 async function workOf(bench: Bench, runId: string): Promise<Summary | undefined> {

@@ -10,7 +10,7 @@ const LIST_MS_MAX = 200;
 /** Counting reads every instance. */
 const COUNT_MS_MAX = 500;
 /** Of the process that is API, scheduler and worker in one. */
-const RSS_MIB_MAX = 1_500;
+const RSS_MIB_MAX = 800;
 
 Deno.test(`${WIDTH} mapped tasks end, and lists stay quick`, async () => {
   await using product = await startProduct({
