@@ -137,9 +137,8 @@ export async function redeliver(sql: Sql, seq: number, now: Date): Promise<void>
 /** How many events wait, and how many are dead. */
 export async function countOutbox(sql: Sql): Promise<{ pending: number; dead: number }> {
   const [counted] = await sql<{ pending: number; dead: number }[]>`
-    select count(*) filter (where state = 'pending') as pending,
-      count(*) filter (where state = 'dead') as dead
-    from event_outbox where state in ('pending', 'dead')`;
+    select (select count(*) from event_outbox where state = 'pending') as pending,
+      (select count(*) from event_outbox where state = 'dead') as dead`;
   return counted;
 }
 

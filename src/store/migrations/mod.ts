@@ -23,6 +23,7 @@ import triggers from "./0020_triggers.sql" with { type: "text" };
 import byHand from "./0021_by_hand.sql" with { type: "text" };
 import claimsInOrder from "./0022_claims_in_order.sql" with { type: "text" };
 import renderedMapIndex from "./0023_rendered_map_index.sql" with { type: "text" };
+import deadEvents from "./0024_dead_events.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
 export const migrations: readonly Migration[] = [
@@ -49,4 +50,5 @@ export const migrations: readonly Migration[] = [
   { version: 21, name: "0021_by_hand.sql", text: byHand },
   { version: 22, name: "0022_claims_in_order.sql", text: claimsInOrder },
   { version: 23, name: "0023_rendered_map_index.sql", text: renderedMapIndex },
+  { version: 24, name: "0024_dead_events.sql", text: deadEvents },
 ];
