@@ -440,6 +440,7 @@ create table event_outbox (
   constraint event_outbox_check CHECK (((ended_at IS NOT NULL) = (state <> 'pending'::text))),
   constraint event_outbox_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text])))
 );
+CREATE INDEX event_outbox_dead ON public.event_outbox USING btree (seq) WHERE (state = 'dead'::text);
 CREATE INDEX event_outbox_due ON public.event_outbox USING btree (next_at) WHERE (state = 'pending'::text);
 CREATE INDEX event_outbox_ended ON public.event_outbox USING btree (ended_at) WHERE (state <> 'pending'::text);
 CREATE INDEX event_outbox_run ON public.event_outbox USING btree (dag_run_id);
