@@ -338,13 +338,6 @@ export const mutants: readonly Mutant[] = [
     to: "return this.used;",
   },
   {
-    name: "SQL: a triggers process that is dead for the others still fires",
-    file: "src/store/engine_triggers.ts",
-    from: "and g.claimed_by = ${claimant}\n      returning",
-    to: "returning",
-    on: "postgres",
-  },
-  {
     name: "SQL: an event is taken whoever waits for it",
     file: "src/store/engine_triggers.ts",
     from: "where t.state = 'deferred' and t.attempt_id = f.attempt\n",
