@@ -1,16 +1,18 @@
 /**
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
- * listing, database, convert, simulate; all of these by default. By name only, for they take long: history,
- * mapped, waits. Figures are of this machine, now: compare only what one call printed.
+ * listing, database, convert, simulate, due, two_schedulers; all of these by default. By name only, for they
+ * take long: history, mapped, waits. Figures are of this machine, now: compare only what one call printed.
  */
 import { convertBench } from "./convert.ts";
 import { databaseBench } from "./database.ts";
+import { dueBench } from "./due.ts";
 import { historyBench } from "./history.ts";
 import { idleBench } from "./idle.ts";
 import { listingBench } from "./listing.ts";
 import { mappedBench } from "./mapped.ts";
 import { type Figure, pipelineBench } from "./pipeline.ts";
 import { simulateBench } from "./simulate.ts";
+import { twoSchedulersBench } from "./two_schedulers.ts";
 import { waitsBench } from "./waits.ts";
 
 const benches: Record<string, () => Promise<Figure[]>> = {
@@ -22,6 +24,8 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   history: historyBench,
   mapped: mappedBench,
   simulate: simulateBench,
+  due: dueBench,
+  two_schedulers: twoSchedulersBench,
   waits: waitsBench,
 };
 const long: ReadonlySet<string> = new Set(["history", "mapped", "waits"]);

@@ -1,11 +1,12 @@
 /** @module How fast tasks follow each other: chains, fan-out, many runs. */
 import { join } from "node:path";
 import { moduleRuntime } from "../src/objects/module_runtime.ts";
-import { openDatabase } from "../src/store/database.ts";
+import { openDatabase, type Sql } from "../src/store/database.ts";
 import { bareUpdateRate, databaseUrl } from "./database.ts";
 import { chain, fanOut } from "./dags.ts";
 import {
   type Bench,
+  type Caller,
   finished,
   listed,
   quantile,
@@ -25,37 +26,49 @@ export interface Figure {
   goal?: string;
 }
 
+/** DAG files of the shapes that {@link pipelineShapes} runs. */
+export const pipelineDags: Readonly<Record<string, string>> = {
+  "chain_10.ts": chain("chain_10", 10),
+  "chain_40.ts": chain("chain_40", 40),
+  "fan_100.ts": fanOut("fan_100", 100),
+  "fan_500.ts": fanOut("fan_500", 500),
+  "many.ts": chain("many", 10),
+};
+
 /** All pipeline shapes on one service. */
 export async function pipelineBench(): Promise<Figure[]> {
   await using bench = await startService({
-    "chain_10.ts": chain("chain_10", 10),
-    "chain_40.ts": chain("chain_40", 40),
+    ...pipelineDags,
     "fresh_10.ts": chain("fresh_10", 10, "fresh"),
-    "fan_100.ts": fanOut("fan_100", 100),
-    "fan_500.ts": fanOut("fan_500", 500),
     "fan_fresh.ts": fanOut("fan_fresh", 100, "fresh"),
-    "many.ts": chain("many", 10),
   });
   await bench.call("POST", "/api/v2/pools", { name: "wide", slots: -1 });
   await listed(bench, 7);
   const sql = await openDatabase(await databaseUrl(bench), { max: 1 });
-  const figures: Figure[] = [];
+  const shapes = await pipelineShapes(bench, sql);
+  await sql.end();
+  return [
+    ...shapes,
+    ...await chainFigures(bench, "fresh_10", 3),
+    ...await fanFigures(bench, "fan_fresh", 2),
+    ...await spawnFigures(bench),
+  ];
+}
+
+/** Warm processes: chains, fan-outs, and many runs at once, beside bare updates of the same server. */
+export async function pipelineShapes(bench: Caller, sql: Sql): Promise<Figure[]> {
   const before = await bareUpdateRate(sql);
-  figures.push(
+  const figures = [
     ...await chainFigures(bench, "chain_10", 20),
     ...await chainFigures(bench, "chain_40", 10),
     ...await fanFigures(bench, "fan_100", 5),
     ...await fanFigures(bench, "fan_500", 5),
     ...await manyRunFigures(bench, 100),
-  );
+  ];
   const updates = (before + await bareUpdateRate(sql)) / 2;
-  await sql.end();
   return [
     { what: "the same server bare: synchronous updates/s", value: updates, unit: "/s" },
     ...figures.flatMap((figure) => [figure, ...besideUpdates(figure, updates)]),
-    ...await chainFigures(bench, "fresh_10", 3),
-    ...await fanFigures(bench, "fan_fresh", 2),
-    ...await spawnFigures(bench),
   ];
 }
 
@@ -75,7 +88,7 @@ function besideUpdates({ what, value, unit }: Figure, updates: number): Figure[]
 const at = (date: string) => Date.parse(date);
 
 /** Time a task takes in a chain, and between two of them. */
-export async function chainFigures(bench: Bench, dag: string, repeats: number): Promise<Figure[]> {
+export async function chainFigures(bench: Caller, dag: string, repeats: number): Promise<Figure[]> {
   const gaps: number[] = [];
   const perTask: number[] = [];
   for (let i = 0; i <= repeats; i++) {
@@ -98,7 +111,7 @@ export async function chainFigures(bench: Bench, dag: string, repeats: number): 
   ];
 }
 
-async function fanFigures(bench: Bench, dag: string, repeats: number): Promise<Figure[]> {
+async function fanFigures(bench: Caller, dag: string, repeats: number): Promise<Figure[]> {
   const rates: number[] = [];
   for (let i = 0; i <= repeats; i++) {
     await trigger(bench, dag);
@@ -176,7 +189,7 @@ async function bundleOf(cacheDir: string, entry: string): Promise<string> {
   throw new Error(`No bundle in ${bundles} has ${entry}`);
 }
 
-async function manyRunFigures(bench: Bench, count: number): Promise<Figure[]> {
+async function manyRunFigures(bench: Caller, count: number): Promise<Figure[]> {
   const rates: number[] = [];
   for (let i = 0; i < 3; i++) {
     const runs = await Promise.all(

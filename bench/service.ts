@@ -1,14 +1,18 @@
 /** @module A whole service for a bench: its own home, its own DAGs, the real program. */
 import { join } from "node:path";
 
+/** Something whose API can be called. */
+export interface Caller {
+  /** Call the API; throws with the API's words when it refuses. */
+  call<T>(method: string, path: string, body?: unknown): Promise<T>;
+}
+
 /** A running service. */
-export interface Bench extends AsyncDisposable {
+export interface Bench extends Caller, AsyncDisposable {
   url: string;
   home: string;
   dagsDir: string;
   pid: number;
-  /** Call the API; throws with the API's words when it refuses. */
-  call<T>(method: string, path: string, body?: unknown): Promise<T>;
 }
 
 const root = join(import.meta.dirname!, "..");
@@ -70,7 +74,7 @@ export async function startService(
 }
 
 /** Wait until every DAG of the folder is listed; throws with the first import error. */
-export async function listed(bench: Bench, count: number): Promise<void> {
+export async function listed(bench: Caller, count: number): Promise<void> {
   await until(async () => {
     const dags = await bench.call<{ total_entries: number }>("GET", "/api/v2/dags?limit=1");
     return dags.total_entries === count;
@@ -119,7 +123,7 @@ export interface Task {
 }
 
 /** Start one run. */
-export function trigger(bench: Bench, dag: string, runId?: string): Promise<Run> {
+export function trigger(bench: Caller, dag: string, runId?: string): Promise<Run> {
   return bench.call("POST", `/api/v2/dags/${dag}/dagRuns`, {
     logical_date: null,
     conf: {},
@@ -128,7 +132,7 @@ export function trigger(bench: Bench, dag: string, runId?: string): Promise<Run>
 }
 
 /** Wait until all runs of a DAG have ended; throws unless each succeeded. */
-export async function finished(bench: Bench, dag: string, count: number): Promise<Run[]> {
+export async function finished(bench: Caller, dag: string, count: number): Promise<Run[]> {
   let ended: Run[] = [];
   await until(async () => {
     const open = await bench.call<{ total_entries: number }>(
@@ -148,7 +152,7 @@ export async function finished(bench: Bench, dag: string, count: number): Promis
 }
 
 /** All task instances of a run. */
-export async function tasksOf(bench: Bench, run: Run): Promise<Task[]> {
+export async function tasksOf(bench: Caller, run: Run): Promise<Task[]> {
   const page = await bench.call<{ task_instances: Task[] }>(
     "GET",
     `/api/v2/dags/${run.dag_id}/dagRuns/${run.dag_run_id}/taskInstances?limit=1000`,
