@@ -1,5 +1,5 @@
 /**
- * @module A pool of connections that outlives the loss of them. See docs/decisions/0020-lost-connections.md.
+ * @module A pool of connections that outlives the loss of them. See docs/decisions/0021-lost-connections.md.
  */
 import type postgres from "postgres";
 

@@ -27,7 +27,7 @@ export function endingCalendars(spec: HorizonSpec, now: Date): Horizon[] {
 export function scheduleWarnings(spec: HorizonSpec, now: Date): string[] {
   return endingCalendars(spec, now).map(({ calendar, until }) =>
     `The calendar ${calendar} of DAG "${spec.dagId}" ends on ${until}: ` +
-    `its schedule makes no runs after that; update Tidewheel, or give a calendar of your own`
+    `its schedule makes no runs after that; update Tidewheel`
   );
 }
 
@@ -44,7 +44,7 @@ export function checkHorizon(spec: HorizonSpec, now: Date): void {
   throw new AppError(
     "INVALID",
     `Cannot schedule by ${first.calendar}: its calendar ended on ${first.until}, so that no session ` +
-      `is left; update Tidewheel, or give a calendar of your own`,
+      `is left; update Tidewheel`,
     { detail: { calendar: first.calendar, until: first.until } },
   );
 }
