@@ -15,6 +15,7 @@ import { type Metrics, noMetrics } from "../metrics/registry.ts";
 import { noTracer, type Tracer } from "../metrics/trace.ts";
 import { hasCode, messageOf } from "../model/errors.ts";
 import { HandOver } from "../store/hand_over.ts";
+import { databaseError } from "../store/errors.ts";
 import type { EngineStore } from "../store/port.ts";
 import { countPass } from "./figures.ts";
 import { endLost, HeartbeatWatch } from "./heartbeat_watch.ts";
@@ -211,7 +212,7 @@ class SchedulerLoop implements SchedulerService {
     }
     metrics.inc("tidewheel_scheduler_loop_exceptions_total", undefined);
     this.#failures++;
-    this.#lastError = messageOf(error);
+    this.#lastError = messageOf(databaseError(error, "run a pass of the scheduler"));
     const waitMs = Math.min(100 * 2 ** Math.min(this.#failures, 10), limits.sweepMs);
     log.error("A pass of the scheduler failed; trying again", {
       error: this.#lastError,
