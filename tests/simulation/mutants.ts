@@ -12,7 +12,7 @@ import { deadline } from "../../src/base/clock.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 const SIMULATED = ["run", "-A", "--quiet", "tests/simulation/run.ts", "--runs", "8000"];
-const ON_POSTGRES = ["run", "-A", "--quiet", "tests/simulation/postgres.ts", "--histories", "24"];
+const ON_POSTGRES = ["run", "-A", "--quiet", "tests/simulation/postgres.ts", "--histories", "80"];
 const MS_MAX = 120_000;
 
 /** A copy of all that the simulation needs. */
