@@ -108,39 +108,34 @@ function decimalCast(
   };
 }
 
-/** Texts up to so many characters longer than the shortest are told exact by their length. */
-const LONGER_MAX = 12;
+/** Powers of ten that values are compared with first; most prices pass one of them. */
+const commonPowers = [2, 1, 3];
 
 /**
- * A value above 10^(length - 2 - scale) has so many digits before its point that at most `scale` are
- * left behind it: exact, with no look at the text. Strictly above, since rounding up ends on a power
- * of ten. Texts with exponents that lose digits are too long for their value to pass. A sign takes one
- * of the characters. The powers are constants: comparing with each costs half of computing them.
+ * A value above 10^p has more than p digits before its point, so that of a text of `scale + 2 + p`
+ * characters, or fewer, at most `scale` are left behind it: exact, with no look at the text. Strictly
+ * above, since rounding up ends on a power of ten. Texts with exponents that lose digits are too long
+ * for their value to pass. A minus takes one more character. A comparison with a constant costs a
+ * third of computing a power, but each one more costs a little even where it is not come to.
  */
 function isLongEnough(
   x: string,
   v: string,
   { sql, precision, scale }: { sql: string; precision: number; scale: number },
 ): string {
-  const digits = (before: string) => before.padEnd(before.length + scale, "0");
   const value = (unscaled: string) => {
     const padded = unscaled.padStart(scale + 1, "0");
     const point = padded.length - scale;
-    return `${padded.slice(0, point)}${scale > 0 ? "." : ""}${padded.slice(point)}`;
+    return `'${padded.slice(0, point)}${scale > 0 ? "." : ""}${padded.slice(point)}'::${sql}`;
   };
-  const above = (power: number) => value(String(BigInt(digits(`1${"0".repeat(power)}`)) + 1n));
+  const above = (power: number) => value(String(10n ** BigInt(power + scale) + 1n));
   const highest = value("9".repeat(precision));
-  const within = (least: string) => `${v} BETWEEN '${least}'::${sql} AND '${highest}'::${sql}`;
-  const withinNegative = (least: string) =>
-    `${v} BETWEEN '-${highest}'::${sql} AND '-${least}'::${sql}`;
-  const shortest = scale + 2;
-  const tests: string[] = [];
-  for (let longer = 0; longer <= LONGER_MAX && longer < precision - scale; longer++) {
-    const length = longer === 0 ? `<= ${shortest}` : `= ${shortest + longer}`;
-    const negative = longer === 0 ? "" : ` OR ${withinNegative(above(longer - 1))}`;
-    tests.push(`(strlen(${x}) ${length} AND (${within(above(longer))}${negative}))`);
-  }
-  return tests.length === 0 ? "false" : `(${tests.join(" OR ")})`;
+  const common = commonPowers.filter((power) => power < precision - scale).map((power) =>
+    `(strlen(${x}) <= ${scale + 2 + power} AND ${v} BETWEEN ${above(power)} AND ${highest})`
+  );
+  const spare = `strlen(${x}) - ${scale + 2} - (${v} < 0)::INTEGER`;
+  const other = `(abs(${v}) > pow(10, ${spare}) AND abs(${v}) < 1e${precision - scale})`;
+  return `(${[...common, other].join(" OR ")})`;
 }
 
 /** A number with an exponent: its digits behind the point, less the exponent, are at most `scale`. */
