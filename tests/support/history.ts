@@ -5,6 +5,8 @@ import type { Sql } from "../../src/store/database.ts";
 export interface History {
   dagId: string;
   runs: number;
+  /** Called between two statements: they take many minutes together. */
+  onBatch?: () => Promise<unknown>;
 }
 
 /** Runs written by one statement, so that none is large. */
@@ -14,7 +16,7 @@ const BATCH = 2_000;
  * Copy a DAG's newest ended run with its task instances and attempts, a minute apart into the past.
  * Returns how many task instances were made.
  */
-export async function makeHistory(sql: Sql, { dagId, runs }: History): Promise<number> {
+export async function makeHistory(sql: Sql, { dagId, runs, onBatch }: History): Promise<number> {
   const [template] = await sql<{ id: string }[]>`
     select id from dag_run where dag_id = ${dagId} and state = 'success'
     order by run_after desc limit 1`;
@@ -49,6 +51,7 @@ export async function makeHistory(sql: Sql, { dagId, runs }: History): Promise<n
       )
       select count(*)::int as count from task`;
     made += count;
+    await onBatch?.();
   }
   await sql`vacuum analyze dag_run, task_instance, attempt`;
   return made;
