@@ -57,6 +57,7 @@ const doors: Readonly<Record<string, string>> = {
   "@duckdb/node-api": "src/engine/",
   "cron-parser": "src/timetable/",
   "commander": "src/cli/",
+  "diff": "src/api/",
   "yaml": "src/settings.ts",
   "@platformatic/kafka": "src/triggers/",
   "@aws-sdk/client-s3": "src/objects/",

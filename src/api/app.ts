@@ -26,6 +26,7 @@ import { addBulkRoutes } from "./routes/bulk.ts";
 import { addByHandRoutes } from "./routes/by_hand.ts";
 import { addConnectionRoutes } from "./routes/connections.ts";
 import { addDagRunRoutes } from "./routes/dag_runs.ts";
+import { addVersionDiff } from "./routes/dag_version_diff.ts";
 import { addDagRoutes } from "./routes/dags.ts";
 import { addDagWarningRoutes } from "./routes/dag_warnings.ts";
 import { addDatasetRoutes } from "./routes/datasets.ts";
@@ -85,6 +86,7 @@ export function createApi(parts: ApiParts): Api {
   });
   collectGauges(rest);
   addDagRoutes(book, rest);
+  addVersionDiff(book, rest);
   addDagWarningRoutes(book, rest);
   addDagRunRoutes(book, rest);
   addLogRoutes(book, rest);

@@ -12,6 +12,7 @@ import { drain, resume } from "./verbs/maintenance.ts";
 import { pools } from "./verbs/pools.ts";
 import { cancel, runs, tasks, trigger } from "./verbs/runs.ts";
 import { tokens } from "./verbs/tokens.ts";
+import { versions } from "./verbs/versions.ts";
 
 export { RestClient } from "./client.ts";
 export { runProgram } from "./program.ts";
@@ -38,6 +39,7 @@ export const runVerbs: readonly Verb[] = [
   note,
   cancel,
   dags,
+  versions,
   pause,
   unpause,
 ];

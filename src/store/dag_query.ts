@@ -221,6 +221,25 @@ export async function listDagVersions(
   return { items, total };
 }
 
+const versionColumns = (sql: Sql) => sql`id, dag_id, version_number, bundle_hash, created_at`;
+
+/** A version of a DAG by its number. */
+export async function findDagVersion(sql: Sql, dagId: string, number: number) {
+  const [found] = await sql<DagVersionRow[]>`
+    select ${versionColumns(sql)} from dag_version
+    where dag_id = ${dagId} and version_number = ${number}`;
+  return found ?? null;
+}
+
+/** The newest version older than this one; retention may have taken the one right before. */
+export async function findVersionBefore(sql: Sql, dagId: string, number: number) {
+  const [found] = await sql<DagVersionRow[]>`
+    select ${versionColumns(sql)} from dag_version
+    where dag_id = ${dagId} and version_number < ${number}
+    order by version_number desc limit 1`;
+  return found ?? null;
+}
+
 /** Versions by id. */
 export async function findDagVersions(sql: Sql, ids: readonly string[]) {
   if (ids.length === 0) return new Map<string, DagVersionRow>();
