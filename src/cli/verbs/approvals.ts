@@ -3,6 +3,7 @@ import { CliError, segment } from "../client.ts";
 import { printFacts, printTable } from "../print.ts";
 import type { Page } from "../shapes.ts";
 import { text, type Verb, type VerbContext } from "../verb.ts";
+import { findRun, runArgument, runPath } from "./runs.ts";
 
 /** A question as the API gives it. */
 interface HitlDetail {
@@ -55,7 +56,7 @@ export const approvals: Verb = {
 
 const which = [
   { name: "<dag>", doc: "The DAG" },
-  { name: "<run>", doc: "The run's id" },
+  runArgument,
   { name: "<task>", doc: "The task" },
 ];
 const common = [
@@ -95,9 +96,9 @@ async function answerWith(
   chosen: string[],
 ): Promise<number> {
   const index = text(options, "mapIndex") ?? "-1";
-  const instance = `taskInstances/${segment(task)}/${segment(index)}`;
+  const found = await findRun(api, dag, run);
   const given = await api.patch<HitlAnswer>(
-    `/api/v2/dags/${segment(dag)}/dagRuns/${segment(run)}/${instance}/hitlDetails`,
+    `${runPath(found)}/taskInstances/${segment(task)}/${segment(index)}/hitlDetails`,
     { chosen_options: chosen, params_input: paramsOf(text(options, "params")) },
   );
   printFacts(output, given, {

@@ -17,7 +17,7 @@ Deno.test("approvals lists what is asked, approve answers it, and reject comes t
   await using w = await apiWorld();
   const run = await asking(w, ["Approve", "Reject"]);
   assertMatch((await runCli(w, approvals)).out, /d +\S+ +a +Go\? +Approve \| Reject/);
-  const approved = await runCli(w, approve, ["d", run, "a"]);
+  const approved = await runCli(w, approve, ["d", "latest", "a"]);
   assertEquals(approved.code, 0, approved.err);
   assertStringIncludes(approved.out, "Approve");
   assertEquals((await runCli(w, approvals, ["d"])).out.includes("Go?"), false);
