@@ -1,4 +1,5 @@
 /** @module Why an attempt ended: one word, the same in log, API, UI and alert. */
+import type { Outcome } from "./outcome.ts";
 
 /** The reasons, with the sentence that docs and pages show. */
 export const endReasons = {
@@ -24,6 +25,15 @@ export const endReasons = {
 } as const;
 /** One of {@link endReasons}. */
 export type EndReason = keyof typeof endReasons;
+
+/** The reason of an attempt that came back with an outcome, by the outcome's kind. */
+export const outcomeReasons = {
+  done: "success",
+  skip: "skipped",
+  retryAt: "rescheduled",
+  defer: "deferred",
+  ask: "awaiting_input",
+} as const satisfies Record<Outcome["kind"], EndReason>;
 
 /** Reasons that say nothing about the task: they never use up a retry. */
 export const infrastructureReasons: ReadonlySet<EndReason> = new Set(

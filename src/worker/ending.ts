@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ChildError } from "../contract/child.ts";
 import type { AttemptEnd, Workload } from "../contract/execution.ts";
 import { accountingGap } from "../model/data.ts";
-import type { EndEvidence, EndReason } from "../model/end_reason.ts";
+import { type EndEvidence, type EndReason, outcomeReasons } from "../model/end_reason.ts";
 import { Outcome } from "../model/outcome.ts";
 import { isRefusal } from "./child_error.ts";
 import type { JobEnd } from "./executor.ts";
@@ -32,14 +32,6 @@ const Returned = z.discriminatedUnion("kind", [
   Done.extend({ output: z.unknown().optional() }),
   ...others,
 ]);
-
-const reasonOf = {
-  done: "success",
-  skip: "skipped",
-  retryAt: "rescheduled",
-  defer: "deferred",
-  ask: "awaiting_input",
-} as const;
 
 /** What is to be reported. */
 export function decideEnd(facts: EndFacts): EndVerdict {
@@ -108,7 +100,7 @@ function returned(outcome: unknown): EndVerdict {
     outcome: data,
     outputKey: null,
     outputLength: Array.isArray(output) ? output.length : null,
-    endReason: reasonOf[data.kind],
+    endReason: outcomeReasons[data.kind],
     evidence: {},
     final: false,
   };

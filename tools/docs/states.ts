@@ -1,6 +1,11 @@
 /** @module The page of states, from the state tables. */
 import { type TriggerRule, triggerRules } from "../../src/model/dag_spec.ts";
-import { type EndReason, endReasons, infrastructureReasons } from "../../src/model/end_reason.ts";
+import {
+  type EndReason,
+  endReasons,
+  infrastructureReasons,
+  retryableReasons,
+} from "../../src/model/end_reason.ts";
 import { isRunFinished, type RunState, runStates, runTypes } from "../../src/model/run_state.ts";
 import {
   finishedTaskStates,
@@ -187,16 +192,7 @@ function isByHand(event: string): boolean {
 }
 
 function reasons(): string[][] {
-  const failing = new Set<EndReason>([
-    "task_error",
-    "invalid_outcome",
-    "timeout",
-    "memory_limit",
-    "child_exit",
-    "child_killed",
-    "permission",
-    "bundle",
-  ]);
+  const failing = new Set<EndReason>([...retryableReasons, "permission"]);
   return (Object.keys(endReasons) as EndReason[]).map((reason) => [
     code(reason),
     endReasons[reason],

@@ -3,7 +3,12 @@ import { limits } from "../../base/limits.ts";
 import type { AttemptEnd } from "../../contract/execution.ts";
 import { accountingGap } from "../../model/data.ts";
 import type { TaskSpec } from "../../model/dag_spec.ts";
-import { type EndEvidence, type EndReason, infrastructureReasons } from "../../model/end_reason.ts";
+import {
+  type EndEvidence,
+  type EndReason,
+  infrastructureReasons,
+  outcomeReasons,
+} from "../../model/end_reason.ts";
 import type { Effects, Outcome } from "../../model/outcome.ts";
 import { type RetryBudget, retryDelayMs, retryRuleFor, ruleText } from "../../model/retry.ts";
 import { timeoutOf } from "../../model/trigger.ts";
@@ -139,27 +144,19 @@ function base({ attempt, task, end }: EndingFacts, endReason: EndReason, evidenc
 function whatIsWrong({ task, downstream, end }: EndingFacts): string | null {
   const { outcome } = end;
   if (outcome === null) {
-    return Object.values(reasonOf).includes(end.endReason as "success")
+    return Object.values(outcomeReasons).includes(end.endReason as "success")
       ? `The end reason "${end.endReason}" came without an outcome`
       : null;
   }
-  if (end.endReason !== reasonOf[outcome.kind]) {
+  if (end.endReason !== outcomeReasons[outcome.kind]) {
     return `The outcome "${outcome.kind}" came with the end reason "${end.endReason}", not ` +
-      `"${reasonOf[outcome.kind]}"`;
+      `"${outcomeReasons[outcome.kind]}"`;
   }
   if (outcome.kind === "defer" || outcome.kind === "ask") return wrongWait(task, outcome);
   if (outcome.kind !== "done") return null;
   return wrongOutput(end) ?? wrongChoice(task, downstream, outcome.chosen) ??
     wrongEffects(outcome.effects);
 }
-
-const reasonOf = {
-  done: "success",
-  skip: "skipped",
-  retryAt: "rescheduled",
-  defer: "deferred",
-  ask: "awaiting_input",
-} as const;
 
 /** The triggers service looks on behalf of the task: it looks at nothing that the task may not. */
 function wrongWait(task: TaskSpec, outcome: Extract<Outcome, { kind: "defer" | "ask" }>) {
