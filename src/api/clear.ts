@@ -68,7 +68,9 @@ export async function planClears(
   const latest = onLatest ? (await requireDag(rest, runs[0].dagId)).versionId : null;
   const versionOf = (run: DagRunRow) => latest ?? run.dagVersionId;
   const wanted = new Map<string, Wanted>();
-  for (const [id, { spec }] of await rest.versions.load(new Set(runs.map(versionOf)))) {
+  const versions = await rest.versions.load(new Set(runs.map(versionOf)));
+  requireTasks(runs[0].dagId, [...versions.values()].map(({ spec }) => spec), selection);
+  for (const [id, { spec }] of versions) {
     wanted.set(id, { spec, tasks: withSetups(spec, selection, tasksOf(spec, selection)) });
   }
   const [rows, have] = await Promise.all([
@@ -84,6 +86,19 @@ export async function planClears(
       : [];
     return { run, rows: rows.get(run.id) ?? [], dagVersionId, spec, newTasks };
   });
+}
+
+/** A name that none of the versions knows is a slip: clearing nothing would hide it. */
+function requireTasks(dagId: string, specs: readonly DagSpec[], { tasks }: ClearSelection): void {
+  const known = new Set(specs.flatMap((spec) => spec.tasks.map(({ taskId }) => taskId)));
+  for (const { taskId } of tasks ?? []) {
+    if (known.has(taskId)) continue;
+    const some = [...known].slice(0, 10).join(", ") + (known.size > 10 ? "…" : "");
+    throw new AppError(
+      "NOT_FOUND",
+      `Cannot clear task "${taskId}" of DAG "${dagId}": it has no such task, but ${some}`,
+    );
+  }
 }
 
 interface Wanted {

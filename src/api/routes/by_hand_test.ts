@@ -155,6 +155,19 @@ Deno.test("clearTaskInstances starts a task whatever comes before it, where its 
   assertEquals(tasks.filter((task) => task.isForced).map((task) => task.taskId), ["c"]);
 });
 
+Deno.test("clearTaskInstances names a task that the DAG does not have, instead of clearing nothing", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", [{ taskId: "a" }, { taskId: "b" }]);
+  const run = await w.trigger("d");
+  const body = { dag_run_id: run, dry_run: true, task_ids: ["a", "nope"] };
+  const answer = await w.call("POST", "/api/v2/dags/d/clearTaskInstances", { body });
+  assertEquals(answer.status, 404);
+  assertEquals(
+    answer.body.detail,
+    'Cannot clear task "nope" of DAG "d": it has no such task, but a, b',
+  );
+});
+
 Deno.test("clearTaskInstances refuses what contradicts itself", async () => {
   await using w = await apiWorld();
   const { run } = await failedRun(w);
