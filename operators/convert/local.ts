@@ -8,7 +8,8 @@ import type { RefusedRow } from "../table/quarantine.ts";
 import { rowsOfFiles } from "../table/rows.ts";
 import { ident } from "../table/sql.ts";
 import { type Converted, convertFiles } from "./convert_files.ts";
-import { type FormatName, formatNamed, formatNames, hasExtension } from "./formats/mod.ts";
+import { formatNamed, hasExtension, targetNamed } from "./formats/mod.ts";
+import { formatNames, type TargetName } from "./formats/names.ts";
 import { ConvertParams, type Drift, type ReadParams } from "./params.ts";
 import { readHead } from "./prepare.ts";
 
@@ -79,7 +80,7 @@ export async function inspectFile(
 
 /** Options of {@link convertFile}. */
 export interface ConvertFileOptions extends Partial<ReadParams> {
-  to: FormatName;
+  to: TargetName;
   /** Folder of the results, which is made when needed. */
   out: string;
   schema?: TableSchema;
@@ -93,7 +94,7 @@ export interface ConvertReport {
   /** The result, named as the file is. */
   file: string;
   format: string;
-  to: FormatName;
+  to: TargetName;
   /** All refused rows with their reasons, beside the result; null when there are none. */
   quarantineFile: string | null;
   accounting: RowAccounting;
@@ -115,7 +116,7 @@ export async function convertFile(
   environment: LocalEnvironment,
 ): Promise<ConvertReport> {
   const stem = stemOf(path);
-  const extension = formatNamed(to).extensions[0];
+  const extension = targetNamed(to).extensions[0];
   const file = join(out, `${stem}.${extension}`);
   await refuseSelf(path, file);
   const converted = await convertLocal(path, { onDrift: "evolve", ...params }, environment);
@@ -160,12 +161,12 @@ async function convertLocal(
 /** The rows of a conversion in one file of the format. */
 async function writeRows(
   converted: Converted,
-  to: FormatName,
+  to: TargetName,
   environment: LocalEnvironment,
 ): Promise<string> {
   const path = join(environment.workDir, `result.${to}`);
   const relation = await relationOf(converted, environment);
-  const { sql, to: target } = formatNamed(to).write(relation, converted.schema.columns);
+  const { sql, to: target } = targetNamed(to).write(relation, converted.schema.columns);
   await environment.engine.run(sql, { to: { ...target, path } });
   return path;
 }

@@ -1,6 +1,7 @@
 /** @module Parameters of `convert`. */
 import { z } from "zod";
 import { TableSchema } from "../../src/model/data.ts";
+import { formatNames, targetNames } from "./formats/names.ts";
 
 /** What to do with what the schema does not know. */
 export const Drift = z.enum(["evolve", "freeze", "discard", "quarantine"]);
@@ -18,7 +19,7 @@ export type ColumnMapping = z.infer<typeof ColumnMapping>;
 
 /** How to read a file; what is left out is found out. */
 export const ReadParams = z.object({
-  format: z.enum(["auto", "csv", "tsv", "json", "ndjson", "parquet"]).default("auto").meta({
+  format: z.enum(["auto", ...formatNames]).default("auto").meta({
     doc: "Format of the files; auto: by their first bytes",
   }),
   encoding: z.string().optional().meta({ doc: "Encoding of texts", example: "windows-1252" }),
@@ -62,7 +63,7 @@ export type ReadParams = z.infer<typeof ReadParams>;
 
 /** Parameters of {@link ./mod.ts#convert}. */
 export const ConvertParams = ReadParams.extend({
-  to: z.enum(["parquet", "csv", "tsv", "json", "ndjson"]).default("parquet").meta({
+  to: z.enum(targetNames).default("parquet").meta({
     doc: "parquet: a table, for tasks on tables. Any other: one file of that format, as raw files",
   }),
   schema: TableSchema.optional().meta({

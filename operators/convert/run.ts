@@ -6,7 +6,7 @@ import { hasCode } from "../../src/model/errors.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
 import type { OperatorRun } from "../../src/sdk/operator.ts";
 import { rowsOfFiles } from "../table/rows.ts";
-import { formatNamed } from "./formats/mod.ts";
+import { targetNamed } from "./formats/mod.ts";
 import { type Converted, convertFiles } from "./convert_files.ts";
 import type { ConvertParams } from "./params.ts";
 
@@ -77,7 +77,7 @@ async function fileOutput(
 ): Promise<RawFiles> {
   const provenance = files.map((file) => file.provenance);
   const relation = await rowsOfFiles(ctx, { schema, provenance }, files.map(({ path }) => path));
-  const format = formatNamed(to);
+  const format = targetNamed(to);
   const statement = format.write(relation, schema.columns);
   const path = join(await Deno.makeTempDir({ dir: ctx.workDir, prefix: "written-" }), "rows");
   await ctx.engine.run(statement.sql, { to: { ...statement.to, path } });

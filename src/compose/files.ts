@@ -13,7 +13,7 @@ import {
   type Inspection,
   type LocalEnvironment,
 } from "../../operators/convert/local.ts";
-import { type FormatName, formatNames } from "../../operators/convert/formats/mod.ts";
+import { type TargetName, targetNames } from "../../operators/convert/formats/names.ts";
 import { Drift } from "../../operators/convert/params.ts";
 
 /** Memory that the engine may take. */
@@ -72,7 +72,7 @@ export async function convert(
     await Deno.makeTempDir({ dir: out, prefix: ".tidewheel_" }),
     async (environment) =>
       await convertFile(resolve(file), {
-        to: oneOf("--to", String(options.to), formatNames) as FormatName,
+        to: oneOf("--to", String(options.to), targetNames) as TargetName,
         out,
         onDrift: oneOf("--on-drift", String(options.onDrift), Drift.options),
         ...(options.schema ? { schema: await readSchema(String(options.schema)) } : {}),

@@ -102,9 +102,12 @@ export interface Format {
   recognise(head: Uint8Array, name: string): number;
   /** Throws CORRUPT when the file is not of this format. */
   read(call: ReadCall): Promise<RowSource>;
-  /** Rows of `relation`, which has these columns. */
-  write(relation: string, columns: readonly WriteColumn[]): WriteStatement;
+  /** Rows of `relation`, which has these columns; absent from formats that are only read. */
+  write?(relation: string, columns: readonly WriteColumn[]): WriteStatement;
 }
+
+/** A format that is written, too. */
+export type WritableFormat = Format & Required<Pick<Format, "write">>;
 
 /** What the first bytes of a text look like to a reader that must refuse markup. */
 export function isMarkup(head: Uint8Array): boolean {

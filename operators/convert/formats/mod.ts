@@ -1,21 +1,22 @@
 /** @module Every format, most telling first. */
 import { AppError } from "../../../src/model/errors.ts";
 import { csv, tsv } from "./csv/mod.ts";
-import type { Format } from "./format.ts";
+import type { Format, WritableFormat } from "./format.ts";
 import { json, ndjson } from "./json/mod.ts";
+import { type FormatName, formatNames, type TargetName } from "./names.ts";
 import { parquet } from "./parquet/mod.ts";
 
 /** Formats by order of precedence. */
 export const formats: readonly Format[] = [parquet, ndjson, json, tsv, csv];
 
-/** Names for parameters and messages. */
-export const formatNames = ["csv", "tsv", "json", "ndjson", "parquet"] as const;
-/** One of {@link formatNames}. */
-export type FormatName = (typeof formatNames)[number];
-
 /** The format of this name. */
 export function formatNamed(name: FormatName): Format {
   return formats.find((format) => format.name === name)!;
+}
+
+/** The format to write. */
+export function targetNamed(name: TargetName): WritableFormat {
+  return formatNamed(name) as WritableFormat;
 }
 
 /** The format that first bytes and name speak for. Throws INVALID when none does. */

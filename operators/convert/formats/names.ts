@@ -1,0 +1,23 @@
+/** @module Names of formats, for parameters and messages; loads nothing. */
+
+/** Every format that is read. */
+export const formatNames = [
+  "csv",
+  "tsv",
+  "json",
+  "ndjson",
+  "parquet",
+] as const;
+/** One of {@link formatNames}. */
+export type FormatName = (typeof formatNames)[number];
+
+/** Every format that is written. */
+export const targetNames = [
+  "parquet",
+  "csv",
+  "tsv",
+  "json",
+  "ndjson",
+] as const;
+/** One of {@link targetNames}. */
+export type TargetName = (typeof targetNames)[number];
