@@ -18,7 +18,7 @@ import { addExecutionRoutes } from "./execution/routes.ts";
 import { versionCache } from "./execution/versions.ts";
 import { guard } from "./guard.ts";
 import type { ApiParts } from "./parts.ts";
-import { type Rest, versionRowCache } from "./rest.ts";
+import { productOf, type Rest, versionRowCache } from "./rest.ts";
 import { addServiceRoutes } from "./role_app.ts";
 import { type AnyRoute, routeBook } from "./route.ts";
 import { addBackfillRoutes } from "./routes/backfills.ts";
@@ -26,6 +26,7 @@ import { addBulkRoutes } from "./routes/bulk.ts";
 import { addByHandRoutes } from "./routes/by_hand.ts";
 import { addConnectionRoutes } from "./routes/connections.ts";
 import { addDagRunRoutes } from "./routes/dag_runs.ts";
+import { addDagRunBulk } from "./routes/dag_runs_bulk.ts";
 import { addVersionDiff } from "./routes/dag_version_diff.ts";
 import { addDagRoutes } from "./routes/dags.ts";
 import { addDagWarningRoutes } from "./routes/dag_warnings.ts";
@@ -74,7 +75,7 @@ export function createApi(parts: ApiParts): Api {
     closing: closing.signal,
     versions,
     checkConf: confCheck(),
-    backfills: pgBackfillStore(parts),
+    backfills: pgBackfillStore({ ...parts, product: productOf(parts) }),
     versionRows: versionRowCache(sql),
   };
   const book = routeBook({
@@ -89,6 +90,7 @@ export function createApi(parts: ApiParts): Api {
   addVersionDiff(book, rest);
   addDagWarningRoutes(book, rest);
   addDagRunRoutes(book, rest);
+  addDagRunBulk(book, rest);
   addLogRoutes(book, rest);
   addTaskInstanceRoutes(book, rest);
   addByHandRoutes(book, rest);

@@ -3,10 +3,11 @@ import { limits } from "../base/limits.ts";
 import { dependsOnPast } from "../model/dag_spec.ts";
 import { type BackfillException, fateOf, type ReprocessBehavior } from "../model/backfill.ts";
 import { AppError } from "../model/errors.ts";
+import { isOtherProduct } from "../model/product.ts";
 import { findPlannedDates, findRunsByDate } from "../store/backfill.ts";
 import type { PlannedDate } from "../store/backfill_port.ts";
 import { isPeriodic, runsBetween } from "../timetable/mod.ts";
-import { requireDag, type Rest } from "./rest.ts";
+import { productOf, requireDag, type Rest } from "./rest.ts";
 import type { CachedVersion } from "./execution/versions.ts";
 
 /** What somebody asks for. */
@@ -83,18 +84,26 @@ export interface BackfillPreview {
 /** Look at what each date has. */
 export async function previewBackfill(
   rest: Rest,
-  { dagId, reprocess }: Pick<BackfillRequest, "dagId" | "reprocess">,
+  { dagId, reprocess, asItWas }: Pick<BackfillRequest, "dagId" | "reprocess"> & {
+    /** Runs that run again do so on their own version, and only where this product ran them. */
+    asItWas: boolean;
+  },
   dates: readonly PlannedDate[],
 ): Promise<BackfillPreview> {
   const [runs, planned] = await Promise.all([
     findRunsByDate(rest.sql, { dagId, dates: dates.map((date) => date.logicalDate) }),
     findPlannedDates(rest.sql, dagId),
   ]);
+  const product = productOf(rest);
   const preview: BackfillPreview = { create: [], again: [], leftOut: [], wanted: [] };
   for (const date of dates) {
     const atMs = date.logicalDate.getTime();
-    const fate = planned.has(atMs) ? "in flight" : fateOf(runs.get(atMs), { reprocess });
-    if (fate === "in flight" || fate === "already exists") {
+    const run = runs.get(atMs);
+    const other = asItWas && run !== undefined && isOtherProduct(run, product);
+    const fate = planned.has(atMs)
+      ? "in flight"
+      : fateOf(run, { reprocess, isOtherProduct: other });
+    if (fate !== "create" && fate !== "again") {
       preview.leftOut.push({ date, reason: fate });
       continue;
     }

@@ -13,7 +13,7 @@ import type { CascadeNodePreview } from "./views/backfill.ts";
 /** What would become of all that is downstream. */
 export async function previewCascade(
   rest: Rest,
-  body: Pick<z.output<typeof BackfillBody>, "dag_id" | "max_active_runs">,
+  body: Pick<z.output<typeof BackfillBody>, "dag_id" | "max_active_runs"> & { asItWas: boolean },
   { wanted }: BackfillPreview,
 ): Promise<CascadeNodePreview[]> {
   const nodes = await planCascade(rest, body.dag_id, wanted);
@@ -24,7 +24,8 @@ export async function previewCascade(
       continue;
     }
     const { dagId } = node;
-    const preview = await previewBackfill(rest, { dagId, reprocess: "completed" }, node.dates);
+    const how = { dagId, reprocess: "completed", asItWas: body.asItWas } as const;
+    const preview = await previewBackfill(rest, how, node.dates);
     const version = await rest.versions.get((await requireDag(rest, dagId)).versionId);
     const estimate = await estimateBackfill(rest, version, {
       count: preview.wanted.length,
@@ -41,7 +42,11 @@ export async function startCascade(
   backfill: NewBackfill,
   dates: readonly PlannedDate[],
 ): Promise<string> {
-  const request = { dagId: backfill.dagId, reprocess: backfill.reprocessBehavior };
+  const request = {
+    dagId: backfill.dagId,
+    reprocess: backfill.reprocessBehavior,
+    asItWas: !backfill.runOnLatestVersion && !backfill.force,
+  };
   const { wanted } = await previewBackfill(rest, request, dates);
   if (wanted.length === 0) {
     throw new AppError(

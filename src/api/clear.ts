@@ -2,12 +2,13 @@
 import { AppError } from "../model/errors.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import { isRunFinished } from "../model/run_state.ts";
+import { isOtherProduct, whyOtherProduct } from "../model/product.ts";
 import type { TaskState } from "../model/task_state.ts";
 import type { DagRunRow } from "../store/dag_run_query.ts";
 import { type ChosenInstance, listChosen, listTasksOfRuns } from "../store/chosen_query.ts";
 import { inputTasks } from "./execution/inputs.ts";
 import { type TaskIndexes, type TaskSelection, tasksOf, withSetups } from "./reach.ts";
-import { requireDag, type Rest } from "./rest.ts";
+import { productOf, requireDag, type Rest } from "./rest.ts";
 
 /** Which instances of a run to run again. */
 export interface ClearSelection extends TaskSelection {
@@ -186,17 +187,13 @@ function check({ run, rows }: ClearPlan, { preventRunning, keepRunStates }: Clea
 }
 
 /** "As it was" is the code of the run and the product that ran it; on another one it is a guess. */
-function requireSameProduct({ settings }: Rest, { run, dagVersionId }: ClearPlan) {
-  if (dagVersionId !== run.dagVersionId || run.productVersion === null) return;
-  const now = { version: settings.version, image: settings.image ?? null };
-  if (run.productVersion === now.version && run.image === now.image) return;
-  const name = (version: string, image: string | null) =>
-    image === null ? `Tidewheel ${version}` : `Tidewheel ${version} (${image})`;
+function requireSameProduct(rest: Rest, { run, dagVersionId }: ClearPlan) {
+  const now = productOf(rest);
+  if (dagVersionId !== run.dagVersionId || !isOtherProduct(run, now)) return;
   throw new AppError(
     "CONFLICT",
-    `Cannot re-run "${run.runId}" as it was: it ran on ${name(run.productVersion, run.image)}, ` +
-      `and this is ${name(now.version, now.image)}; clear it with run_on_latest_version for the ` +
-      "DAG's newest version, or with force to run its own version here",
+    `Cannot re-run "${run.runId}" as it was: ${whyOtherProduct(run, now)}; clear it with ` +
+      "run_on_latest_version for the DAG's newest version, or with force to run its own version here",
     { detail: { dag_id: run.dagId, dag_run_id: run.runId } },
   );
 }

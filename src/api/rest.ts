@@ -1,5 +1,6 @@
 /** @module What the routes of the REST API share. */
 import { AppError } from "../model/errors.ts";
+import type { Product } from "../model/product.ts";
 import { type DagRow, type DagVersionRow, findDag, findDagVersions } from "../store/dag_query.ts";
 import { type DagRunRow, findRun } from "../store/dag_run_query.ts";
 import type { BackfillStore } from "../store/backfill_port.ts";
@@ -36,6 +37,11 @@ export function versionRowCache(sql: ApiParts["sql"]): Rest["versionRows"] {
     }
     return kept;
   };
+}
+
+/** What this process is: what runs that it starts run on. */
+export function productOf({ settings }: Pick<ApiParts, "settings">): Product {
+  return { version: settings.version, image: settings.image ?? null };
 }
 
 /** The DAG, or NOT_FOUND. */

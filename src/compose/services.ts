@@ -70,11 +70,12 @@ export function makeParser(
 
 /** Makes the runs of backfills, and does bulk jobs. */
 export function makeBatchManager(parts: DatabaseParts): Service {
-  const { clock, log, metrics, hints } = parts;
+  const { clock, log, metrics, hints, settings } = parts;
+  const withProduct = { ...parts, product: { version: config.version, image: settings.image } };
   return batchManager({
     ...{ clock, log, metrics },
-    backfills: pgBackfillStore(parts),
-    workBulk: (now) => workBulk(parts, {}, now),
+    backfills: pgBackfillStore(withProduct),
+    workBulk: (now) => workBulk(withProduct, {}, now),
     isBulkOpen: () => isBulkOpen(parts.sql),
     stepCascades: (now) => stepCascades(parts.sql, now),
     listen: (onHint) => hints.subscribe(onHint),

@@ -13,6 +13,7 @@ export const backfillExceptions = [
   "unknown",
   "cancelled",
   "upstream failed",
+  "other product",
 ] as const;
 /** One of {@link backfillExceptions}. */
 export type BackfillException = (typeof backfillExceptions)[number];
@@ -23,7 +24,7 @@ export const backfillEnds = ["completed", "cancelled", "upstream_failed"] as con
 export type BackfillEnd = (typeof backfillEnds)[number];
 
 /** What happens to a date. */
-export type Fate = "create" | "again" | "in flight" | "already exists";
+export type Fate = "create" | "again" | "in flight" | "already exists" | "other product";
 
 /**
  * What happens to a date: its run is made, or run again, or left as it is for a reason. `isRerun`:
@@ -31,7 +32,12 @@ export type Fate = "create" | "again" | "in flight" | "already exists";
  */
 export function fateOf(
   run: { state: RunState } | undefined,
-  { reprocess, isRerun = false }: { reprocess: ReprocessBehavior; isRerun?: boolean },
+  { reprocess, isRerun = false, isOtherProduct = false }: {
+    reprocess: ReprocessBehavior;
+    isRerun?: boolean;
+    /** It is to run as it was, and ran on another version of the product than this one. */
+    isOtherProduct?: boolean;
+  },
 ): Fate {
   if (!run) return "create";
   if (!isRunFinished(run.state)) return "in flight";
@@ -39,7 +45,8 @@ export function fateOf(
   const isWanted = isRerun
     ? isFailed
     : reprocess === "completed" || reprocess === "failed" && isFailed;
-  return isWanted ? "again" : "already exists";
+  if (!isWanted) return "already exists";
+  return isOtherProduct ? "other product" : "again";
 }
 
 /** What a backfill is doing, or how it ended. */

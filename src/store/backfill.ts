@@ -17,6 +17,8 @@ export interface BackfillRow {
   runBackwards: boolean;
   /** Runs that run again do so on the DAG's newest version. */
   runOnLatestVersion: boolean;
+  /** On their own also where they ran on another version of the product, or another image. */
+  force: boolean;
   triggeringUserName: string | null;
   createdAt: Date;
   updatedAt: Date;
@@ -120,6 +122,8 @@ export interface RunOfDate {
   logicalDate: Date;
   dagVersionId: string;
   backfillId: number | null;
+  productVersion: string | null;
+  image: string | null;
 }
 
 /** The runs of these dates, by the date's milliseconds: what a backfill has to go by. */
@@ -128,7 +132,8 @@ export async function findRunsByDate(
   { dagId, dates }: { dagId: string; dates: readonly Date[] },
 ): Promise<Map<number, RunOfDate>> {
   const found = await sql<RunOfDate[]>`
-    select id, state, logical_date, dag_version_id, backfill_id from dag_run
+    select id, state, logical_date, dag_version_id, backfill_id, product_version, image
+    from dag_run
     where dag_id = ${dagId} and logical_date = any(${
     dates.map((date) => date.toISOString())
   }::timestamptz[])`;

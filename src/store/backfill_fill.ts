@@ -4,6 +4,7 @@ import { limits } from "../base/limits.ts";
 import type { Ids } from "../base/ids.ts";
 import { type BackfillException, fateOf, type ReprocessBehavior } from "../model/backfill.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
+import { isOtherProduct, type Product } from "../model/product.ts";
 import type { RunState } from "../model/run_state.ts";
 import { intervalOf } from "../timetable/mod.ts";
 import type { Filled } from "./backfill_port.ts";
@@ -20,6 +21,7 @@ interface Due {
   dagRunConf: Record<string, unknown>;
   reprocess: ReprocessBehavior;
   onLatest: boolean;
+  force: boolean;
   versionId: string;
   spec: DagSpec;
 }
@@ -38,6 +40,8 @@ interface Existing {
   id: string;
   state: RunState;
   logicalDate: Date;
+  productVersion: string | null;
+  image: string | null;
   isLocked: boolean;
 }
 
@@ -67,8 +71,7 @@ export async function dueBackfills(sql: Sql, id: string | undefined): Promise<st
  * or after, and of two at once one does it.
  */
 export async function fillBackfill(
-  sql: Sql,
-  ids: Ids,
+  { sql, ids, product }: { sql: Sql; ids: Ids; product?: Product },
   id: string,
   now: Date,
 ): Promise<Filled & { dagRunIds: string[] }> {
@@ -76,7 +79,7 @@ export async function fillBackfill(
     const nothing = { settled: 0, runs: 0, dagRunIds: [] };
     const [due] = await tx<Due[]>`
       select b.id::text, b.dag_id as "dagId", b.dag_run_conf as "dagRunConf",
-        b.reprocess_behavior as reprocess, b.run_on_latest_version as "onLatest",
+        b.reprocess_behavior as reprocess, b.run_on_latest_version as "onLatest", b.force,
         v.id as "versionId", v.spec
       from backfill b join dag d on d.dag_id = b.dag_id
       join dag_version v on v.id = d.dag_version_id
@@ -94,7 +97,7 @@ export async function fillBackfill(
       from backfill_dag_run
       where backfill_id = ${id} and dag_run_id is null and exception_reason is null
       order by sort_ordinal limit ${room}`;
-    const settled = await settleAll(tx, ids, due, pending, now);
+    const settled = await settleAll(tx, { ids, product }, { due, pending }, now);
     await tx`
       update backfill_dag_run e set dag_run_id = s."dagRunId", exception_reason = s.reason
       from jsonb_to_recordset(${rows(settled)}::text::jsonb)
@@ -107,18 +110,22 @@ export async function fillBackfill(
 
 async function settleAll(
   tx: TransactionSql,
-  ids: Ids,
-  due: Due,
-  pending: readonly Pending[],
+  { ids, product }: { ids: Ids; product?: Product },
+  { due, pending }: { due: Due; pending: readonly Pending[] },
   now: Date,
 ): Promise<Settled[]> {
+  const isPinned = product !== undefined && !due.onLatest && !due.force;
   const existing = await runsOf(tx, due.dagId, pending);
   const settled: Settled[] = [];
   const created: { entry: Pending; run: NewRun }[] = [];
   const again: { entry: Pending; dagRunId: string }[] = [];
   for (const entry of pending) {
     const run = existing.get(entry.logicalDate.getTime());
-    const fate = fateOf(run, { reprocess: due.reprocess, isRerun: entry.isRerun });
+    const fate = fateOf(run, {
+      reprocess: due.reprocess,
+      isRerun: entry.isRerun,
+      isOtherProduct: isPinned && run !== undefined && isOtherProduct(run, product),
+    });
     if (fate === "create") created.push({ entry, run: runOf(due, entry, { ids, now }) });
     else if (fate === "again" && run!.isLocked) again.push({ entry, dagRunId: run!.id });
     else {
@@ -142,7 +149,8 @@ async function settleAll(
 async function runsOf(tx: TransactionSql, dagId: string, pending: readonly Pending[]) {
   const dates = pending.map((entry) => entry.logicalDate.toISOString());
   const found = await tx<Omit<Existing, "isLocked">[]>`
-    select id, state, logical_date as "logicalDate" from dag_run
+    select id, state, logical_date as "logicalDate", product_version as "productVersion", image
+    from dag_run
     where dag_id = ${dagId} and logical_date = any(${dates}::text[]::timestamptz[])`;
   const finished = found.filter(({ state }) => state === "success" || state === "failed");
   const locked = await tx<{ id: string }[]>`

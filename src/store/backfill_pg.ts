@@ -1,6 +1,7 @@
 /** @module Backfills on PostgreSQL behind their port, with hints after each commit. */
 import type { Sql } from "postgres";
 import type { Ids } from "../base/ids.ts";
+import type { Product } from "../model/product.ts";
 import type { BackfillStore } from "./backfill_port.ts";
 import { dueBackfills, fillBackfill } from "./backfill_fill.ts";
 import * as write from "./backfill_write.ts";
@@ -9,7 +10,13 @@ import { retryTransaction } from "./retry.ts";
 
 /** The store that the product uses. */
 export function pgBackfillStore(
-  { sql, hints, ids }: { sql: Sql; hints: HintBus; ids: Ids },
+  { sql, hints, ids, product }: {
+    sql: Sql;
+    hints: HintBus;
+    ids: Ids;
+    /** What this process is: re-runs as they were are of runs of the same. Left out: of any. */
+    product?: Product;
+  },
 ): BackfillStore {
   /** Schedulers read its limits anew, batch managers look for work. */
   async function changed(id: string) {
@@ -41,13 +48,13 @@ export function pgBackfillStore(
       if (done.dagRunIds.length > 0) hints.publish({ topic: "runs", ids: done.dagRunIds });
       return await tell(id, true);
     },
-    rerunFailed: async (id, now) =>
-      await tell(id, await retryTransaction(() => write.rerunFailed(sql, id, now))),
+    rerunFailed: async (id, now, how) =>
+      await tell(id, await retryTransaction(() => write.rerunFailed(sql, id, now, how))),
     async fill({ id }, now) {
       const sum = { settled: 0, runs: 0 };
       for (const due of await dueBackfills(sql, id)) {
         const { settled, runs, dagRunIds } = await retryTransaction(() =>
-          fillBackfill(sql, ids, due, now)
+          fillBackfill({ sql, ids, product }, due, now)
         );
         sum.settled += settled;
         sum.runs += runs;

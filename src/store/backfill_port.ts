@@ -19,6 +19,8 @@ export interface NewBackfill {
   runBackwards: boolean;
   /** Runs that run again do so on the DAG's newest version; else on their own. */
   runOnLatestVersion: boolean;
+  /** On their own also where they ran on another version of the product, or another image. */
+  force?: boolean;
   /** Of the slots of each pool and of the DAG's limit of tasks: what its tasks may take. */
   share: number;
   triggeringUserName: string | null;
@@ -65,8 +67,11 @@ export interface BackfillStore {
    * over or missing.
    */
   cancel(id: string, how: { isNow: boolean; by: string }, now: Date): Promise<boolean>;
-  /** Plan anew the dates whose run failed or that a cancel left without one: how many; null: missing. */
-  rerunFailed(id: string, now: Date): Promise<number | null>;
+  /**
+   * Plan anew the dates whose run failed or that a cancel left without one: how many; null: missing.
+   * With `force` also those that were left out since they had run on another product.
+   */
+  rerunFailed(id: string, now: Date, options?: { force?: boolean }): Promise<number | null>;
   /** Make runs of planned dates as far as there is room: of one backfill, or of any that is due. */
   fill(which: { id?: string }, now: Date): Promise<Filled>;
   /** Mark those that are done: how many there were. */

@@ -19,12 +19,14 @@ export async function insertBackfill(
   await lockDag(tx, backfill.dagId);
   const [{ id }] = await tx<{ id: string }[]>`
     insert into backfill (dag_id, from_date, to_date, dag_run_conf, is_paused,
-      reprocess_behavior, max_active_runs, run_backwards, run_on_latest_version, share,
+      reprocess_behavior, max_active_runs, run_backwards, run_on_latest_version, force, share,
       triggering_user_name, created_at, updated_at)
     values (${backfill.dagId}, ${backfill.fromDate}, ${backfill.toDate},
       ${JSON.stringify(backfill.dagRunConf)}::text::jsonb, ${backfill.isPaused ?? false},
       ${backfill.reprocessBehavior}, ${backfill.maxActiveRuns}, ${backfill.runBackwards},
-      ${backfill.runOnLatestVersion}, ${backfill.share}, ${backfill.triggeringUserName},
+      ${backfill.runOnLatestVersion}, ${
+    backfill.force ?? false
+  }, ${backfill.share}, ${backfill.triggeringUserName},
       ${now}, ${now})
     returning id::text`;
   await insertDates(tx, { id, dagId: backfill.dagId, after: 0 }, dates);
@@ -154,7 +156,12 @@ export async function cancelBackfill(
  * Plan anew what failed or was cancelled, of this backfill or of all of the cascade that it is the
  * first of; what stopped below it goes on too. How many dates; null where it is missing.
  */
-export async function rerunFailed(sql: Sql, id: string, now: Date): Promise<number | null> {
+export async function rerunFailed(
+  sql: Sql,
+  id: string,
+  now: Date,
+  { force = false }: { force?: boolean } = {},
+): Promise<number | null> {
   return await sql.begin(async (tx) => {
     const found = await tx<{ id: string }[]>`
       select id::text from backfill where id = ${id} or cascade_id = ${id}
@@ -164,7 +171,8 @@ export async function rerunFailed(sql: Sql, id: string, now: Date): Promise<numb
     const planned = await tx<{ id: string }[]>`
       update backfill_dag_run e set dag_run_id = null, exception_reason = null, is_rerun = true
       where e.backfill_id = any(${ids}::text[]::bigint[]) and (
-        e.exception_reason = 'cancelled' or e.exception_reason is null and exists (
+        e.exception_reason = 'cancelled'
+        or ${force} and e.exception_reason = 'other product' or e.exception_reason is null and exists (
           select from dag_run r
           where r.id = e.dag_run_id and r.backfill_id = e.backfill_id and r.state = 'failed'))
       returning e.backfill_id::text as id`;
@@ -172,7 +180,7 @@ export async function rerunFailed(sql: Sql, id: string, now: Date): Promise<numb
     const reopened = [...new Set(planned.map((one) => one.id))];
     await tx`
       update backfill set completed_at = null, end_reason = null, is_paused = false,
-        updated_at = ${now}
+        force = force or ${force}, updated_at = ${now}
       where id = any(${reopened}::text[]::bigint[])`;
     await tx`
       with recursive below as (

@@ -2,6 +2,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import type { Ids } from "../base/ids.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
+import { isOtherProduct, type Product, type RanOn, whyOtherProduct } from "../model/product.ts";
 import { deadlinesOf } from "../timetable/mod.ts";
 import type { BulkAction, BulkRunPlan } from "./bulk.ts";
 import { clearRuns } from "./clear_runs.ts";
@@ -18,7 +19,7 @@ const BATCH = 1_000;
 interface Job {
   id: string;
   action: BulkAction;
-  request: { only_failed?: boolean; run_on_latest_version?: boolean };
+  request: { only_failed?: boolean; run_on_latest_version?: boolean; force?: boolean };
   dagVersionId: string | null;
   by: string;
 }
@@ -48,7 +49,7 @@ interface Worked {
 
 /** Do the next items of one job, or of each that is open; how many items there were. */
 export async function workBulk(
-  { sql, ids, hints }: { sql: Sql; ids: Ids; hints: HintBus },
+  { sql, ids, hints, product }: { sql: Sql; ids: Ids; hints: HintBus; product: Product },
   { id }: { id?: number },
   now: Date,
 ): Promise<number> {
@@ -58,7 +59,7 @@ export async function workBulk(
   let done = 0;
   for (const job of open) {
     const { items, runs, dags, stop } = await retryTransaction(() =>
-      workOne(sql, ids, job.id, now)
+      workOne({ sql, ids, product }, job.id, now)
     );
     done += items.length;
     if (stop.length > 0) hints.publish({ topic: "cancel", ids: stop });
@@ -68,7 +69,11 @@ export async function workBulk(
   return done;
 }
 
-async function workOne(sql: Sql, ids: Ids, id: string, now: Date): Promise<Worked> {
+async function workOne(
+  { sql, ids, product }: { sql: Sql; ids: Ids; product: Product },
+  id: string,
+  now: Date,
+): Promise<Worked> {
   return await sql.begin(async (tx) => {
     const nothing: Worked = { items: [], runs: [], dags: [], stop: [] };
     const [job] = await tx<Job[]>`
@@ -80,7 +85,9 @@ async function workOne(sql: Sql, ids: Ids, id: string, now: Date): Promise<Worke
       select ordinal, dag_id as "dagId", run_id as "runId", dag_run_id as "dagRunId", plan
       from bulk_item where bulk_id = ${id} and state = 'planned'
       order by ordinal limit ${BATCH}`;
-    const worked = items.length === 0 ? nothing : await doers[job.action](tx, job, items, now, ids);
+    const worked = items.length === 0
+      ? nothing
+      : await doers[job.action](tx, job, { items, ids, product }, now);
     await tx`
       update bulk_item i set dag_run_id = coalesce(w."dagRunId", i.dag_run_id), reason = w.reason,
         state = case when w.reason is null then 'done' else 'refused' end
@@ -99,20 +106,19 @@ async function workOne(sql: Sql, ids: Ids, id: string, now: Date): Promise<Worke
 type Doer = (
   tx: TransactionSql,
   job: Job,
-  items: readonly Item[],
+  given: { items: readonly Item[]; ids: Ids; product: Product },
   now: Date,
-  ids: Ids,
 ) => Promise<Worked>;
 
 const doers: Readonly<Record<BulkAction, Doer>> = {
   trigger,
   cancel,
   clear,
-  pause: (tx, _job, items) => setPaused(tx, items, true),
-  unpause: (tx, _job, items) => setPaused(tx, items, false),
+  pause: (tx, _job, { items }) => setPaused(tx, items, true),
+  unpause: (tx, _job, { items }) => setPaused(tx, items, false),
 };
 
-async function trigger(...[tx, job, items, now, ids]: Parameters<Doer>): Promise<Worked> {
+async function trigger(...[tx, job, { items, ids }, now]: Parameters<Doer>): Promise<Worked> {
   const [{ spec }] = await tx<{ spec: DagSpec }[]>`
     select spec from dag_version where id = ${job.dagVersionId}`;
   const planned = items.map((item) => ({
@@ -168,7 +174,7 @@ function runOf(
   };
 }
 
-async function cancel(...[tx, job, items, now]: Parameters<Doer>): Promise<Worked> {
+async function cancel(...[tx, job, { items }, now]: Parameters<Doer>): Promise<Worked> {
   // A scheduler's pass locks runs in an order of its own: it must not be under way.
   await tx`select 1 from leader_lease where name = 'scheduler' for update`;
   const states = await statesOf(tx, items);
@@ -183,14 +189,17 @@ async function cancel(...[tx, job, items, now]: Parameters<Doer>): Promise<Worke
   };
 }
 
-async function clear(...[tx, { request }, items, now]: Parameters<Doer>): Promise<Worked> {
-  const locked = await tx<{ id: string }[]>`
-    select id from dag_run
-    where id = any(${
-    items.map((item) => item.dagRunId!)
-  }::uuid[]) and state in ('success', 'failed')
+async function clear(...[tx, { request }, { items, product }, now]: Parameters<Doer>) {
+  const wanted = items.map((item) => item.dagRunId!);
+  const locked = await tx<({ id: string } & RanOn)[]>`
+    select id, product_version as "productVersion", image from dag_run
+    where id = any(${wanted}::uuid[]) and state in ('success', 'failed')
     order by id for no key update skip locked`;
-  const ids = locked.map((run) => run.id);
+  const isPinned = !request.run_on_latest_version && !request.force;
+  const others = new Map(
+    locked.filter((run) => isPinned && isOtherProduct(run, product)).map((run) => [run.id, run]),
+  );
+  const ids = locked.map((run) => run.id).filter((id) => !others.has(id));
   const isFree = new Set(ids);
   const states = await statesOf(tx, items);
   const how = {
@@ -199,7 +208,11 @@ async function clear(...[tx, { request }, items, now]: Parameters<Doer>): Promis
   };
   await clearRuns(tx, ids, how, now);
   return {
-    items: items.map((item) => outcome(item, states, isFree.has(item.dagRunId!))),
+    items: items.map((item) => {
+      const other = others.get(item.dagRunId!);
+      if (!other) return outcome(item, states, isFree.has(item.dagRunId!));
+      return { ordinal: item.ordinal, reason: whyOtherProduct(other, product) };
+    }),
     runs: ids,
     ...{ dags: [], stop: [] },
   };

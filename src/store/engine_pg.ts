@@ -11,7 +11,8 @@ import * as events from "./engine_events.ts";
 import * as lease from "./engine_lease.ts";
 import * as read from "./engine_read.ts";
 import * as run from "./engine_run.ts";
-import { applyTick, type Product } from "./engine_tick.ts";
+import type { Product } from "../model/product.ts";
+import { applyTick } from "./engine_tick.ts";
 import * as triggers from "./engine_triggers.ts";
 import { answerQuestion } from "./engine_questions.ts";
 import {

@@ -1,6 +1,7 @@
 /** @module The writes of one scheduler pass, under the leader's lease. */
 import type { Sql, TransactionSql } from "postgres";
 import { AppError } from "../model/errors.ts";
+import type { Product } from "../model/product.ts";
 import { besideTask, split, taskDates, withDates } from "./engine_claim.ts";
 import { insertDeadlines, moveDeadlines, settleDeadlines } from "./engine_deadlines.ts";
 import { recordRunEnds, takeEvents } from "./engine_events.ts";
@@ -8,12 +9,6 @@ import { tellOfRuns, tellOfTasks } from "./engine_outbox.ts";
 import { rows, taskColumns } from "./engine_rows.ts";
 import { cancelAttempts, fences, inFenced, pauseFailing, type Stopped } from "./engine_stop.ts";
 import type { Claimed, NewRun, TaskExpansion, TickResult, TickWrites } from "./port.ts";
-
-/** What runs run on: kept with each, so that a re-run as it was can tell another one. */
-export interface Product {
-  version: string;
-  image: string | null;
-}
 
 /**
  * All or nothing; throws LEASE_LOST when `epoch` is no longer the lease's. `stopped`: runs with

@@ -24,6 +24,7 @@ import {
   BackfillDates,
   BackfillExtension,
   BackfillPatch,
+  BackfillRerun,
   BackfillShape,
   CascadeShape,
   dateStates,
@@ -98,6 +99,7 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
       maxActiveRuns: body.max_active_runs,
       runBackwards: request.runBackwards,
       runOnLatestVersion: body.run_on_latest_version ?? true,
+      force: body.force,
       share: body.share,
       triggeringUserName: principal.name,
     };
@@ -118,12 +120,13 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
   }, async ({ body }) => {
     const request = requestOf(body);
     const { version, dates } = await planBackfill(rest, request);
-    const preview = await previewBackfill(rest, request, dates);
+    const asItWas = body.run_on_latest_version === false && !body.force;
+    const preview = await previewBackfill(rest, { ...request, asItWas }, dates);
     const estimate = await estimateBackfill(rest, version, {
       count: preview.wanted.length,
       maxActiveRuns: body.max_active_runs,
     });
-    const below = body.cascade ? await previewCascade(rest, body, preview) : [];
+    const below = body.cascade ? await previewCascade(rest, { ...body, asItWas }, preview) : [];
     return previewView(preview, estimate, below);
   });
 
@@ -263,11 +266,13 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
     tag,
     summary: "Run what failed or was cancelled of a backfill again",
     params: Path,
+    body: BackfillRerun,
+    bodyOptional: true,
     returns: BackfillChanged,
     event: "backfill.rerun_failed",
-  }, async ({ params: { backfill_id: id } }) => {
+  }, async ({ params: { backfill_id: id }, body }) => {
     await wanted(id);
-    const dates = await backfills.rerunFailed(String(id), clock.now()) ?? 0;
+    const dates = await backfills.rerunFailed(String(id), clock.now(), body) ?? 0;
     if (dates === 0) {
       throw new AppError(
         "CONFLICT",

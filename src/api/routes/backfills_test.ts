@@ -59,6 +59,25 @@ Deno.test("a backfill leaves runs that exist alone, or runs them again when told
   );
 });
 
+Deno.test("a backfill as it was leaves out what ran on another version of the product, unless forced", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", [{ taskId: "a" }], daily);
+  await finish(w, await w.trigger("d", { logical_date: "2030-01-06T00:00:00Z" }), "failed");
+  await w.parts.sql`update dag_run set product_version = '1.2.2'`;
+  const asItWas = { reprocess_behavior: "failed", run_on_latest_version: false };
+  const counts = async (body: object) => (await post(w, body, "/dry_run")).body.counts.left_out_by;
+  assertEquals(await counts({ reprocess_behavior: "failed" }), {});
+  assertEquals(await counts(asItWas), { "other product": 1 });
+  assertEquals(await counts({ ...asItWas, force: true }), {});
+
+  const { body: { id, runs } } = await post(w, asItWas);
+  assertEquals([runs.queued, runs.left_out_by], [3, { "other product": 1 }]);
+  const rerun = (body: object) => w.call("POST", `/api/v2/backfills/${id}/rerun_failed`, { body });
+  assertEquals((await rerun({})).status, 409);
+  const { body: forced } = await rerun({ force: true });
+  assertEquals([forced.dates, forced.backfill.runs.queued, forced.backfill.force], [1, 4, true]);
+});
+
 Deno.test("a backfill can go backwards: its newest date comes first, also of what runs again", async () => {
   await using w = await apiWorld();
   await w.addDag("d", [{ taskId: "a" }], daily);

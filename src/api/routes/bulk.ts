@@ -13,7 +13,7 @@ import {
 } from "../../store/bulk.ts";
 import { workBulk } from "../../store/bulk_work.ts";
 import { planBulk, requestHash } from "../bulk.ts";
-import type { Rest } from "../rest.ts";
+import { productOf, type Rest } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
 import { many, paging, queryInt } from "../shapes/basic.ts";
 import { BulkBody, BulkCollection, BulkItems, BulkShape, itemStates } from "../shapes/bulk.ts";
@@ -61,7 +61,10 @@ export function addBulkRoutes(book: RouteBook, rest: Rest): void {
     }, clock.now());
     // What takes longer the batch manager goes on with.
     const untilMs = clock.monotonicMs() + limits.bulkAnswerMs;
-    while (await workBulk(rest, { id }, clock.now()) > 0 && clock.monotonicMs() < untilMs);
+    while (
+      await workBulk({ ...rest, product: productOf(rest) }, { id }, clock.now()) > 0 &&
+      clock.monotonicMs() < untilMs
+    );
     return await shown(id);
   });
 

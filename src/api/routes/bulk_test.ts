@@ -106,6 +106,27 @@ Deno.test("bulk clear of only what failed leaves what succeeded as it is", async
   );
 });
 
+Deno.test("bulk clear leaves out what ran on another version of the product, unless forced", async () => {
+  await using w = await world();
+  for (const dag_run_id of ["ours", "theirs"]) {
+    await w.trigger("d", { dag_run_id });
+    await w.moveRun("d", dag_run_id, "running");
+    await w.moveRun("d", dag_run_id, "failed");
+  }
+  const other = ["1.2.2", "theirs"];
+  await w.parts.sql`update dag_run set product_version = ${other[0]} where run_id = ${other[1]}`;
+  const filter = { dag_ids: ["d"] };
+  const { body } = await post(w, { action: "clear", filter });
+  assertEquals([body.items.done, body.items.refused], [1, 1]);
+  const { body: { items } } = await w.call("GET", `/api/v2/bulk/${body.id}/items?state=refused`);
+  assertEquals(
+    items.map((item: Record<string, string>) => [item.dag_run_id, item.reason]),
+    [["theirs", "it ran on Tidewheel 1.2.2, and this is Tidewheel 1.2.3"]],
+  );
+  const forced = await post(w, { action: "clear", filter, force: true });
+  assertEquals([forced.body.items.done, forced.body.items.refused], [1, 0]);
+});
+
 Deno.test("bulk pause and unpause change the DAGs of a filter", async () => {
   await using w = await world();
   const paused = await post(w, { action: "pause", filter: { tags: ["eod"] } });
@@ -152,6 +173,7 @@ Deno.test("a bulk request that cannot be is refused before anything is made", as
 Deno.test("what of a bulk job was not done can be cancelled, and is done by several once", async () => {
   await using w = await world();
   const { sql, clock } = w.parts;
+  const parts = { ...w.parts, product: { version: "1.2.3", image: null } };
   const make = async (ordinals: number) => {
     const [{ id }] = await sql<{ id: number }[]>`
       insert into bulk_job (request_hash, action, request, triggering_user_name, created_at,
@@ -163,14 +185,14 @@ Deno.test("what of a bulk job was not done can be cancelled, and is done by seve
     return id;
   };
   const id = await make(3_500);
-  const counts = await Promise.all([1, 2, 3].map(() => workBulk(w.parts, { id }, clock.now())));
+  const counts = await Promise.all([1, 2, 3].map(() => workBulk(parts, { id }, clock.now())));
   assertEquals(counts.reduce((sum, each) => sum + each, 0) % 1_000, 0);
   const stopped = await w.call("PUT", `/api/v2/bulk/${id}/cancel`, { body: {} });
   assertEquals(stopped.body.state, "cancelled");
   const { done, cancelled, planned } = stopped.body.items;
   assertEquals([done + cancelled, planned, cancelled >= 500], [3_500, 0, true]);
   assertEquals((await w.call("PUT", `/api/v2/bulk/${id}/cancel`, { body: {} })).status, 409);
-  assertEquals(await workBulk(w.parts, { id }, clock.now()), 0);
+  assertEquals(await workBulk(parts, { id }, clock.now()), 0);
   assertEquals((await w.call("GET", "/api/v2/bulk/999")).status, 404);
 });
 

@@ -198,8 +198,12 @@ Deno.test("a re-run as it was is refused on another version of the product, unle
     "it ran on Tidewheel 1.2.2, and this is Tidewheel 1.2.3",
   );
   assertEquals((await w.call("POST", `${path}/clear`, { body: { dry_run: false } })).status, 409);
+  const patch = (body: object) => w.call("PATCH", path, { body: { state: "queued", ...body } });
+  assertEquals((await patch({})).status, 409);
+  assertEquals((await w.call("GET", path)).body.state, "failed");
   assertEquals((await clear({ run_on_latest_version: true })).status, 200);
   assertEquals((await clear({ only_failed: false, force: true })).status, 200);
+  assertEquals((await patch({ force: true })).body.state, "queued");
 });
 
 Deno.test("a queued run keeps its version when the DAG gets a new one", async () => {

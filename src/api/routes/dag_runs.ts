@@ -1,18 +1,11 @@
 /** @module Routes of DAG runs: list, start, look, cancel, clear, delete, wait. */
 import { z } from "zod";
 import { AppError } from "../../model/errors.ts";
-import { isRunFinished, runStates, runTypes } from "../../model/run_state.ts";
-import { isFinished } from "../../model/task_state.ts";
+import { runStates, runTypes } from "../../model/run_state.ts";
 import { parseTraceParent } from "../../metrics/trace.ts";
-import { forgetRun } from "../../store/backfill.ts";
-import {
-  annotateRun,
-  type DagRunRow,
-  deleteRun,
-  listRuns,
-  runOrders,
-} from "../../store/dag_run_query.ts";
+import { annotateRun, type DagRunRow, listRuns, runOrders } from "../../store/dag_run_query.ts";
 import { applyClear, everything, planClear } from "../clear.ts";
+import { patchRun, removeRun } from "../run_by_hand.ts";
 import {
   boundsOf,
   pageOf,
@@ -24,7 +17,6 @@ import {
   unlessAll,
 } from "../rest.ts";
 import type { RouteBook } from "../route.ts";
-import { applySet, planSet } from "../set_state.ts";
 import {
   Instant,
   many,
@@ -196,11 +188,7 @@ export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
     audited: ["state", "note"],
   }, async ({ params, query, body, principal }) => {
     const run = await requireRun(rest, params.dag_id, params.dag_run_id);
-    const may = (field: string) => !query.update_mask || query.update_mask.includes(field);
-    if (may("state") && body.state != null) await setState(rest, run, body.state, principal.name);
-    if (may("note") && body.note !== undefined) {
-      await annotateRun(sql, { id: run.id, note: body.note });
-    }
+    await patchRun(rest, run, body, { by: principal.name, mask: query.update_mask });
     return await shown(run);
   });
 
@@ -214,11 +202,7 @@ export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
     returns: null,
     event: "dag_run.delete",
   }, async ({ params }) => {
-    const run = await requireRun(rest, params.dag_id, params.dag_run_id);
-    await sql.begin(async (tx) => {
-      await forgetRun(tx, run.id);
-      await deleteRun(tx, run);
-    });
+    await removeRun(rest, await requireRun(rest, params.dag_id, params.dag_run_id));
   });
 
   book.add({
@@ -281,34 +265,4 @@ export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
       request,
     });
   });
-}
-
-async function setState(
-  rest: Rest,
-  run: DagRunRow,
-  state: "queued" | "success" | "failed",
-  by: string,
-) {
-  const refuse = (why: string) =>
-    new AppError("CONFLICT", `Cannot set run "${run.runId}" to ${state}: ${why}`);
-  if (state === "success") return await succeed(rest, run, by);
-  if (state === "queued") {
-    return await applyClear(rest, await planClear(rest, run, everything, { onLatest: false }));
-  }
-  if (run.state === "failed") return;
-  if (isRunFinished(run.state)) throw refuse(`it is ${run.state} already`);
-  const { spec } = await rest.versions.get(run.dagVersionId);
-  const spared = spec.tasks.filter((task) => task.isTeardown).map((task) => task.taskId);
-  await rest.store.cancelRun(run.id, { now: rest.clock.now(), by, spared });
-}
-
-/** As in Airflow: its tasks are successes too, but teardowns to come, which still clean up. */
-async function succeed(rest: Rest, run: DagRunRow, by: string) {
-  const { spec } = await rest.versions.get(run.dagVersionId);
-  const plan = await planSet(rest, [run], everything, "success");
-  const teardowns = new Set(spec.tasks.filter((t) => t.isTeardown).map((t) => t.taskId));
-  const rows = plan.rows.filter(({ state, taskId }) =>
-    state !== "skipped" && (isFinished(state) || !teardowns.has(taskId))
-  );
-  await applySet(rest, { ...plan, rows, clears: [] }, { by });
 }

@@ -156,6 +156,52 @@ Deno.test("DELETE dagRun removes a finished run and refuses one that is not", as
   assertEquals((await w.call("GET", path)).status, 404);
 });
 
+Deno.test("PATCH dagRuns sets states of many runs and deletes them, each by itself", async () => {
+  await using w = await apiWorld();
+  for (const dag of ["d", "e"]) await w.addDag(dag, [{ taskId: "a" }]);
+  for (const dag_run_id of ["r1", "r2", "r3"]) await w.trigger("d", { dag_run_id });
+  await w.trigger("e", { dag_run_id: "r1" });
+  const bulk = (dag: string, actions: object[], token = w.tokens.admin) =>
+    w.call("PATCH", `/api/v2/dags/${dag}/dagRuns`, { body: { actions }, token });
+  const { body } = await bulk("d", [{
+    action: "update",
+    entities: [
+      { dag_run_id: "r1", state: "failed", note: "enough" },
+      { dag_run_id: "gone", state: "failed" },
+      { dag_run_id: "r2", note: "look" },
+      { dag_run_id: "r1", dag_id: "e", state: "failed" },
+    ],
+  }]);
+  assertEquals([body.create, body.update.success, body.delete], [null, ["d.r1", "d.r2"], null]);
+  assertEquals(
+    body.update.errors.map((each: { status_code: number }) => each.status_code),
+    [404, 400],
+  );
+  const { body: { dag_runs } } = await w.call("GET", "/api/v2/dags/d/dagRuns?order_by=run_id");
+  assertEquals(
+    dag_runs.map((run: Record<string, unknown>) => [run.end_reason, run.note]),
+    [["cancelled", "enough"], [null, "look"], [null, null]],
+  );
+
+  await w.moveRun("d", "r1", "failed");
+  const removal = {
+    action: "delete",
+    action_on_non_existence: "skip",
+    entities: [{ dag_run_id: "r1", dag_id: "d" }, { dag_run_id: "r3", dag_id: "d" }, {
+      dag_run_id: "gone",
+      dag_id: "d",
+    }, "r1"],
+  };
+  assertEquals((await bulk("~", [removal], w.tokens.user)).status, 403);
+  const { body: gone } = await bulk("~", [removal]);
+  assertEquals([gone.update, gone.delete.success], [null, ["d.r1"]]);
+  assertEquals(
+    gone.delete.errors.map((each: { status_code: number }) => each.status_code),
+    [409, 400],
+  );
+  assertEquals((await bulk("d", [{ action: "create", entities: [] }])).status, 422);
+});
+
 Deno.test("GET wait answers at the run's end: one object as JSON, a line a change as NDJSON", async () => {
   await using w = await apiWorld();
   await w.addDag("d", [{ taskId: "a" }]);

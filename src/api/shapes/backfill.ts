@@ -28,6 +28,7 @@ export const BackfillShape = z.object({
   updated_at: At,
   run_backwards: z.boolean(),
   run_on_latest_version: z.boolean(),
+  force: z.boolean(),
   share,
   state: z.enum(["waiting", "paused", "running", ...backfillEnds]).meta({
     doc: "waiting: for another backfill of its cascade",
@@ -71,6 +72,11 @@ export const BackfillBody = z.strictObject({
   run_on_latest_version: z.boolean().nullish().meta({
     doc: "For runs that run again: on the DAG's newest version (default), or on their own",
   }),
+  force: z.boolean().default(false).meta({
+    doc:
+      "Also runs that ran on another version of Tidewheel, or another image, run as they were; " +
+      "else they are left out",
+  }),
   share: share.default(1),
   cascade: z.boolean().default(false).meta({
     doc: "Also run again what is downstream: DAGs that read what these dates publish, in order",
@@ -92,6 +98,13 @@ export const BackfillExtension = z.strictObject({
 }).refine((body) => body.from_date !== undefined || body.to_date !== undefined, {
   message: "must name an earlier from_date, a later to_date, or both",
 }).meta({ id: "BackfillExtendBody" });
+
+/** How what failed runs again. */
+export const BackfillRerun = z.strictObject({
+  force: z.boolean().default(false).meta({
+    doc: "As they were, also those that ran on another version of Tidewheel, or another image",
+  }),
+}).meta({ id: "BackfillRerunBody" });
 
 /** What became of an extension or a re-run. */
 export const BackfillChanged = z.object({

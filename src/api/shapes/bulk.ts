@@ -68,6 +68,9 @@ export const BulkBody = z.discriminatedUnion("action", [
     filter: RunFilterShape.meta({ doc: "Of the runs that failed, unless it names states" }),
     only_failed: z.boolean().default(false).meta({ doc: "Only what failed of each run" }),
     run_on_latest_version: z.boolean().default(false),
+    force: z.boolean().default(false).meta({
+      doc: "Also as they were, though they ran on another version of Tidewheel, or another image",
+    }),
     ...common,
   }),
   z.strictObject({ action: z.literal("pause"), filter: DagFilterShape, ...common }),

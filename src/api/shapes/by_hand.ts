@@ -91,5 +91,5 @@ const BulkAction = z.object({
 export const BulkAnswer = z.object({
   create: z.null(),
   update: BulkAction.nullable(),
-  delete: z.null(),
+  delete: BulkAction.nullable(),
 }).meta({ id: "BulkResponse" });

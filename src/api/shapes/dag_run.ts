@@ -83,7 +83,35 @@ export const DagRunPatch = z.strictObject({
     doc: "failed: cancel it; queued: clear all of it; success: its tasks become successes too",
   }),
   note: Text.max(1000).nullish(),
+  force: z.boolean().default(false).meta({
+    doc: "With queued: also where it ran on another version of Tidewheel, or another image",
+  }),
 }).meta({ id: "DAGRunPatchBody" });
+
+const onNonExistence = {
+  action_on_non_existence: z.enum(["fail", "skip"]).default("fail"),
+};
+
+/** Changes of many runs. */
+export const DagRunBulk = z.strictObject({
+  actions: z.array(z.discriminatedUnion("action", [
+    z.strictObject({
+      action: z.literal("update"),
+      ...onNonExistence,
+      update_mask: z.array(Text).nullish(),
+      entities: z.array(DagRunPatch.extend({ dag_run_id: Text, dag_id: Text.nullish() }))
+        .max(1_000),
+    }),
+    z.strictObject({
+      action: z.literal("delete"),
+      ...onNonExistence,
+      entities: z.array(z.union([
+        Text,
+        z.strictObject({ dag_run_id: Text, dag_id: Text.nullish() }),
+      ])).max(1_000),
+    }),
+  ])).max(100),
+}).meta({ id: "BulkBody_BulkDAGRunBody_" });
 
 /** How to clear a run. */
 export const DagRunClear = z.strictObject({

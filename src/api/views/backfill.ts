@@ -32,6 +32,7 @@ export function backfillView(row: BackfillRow): z.input<typeof BackfillShape> {
     updated_at: row.updatedAt.toISOString(),
     run_backwards: row.runBackwards,
     run_on_latest_version: row.runOnLatestVersion,
+    force: row.force,
     share: row.share,
     state: stateOf(row),
     triggering_user_name: row.triggeringUserName,

@@ -42,6 +42,10 @@ const sizeOptions = [
     doc: "Of each pool's slots and of the DAG's tasks at a time: what it takes at most, 0 to 1",
   },
 ];
+const forceOption = {
+  flags: "--force",
+  doc: "also what ran on another version of Tidewheel, which is left out else",
+};
 const watchOption = { flags: "--watch", doc: "Show its progress until its end" };
 
 export const backfill: Verb = {
@@ -62,6 +66,11 @@ export const backfill: Verb = {
       flags: "--cascade",
       doc: "Also run again all that is downstream: DAGs that read what these dates publish",
     },
+    {
+      flags: "--as-it-was",
+      doc: "What runs again does so on the version of its DAG that it had, not on the newest",
+    },
+    { ...forceOption, doc: `with --as-it-was: ${forceOption.doc}` },
     { flags: "--order <order>", doc: "forward or newest-first", default: "forward" },
     { flags: "--dry-run", doc: "Only say which dates would run, and what that would take" },
     watchOption,
@@ -81,6 +90,8 @@ export const backfill: Verb = {
       dag_run_conf: parseConf(text(options, "conf")),
       reprocess_behavior: options.reprocess,
       cascade: options.cascade === true,
+      ...(options.asItWas === true ? { run_on_latest_version: false } : {}),
+      force: options.force === true,
       ...sizesOf(options),
     };
     if (options.dryRun) {
@@ -115,6 +126,7 @@ export const backfills: Verb = {
     { flags: "--from <time>", doc: "extend: an earlier first logical date" },
     { flags: "--to <time>", doc: "extend: a later last logical date" },
     { flags: "--now", doc: "cancel: also what is running" },
+    { ...forceOption, doc: `rerun-failed: ${forceOption.doc}` },
     ...sizeOptions,
     { flags: "--active", doc: "list: only those that are not over" },
     { flags: "--limit <n>", doc: "list, dates: at most this many", default: "50" },
@@ -160,7 +172,8 @@ export const backfills: Verb = {
         return await shown(context, changed.backfill, options, changed.dates);
       }
       default: {
-        const changed = await api.post<ChangedShape>(`${path}/rerun_failed`);
+        const how = { force: options.force === true };
+        const changed = await api.post<ChangedShape>(`${path}/rerun_failed`, how);
         return await shown(context, changed.backfill, options, changed.dates);
       }
     }

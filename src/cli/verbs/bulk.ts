@@ -54,6 +54,10 @@ export const bulk: Verb = {
     { flags: "--only-failed", doc: "clear: only what failed of each run" },
     { flags: "--latest", doc: "clear: on the DAGs' newest versions" },
     {
+      flags: "--force",
+      doc: "clear: as they were, though they ran on another version of Tidewheel",
+    },
+    {
       flags: "--key <key>",
       doc: "A name of your own for the request: sent again, it is done once",
     },
@@ -125,6 +129,7 @@ function clearing(action: string, options: VerbOptions) {
   return {
     only_failed: options.onlyFailed === true,
     run_on_latest_version: options.latest === true,
+    force: options.force === true,
   };
 }
 
