@@ -116,6 +116,7 @@ create table backfill (
   end_reason text,
   cascade_id bigint,
   kind text not null default 'dates'::text,
+  force boolean not null default false,
   constraint backfill_pkey PRIMARY KEY (id),
   constraint backfill_end_check CHECK (((end_reason IS NULL) = (completed_at IS NULL))),
   constraint backfill_end_reason_check CHECK ((end_reason = ANY (ARRAY['completed'::text, 'cancelled'::text, 'upstream_failed'::text]))),
@@ -142,7 +143,7 @@ create table backfill_dag_run (
   is_rerun boolean not null default false,
   constraint backfill_dag_run_pkey PRIMARY KEY (id),
   constraint backfill_dag_run_backfill_id_logical_date_key UNIQUE (backfill_id, logical_date),
-  constraint backfill_dag_run_exception_reason_check CHECK ((exception_reason = ANY (ARRAY['in flight'::text, 'already exists'::text, 'unknown'::text, 'cancelled'::text, 'upstream failed'::text]))),
+  constraint backfill_dag_run_exception_reason_check CHECK ((exception_reason = ANY (ARRAY['in flight'::text, 'already exists'::text, 'unknown'::text, 'cancelled'::text, 'upstream failed'::text, 'other product'::text]))),
   constraint backfill_dag_run_sort_ordinal_check CHECK ((sort_ordinal >= 1)),
   constraint backfill_dag_run_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfill(id) ON DELETE CASCADE,
   constraint backfill_dag_run_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE SET NULL

@@ -8,6 +8,7 @@ import { stepCascades } from "../../store/backfill_cascade.ts";
 import { pgBackfillStore } from "../../store/backfill_pg.ts";
 import { batchManager } from "./service.ts";
 
+const product = { version: "1.2.3", image: null };
 const often = { schedule: { kind: "interval", everyMs: 60_000 } };
 
 Deno.test("the batch manager makes the runs that a backfill has no room for at first", async () => {
@@ -15,7 +16,7 @@ Deno.test("the batch manager makes the runs that a backfill has no room for at f
   await w.addDag("d", [{ taskId: "a" }], often);
   const manager = batchManager({
     backfills: pgBackfillStore(w.parts),
-    workBulk: (now) => workBulk(w.parts, {}, now),
+    workBulk: (now) => workBulk({ ...w.parts, product }, {}, now),
     isBulkOpen: () => isBulkOpen(w.parts.sql),
     stepCascades: (now) => stepCascades(w.parts.sql, now),
     listen: (onHint) => w.parts.hints.subscribe(onHint),
@@ -55,7 +56,7 @@ Deno.test("the batch manager wakes up when a backfill is made, and stops", async
         return Promise.resolve(false);
       },
     },
-    workBulk: (now) => workBulk(w.parts, {}, now),
+    workBulk: (now) => workBulk({ ...w.parts, product }, {}, now),
     isBulkOpen: () => isBulkOpen(w.parts.sql),
     stepCascades: () => Promise.resolve(),
     listen: (onHint) => w.parts.hints.subscribe(onHint),
