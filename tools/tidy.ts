@@ -15,7 +15,7 @@ const longOnPurpose = new Set<string>([
 const bannedNames = /(^|\/)(utils?|common|helpers?|manager|index)\.ts$/;
 /** Modules that are started, or that authors import. */
 const entries =
-  /^src\/main\.ts$|\/example_dag\.ts$|^src\/(sdk|testing)\/mod\.ts$|^operators\/mod\.ts$|formats\/staging\.ts$/;
+  /^src\/main\.ts$|\/example_dag\.ts$|^src\/(sdk|testing)\/mod\.ts$|^operators\/mod\.ts$/;
 const unfinished = /(\/\/|\*).*\b(TODO|FIXME|XXX)\b/;
 const secretShapes = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,

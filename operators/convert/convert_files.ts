@@ -6,6 +6,7 @@ import { checkColumnNames } from "../table/rows.ts";
 import { QuarantineWriter, type RefusedRow } from "../table/quarantine.ts";
 import type { Format, ReadCall, ReadOptions, RowSource } from "./formats/format.ts";
 import { formatNamed, recogniseFormat } from "./formats/mod.ts";
+import { FormatOptions } from "./formats/options.ts";
 import { loadFile, type LoadResult } from "./load.ts";
 import type { ConvertParams } from "./params.ts";
 import { type FilePlan, planFile } from "./plan.ts";
@@ -283,6 +284,7 @@ async function isReadable(
 export function readOptions(params: ConvertParams): ReadOptions {
   const mapped = Object.values(params.columns).filter((mapping) => typeof mapping === "string");
   return {
+    ...FormatOptions.parse(params),
     delimiter: params.delimiter,
     quote: params.quote,
     header: params.header,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { TableSchema } from "../../src/model/data.ts";
 import { formatNames, targetNames } from "./formats/names.ts";
+import { FormatOptions } from "./formats/options.ts";
 
 /** What to do with what the schema does not know. */
 export const Drift = z.enum(["evolve", "freeze", "discard", "quarantine"]);
@@ -18,7 +19,7 @@ export const ColumnMapping = z.union([
 export type ColumnMapping = z.infer<typeof ColumnMapping>;
 
 /** How to read a file; what is left out is found out. */
-export const ReadParams = z.object({
+export const ReadParams = FormatOptions.extend({
   format: z.enum(["auto", ...formatNames]).default("auto").meta({
     doc: "Format of the files; auto: by their first bytes",
   }),

@@ -72,7 +72,7 @@ async function inferTypes(
     const texts: { name: string; sql: string }[] = [];
     for (const { name, origin } of plan.targets) {
       if (!names.includes(name) || origin.kind !== "column") continue;
-      if (source.isTyped) {
+      if (source.isTyped && !source.columns[origin.index].isLoose) {
         if (!own.has(name)) own.set(name, new Set());
         own.get(name)!.add(source.columns[origin.index].type);
       } else texts.push({ name, sql: withNulls(`c${origin.index}`, source.hasNulls, params) });

@@ -2,6 +2,7 @@
 import type { EngineTarget } from "../../../src/contract/child.ts";
 import type { TaskContext } from "../../../src/sdk/context.ts";
 import type { RefusedRow } from "../../table/quarantine.ts";
+import type { FormatOptions } from "./options.ts";
 
 /** A file to be read. */
 export interface SourceFile {
@@ -15,7 +16,7 @@ export interface SourceFile {
 }
 
 /** How a file is to be read; every format takes what concerns it. */
-export interface ReadOptions {
+export interface ReadOptions extends FormatOptions {
   delimiter?: string;
   quote?: string;
   header?: boolean;
@@ -51,10 +52,18 @@ export interface ReadCall {
   isCareful: boolean;
 }
 
+/** A column of a {@link RowSource}. */
+export interface SourceColumn {
+  name: string;
+  type: string;
+  /** Texts of a typed source whose type is found out, as amounts with as many digits as they have. */
+  isLoose?: boolean;
+}
+
 /** Rows that SQL can read. */
 export interface RowSource {
   /** Names as in the file; in SQL they are `c0`, `c1`, … Types: VARCHAR for texts. */
-  columns: { name: string; type: string }[];
+  columns: SourceColumn[];
   /**
    * A SELECT of c0, c1, … and, when carried, of `_tw_row`, `_tw_offset` (in the raw file),
    * `_tw_at` (in the file that was read) and `_tw_bytes`.

@@ -5,9 +5,10 @@ import type { Format, WritableFormat } from "./format.ts";
 import { json, ndjson } from "./json/mod.ts";
 import { type FormatName, formatNames, type TargetName } from "./names.ts";
 import { parquet } from "./parquet/mod.ts";
+import { swiftMt } from "./swift_mt/mod.ts";
 
 /** Formats by order of precedence. */
-export const formats: readonly Format[] = [parquet, ndjson, json, tsv, csv];
+export const formats: readonly Format[] = [parquet, swiftMt, ndjson, json, tsv, csv];
 
 /** The format of this name. */
 export function formatNamed(name: FormatName): Format {

@@ -7,6 +7,7 @@ export const formatNames = [
   "json",
   "ndjson",
   "parquet",
+  "swift_mt",
 ] as const;
 /** One of {@link formatNames}. */
 export type FormatName = (typeof formatNames)[number];

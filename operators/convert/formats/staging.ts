@@ -13,6 +13,8 @@ export interface StagedColumn {
   /** As in the file. */
   name: string;
   type: StagedType;
+  /** Of VARCHAR: see {@link ./format.ts#SourceColumn}. */
+  isLoose?: boolean;
 }
 
 /** Where a record lies in the file that was read. */
@@ -62,7 +64,6 @@ export class TableStage {
   readonly #columns: readonly StagedColumn[];
   readonly #options: StageOptions;
   readonly #path: string;
-  readonly #file: Deno.FsFile;
   readonly #bytes = new ByteWriter(1 << 20);
   readonly #parquet: ParquetWriter;
   #pending: unknown[][];
@@ -74,7 +75,6 @@ export class TableStage {
     this.#columns = columns;
     this.#options = options;
     this.#path = call.tempPath("staged.parquet");
-    this.#file = Deno.openSync(this.#path, { write: true, createNew: true });
     const positions: StagedColumn[] = options.isPositioned ? [...positionColumns] : [];
     const all = [
       ...columns.map(({ type }, i) => ({ name: `c${i}`, type })),
@@ -118,7 +118,6 @@ export class TableStage {
     this.#flush();
     this.#parquet.finish();
     this.#drain();
-    this.#file.close();
     const { isPositioned } = this.#options;
     const offset = this.#call.file.isAsCollected ? "_tw_at" : "NULL::BIGINT";
     const selected = [
@@ -126,7 +125,11 @@ export class TableStage {
       ...(isPositioned ? ["_tw_row", `${offset} AS _tw_offset`, "_tw_at", "_tw_bytes"] : []),
     ];
     return {
-      columns: this.#columns.map(({ name, type }) => ({ name, type: sqlOf(type) })),
+      columns: this.#columns.map(({ name, type, isLoose }) => ({
+        name,
+        type: sqlOf(type),
+        isLoose,
+      })),
       relation: `SELECT ${selected.join(", ")} FROM read_parquet(${literal(this.#path)})`,
       position: isPositioned ? "carried" : "implied",
       leftOut: () => Promise.resolve(0),
@@ -162,8 +165,8 @@ export class TableStage {
   }
 
   #drain(): void {
-    let bytes = this.#bytes.getBytes();
-    while (bytes.length > 0) bytes = bytes.subarray(this.#file.writeSync(bytes));
+    // Opened each time: a reader that throws leaves nothing open.
+    Deno.writeFileSync(this.#path, this.#bytes.getBytes(), { append: true });
     this.#bytes.index = 0;
   }
 }
