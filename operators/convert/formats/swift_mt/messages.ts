@@ -31,6 +31,8 @@ export interface MtMessage {
 }
 
 const TAG = /^:(\d{2}[A-Z]?|NS):(.*)$/s;
+/** What systems on the way put between messages and behind the last. */
+const padding = new Set(["$", ";", "!", "}", "-", "\u0001", "\u0003"]);
 const BLOCK_CHARS_MAX = 100_000;
 const FIELDS_MAX = 1_000_000;
 
@@ -121,7 +123,7 @@ class Reader {
       const char = text[i];
       if (this.#block === "") {
         if (char === "{") this.#block = "{";
-        else if (!/[\s$;!}\u0001\u0003-]/.test(char)) throw this.#stray(text, line);
+        else if (!padding.has(char) && char.trim() !== "") throw this.#stray(text, line);
         continue;
       }
       this.#block += char;
