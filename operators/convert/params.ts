@@ -30,7 +30,8 @@ export const ReadParams = FormatOptions.extend({
   skipLines: z.int().min(0).max(1000).default(0).meta({ doc: "Lines before the table" }),
   records: z.string().regex(/^\//).optional().meta({
     doc: "JSON pointer to the records in a document: to an array, a map (with recordKey) or an " +
-      "object; left out, they are the document itself",
+      "object; * stands for every element or member on the way; left out, they are the " +
+      "document itself",
     example: "/Time Series (Daily)",
   }),
   recordKey: z.string().min(1).optional().meta({

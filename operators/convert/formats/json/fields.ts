@@ -2,16 +2,10 @@
  * @module Fields of one record as texts. Numbers keep the digits that the document has, so twenty of
  * them stay twenty; what is nested stays JSON. The record's text is known to be JSON.
  */
+import { FieldError, halfCharacter } from "./record_reader.ts";
 
 /** A value as JSON text; the slice of the record that it is. */
 export type RawJson = string;
-
-/** What is wrong with a record that is JSON. */
-export class FieldError extends Error {
-  constructor(readonly rule: "duplicate_field" | "encoding", message: string) {
-    super(message);
-  }
-}
 
 /** Members of an object by name. Throws FieldError when a name comes twice. */
 export function membersOf(json: RawJson): Map<string, RawJson> {
@@ -72,7 +66,7 @@ function stringOf(json: RawJson): string {
   if (!json.includes("\\")) return json.slice(1, -1);
   const text = JSON.parse(json) as string;
   if (!text.isWellFormed()) {
-    throw new FieldError("encoding", "it has half of a surrogate pair, which is no character");
+    throw new FieldError("encoding", halfCharacter);
   }
   return text;
 }

@@ -9,7 +9,8 @@ import {
   type RowSource,
   type WriteColumn,
 } from "../format.ts";
-import { stageJson } from "./stage.ts";
+import { learnFields, stageJson } from "./stage.ts";
+import { documentTable, lineTable } from "./table.ts";
 
 /** One JSON document; its records are an array, a map or one object somewhere in it. */
 export const json: Format = {
@@ -59,7 +60,10 @@ async function readJson(call: ReadCall, isLines: boolean): Promise<RowSource> {
       `Cannot read ${file.name} as JSON: it begins like XML or HTML`,
     );
   }
-  const staged = await stageJson(call, isLines);
+  const table = isLines ? lineTable(call.options) : documentTable(call.options);
+  const staged = await stageJson(call, table, learnFields(call, table));
+  // Records without a single field are rows all the same.
+  if (staged.columns.length + staged.late.length === 0) staged.late.push("value");
   const names = staged.columns.map((_, i) => `c${i}`);
   const late = staged.late.map((name, i) =>
     `json_extract_string(_tw_late, ${literal(pointerTo(name))}) AS c${names.length + i}`

@@ -1,17 +1,24 @@
 /** @module Takes records out of JSON documents and of lines of JSON. */
 import { AppError } from "../../../../src/model/errors.ts";
-import type { ByteSource } from "./byte_source.ts";
-import { JsonScanner } from "./scanner.ts";
+import type { RecordReader } from "./record_reader.ts";
+import { Broken, depthMax, needsMore } from "./value_reader.ts";
+import { recordBytesMax, type Window } from "./window.ts";
 
-/** A record as it lies in the file. */
-export interface JsonRecord {
+/** Any element of an array, any member of an object. */
+export const WILDCARD = "*";
+
+/** Where a record lies; its fields are in the {@link RecordReader}, until the next one is read. */
+export interface RecordPlace {
   /** From 1. */
   row: number;
   offset: number;
-  bytes: number;
-  json: string;
+  /** In the reader's buffer. */
+  start: number;
+  end: number;
   /** Its name, in a map of records. */
-  key?: string;
+  key: string | null;
+  /** What the wildcards of the way to it stand for. */
+  matches: readonly string[];
 }
 
 /** A line that is no JSON. */
@@ -22,119 +29,274 @@ export interface BadLine {
   why: string;
 }
 
-/**
- * Records of a document: the elements of the array, the members of the map, or the one object at
- * `pointer`; without it those of the document itself. The whole document is checked; throws CORRUPT
- * where it is broken, and when there is nothing at the pointer.
- */
-export function* documentRecords(
-  source: ByteSource,
-  { pointer, name, isMap }: { pointer?: string; name: string; isMap: boolean },
-): Generator<JsonRecord> {
-  const scanner = new JsonScanner(source, name);
-  if (scanner.blank() === -1) throw scanner.broken("there is nothing");
-  const tokens = (pointer ?? "").split("/").slice(1)
-    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const counter = { row: 0, isFound: false };
-  yield* descend(scanner, tokens, { isMap, counter });
-  scanner.end();
-  if (counter.isFound) return;
-  throw new AppError(
-    "CORRUPT",
-    `Cannot read ${name} as JSON: there is nothing at ${JSON.stringify(pointer)}, where its ` +
-      `records should be`,
-  );
+/** Takes what is found; called synchronously. */
+export interface RecordSink {
+  record(place: RecordPlace): void;
+  badLine?(line: BadLine): void;
 }
 
-interface Descent {
+/** Where the records of a document are. */
+export interface RecordsAt {
+  /** Steps from the document's root; {@link WILDCARD} for any. */
+  tokens: readonly string[];
+  /** The records are the members of an object. */
   isMap: boolean;
-  counter: { row: number; isFound: boolean };
 }
 
-function* descend(
-  scanner: JsonScanner,
-  tokens: string[],
-  descent: Descent,
-): Generator<JsonRecord> {
-  if (tokens.length === 0) {
-    descent.counter.isFound = true;
-    return yield* recordsHere(scanner, descent);
+/** Between two stops at which the caller may wait for something. */
+const STEP_BYTES = 1 << 19;
+
+/** Steps of a JSON pointer. */
+export function tokensOf(pointer: string): string[] {
+  return pointer.split("/").slice(1)
+    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+/** The JSON pointer of steps. */
+export function pointerOf(tokens: readonly string[]): string {
+  return tokens.map((token) => `/${token.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+/** Walks one document; the whole of it is checked. Throws CORRUPT where it is broken. */
+export class DocumentWalk {
+  readonly #window: Window;
+  readonly #records: RecordReader;
+  readonly #at: RecordsAt;
+  readonly #sink: RecordSink;
+  readonly #matches: string[] = [];
+  #row = 0;
+  #isFound = false;
+  #stopAt = STEP_BYTES;
+
+  constructor(
+    window: Window,
+    { records, at, sink }: { records: RecordReader; at: RecordsAt; sink: RecordSink },
+  ) {
+    this.#window = window;
+    this.#records = records;
+    this.#at = at;
+    this.#sink = sink;
   }
-  const [token, ...rest] = tokens;
-  const byte = scanner.blank();
-  if (byte === 0x7b) {
-    for (let more = scanner.enterObject(); more; more = scanner.nextMember()) {
-      if (scanner.name() === token && !descent.counter.isFound) {
-        yield* descend(scanner, rest, descent);
-      } else scanner.value();
+
+  /** Stops now and then. Throws CORRUPT, too, when there is nothing where the records should be. */
+  *run(name: string): Generator<void> {
+    const window = this.#window;
+    if (window.blank() === -1) throw window.corrupt(window.offset, "there is nothing");
+    yield* this.#descend(0);
+    if (window.blank() !== -1) {
+      throw window.corrupt(window.offset, "something follows the document's end");
     }
-  } else if (byte === 0x5b) {
+    if (this.#isFound) return;
+    throw new AppError(
+      "CORRUPT",
+      `Cannot read ${name} as JSON: there is nothing at ${
+        JSON.stringify(pointerOf(this.#at.tokens))
+      }, where its records should be`,
+    );
+  }
+
+  *#descend(depth: number): Generator<void> {
+    const { tokens } = this.#at;
+    if (depth === tokens.length) return yield* this.#recordsHere();
+    const byte = this.#window.blank();
+    if (byte !== 0x7b && byte !== 0x5b) return this.#skip();
+    const token = tokens[depth];
+    let wasHere = false;
     let index = 0;
-    for (let more = scanner.enterArray(); more; more = scanner.nextElement()) {
-      if (String(index++) === token) yield* descend(scanner, rest, descent);
-      else scanner.value();
+    yield* this.#children(byte, (name) => {
+      const step = name ?? String(index++);
+      if (token !== WILDCARD && step !== token) return this.#skip();
+      if (wasHere && token !== WILDCARD) {
+        const { offset } = this.#window;
+        throw this.#window.corrupt(offset, `there is a second ${JSON.stringify(token)}`);
+      }
+      wasHere = true;
+      return this.#into(depth, token, step);
+    });
+  }
+
+  *#into(depth: number, token: string, step: string): Generator<void> {
+    if (token === WILDCARD) this.#matches.push(step);
+    yield* this.#descend(depth + 1);
+    if (token === WILDCARD) this.#matches.pop();
+  }
+
+  *#recordsHere(): Generator<void> {
+    this.#isFound = true;
+    const byte = this.#window.blank();
+    const { isMap } = this.#at;
+    if (byte === 0x5b && !isMap) yield* this.#children(byte, () => this.#record(null));
+    else if (byte === 0x7b && isMap) yield* this.#children(byte, (name) => this.#record(name));
+    else if (byte === 0x5b) yield* this.#children(byte, () => this.#record(null));
+    else this.#record(null);
+  }
+
+  #record(key: string | null): void {
+    const window = this.#window;
+    window.blank();
+    let start = 0;
+    window.go((at) => {
+      start = at;
+      return this.#records.read(at);
+    });
+    const end = window.at;
+    this.#sink.record({
+      row: ++this.#row,
+      offset: window.base + start,
+      start,
+      end,
+      key,
+      matches: this.#matches,
+    });
+  }
+
+  /** Go through the elements or members of what opens here. */
+  *#children(
+    open: number,
+    child: (name: string | null) => Generator<void> | void,
+  ): Generator<void> {
+    const window = this.#window;
+    const { reader } = window;
+    const close = open + 2;
+    if (reader.outer === depthMax) {
+      throw window.corrupt(window.offset, `nesting is deeper than ${depthMax}`);
     }
-  } else scanner.value();
+    window.at++;
+    if (window.blank() === close) {
+      window.at++;
+      return;
+    }
+    reader.outer++;
+    while (true) {
+      const name = open === 0x7b ? this.#name() : null;
+      const inside = child(name);
+      if (inside) yield* inside;
+      window.go((at) => reader.separator(at, close));
+      const isLast = reader.buffer[window.at] === close;
+      window.at++;
+      if (isLast) break;
+      window.blank();
+      if (window.offset >= this.#stopAt) {
+        this.#stopAt = window.offset + STEP_BYTES;
+        yield;
+      }
+    }
+    reader.outer--;
+  }
+
+  #name(): string {
+    const window = this.#window;
+    const { reader } = window;
+    let name = "";
+    window.blank();
+    window.go((at) => {
+      const past = reader.name(at);
+      name = JSON.parse(decoder.decode(reader.buffer.subarray(at, reader.string(at))));
+      return past;
+    });
+    return name;
+  }
+
+  /** Go past a value of any length. */
+  #skip(): void {
+    const window = this.#window;
+    const byte = window.blank();
+    try {
+      window.at = window.reader.value(window.at);
+    } catch (error) {
+      if (byte === 0x7b || byte === 0x5b) {
+        if (error !== needsMore) return window.go((at) => window.reader.value(at));
+        for (const _ of this.#children(byte, () => this.#skip()));
+      } else window.go((at) => window.reader.value(at));
+    }
+  }
 }
 
-function* recordsHere(scanner: JsonScanner, { isMap, counter }: Descent): Generator<JsonRecord> {
-  const byte = scanner.blank();
-  if (byte === 0x5b) {
-    for (let more = scanner.enterArray(); more; more = scanner.nextElement()) {
-      yield record(scanner, ++counter.row);
-    }
-  } else if (byte === 0x7b && isMap) {
-    for (let more = scanner.enterObject(); more; more = scanner.nextMember()) {
-      const key = scanner.name();
-      yield { ...record(scanner, ++counter.row), key };
-    }
-  } else yield record(scanner, ++counter.row);
-}
-
-function record(scanner: JsonScanner, row: number): JsonRecord {
-  scanner.blank();
-  const { source } = scanner;
-  const { offset } = source;
-  source.mark();
-  scanner.value();
-  const bytes = source.take();
-  return { row, offset, bytes: bytes.length, json: scanner.decode(bytes) };
-}
-
-/** Records of a file with one JSON value a line; a line that is none is handed out as bad. */
+/** Records of a file with one JSON value a line; stops now and then. */
 export function* lineRecords(
-  source: ByteSource,
-  lineBytesMax: number,
-): Generator<JsonRecord | BadLine> {
+  window: Window,
+  { records, sink }: { records: RecordReader; sink: RecordSink },
+): Generator<void> {
+  const { reader } = window;
   let row = 0;
-  while (source.peek() !== -1) {
-    const { offset } = source;
-    source.mark();
-    const isWhole = source.skipTo(0x0a, lineBytesMax);
-    const isCut = !isWhole && source.peek() !== -1;
-    const bytes = isCut ? source.take().slice() : source.take();
-    if (isWhole || (isCut && source.skipTo(0x0a, Infinity))) source.skip();
-    if (isBlank(bytes)) continue;
-    row++;
-    if (isCut) {
-      yield { row, offset, bytes, why: `it is longer than ${lineBytesMax} bytes` };
-    } else yield lineRecord(bytes, row, offset);
+  let stopAt = STEP_BYTES;
+  while (true) {
+    const newLine = reader.buffer.indexOf(0x0a, window.at);
+    if (newLine < 0 || newLine >= reader.end) {
+      if (reader.end - window.at > recordBytesMax) {
+        row++;
+        refuseLong(window, row, sink);
+        continue;
+      }
+      if (window.fill()) continue;
+      if (window.at < reader.end) line(window, reader.end, row + 1, records, sink);
+      return;
+    }
+    if (line(window, newLine, row + 1, records, sink)) row++;
+    window.at = newLine + 1;
+    if (window.offset >= stopAt) {
+      stopAt = window.offset + STEP_BYTES;
+      yield;
+    }
   }
 }
 
-function lineRecord(bytes: Uint8Array, row: number, offset: number): JsonRecord | BadLine {
+/** Read the line up to `lineEnd`; false when it is blank. */
+function line(
+  window: Window,
+  lineEnd: number,
+  row: number,
+  records: RecordReader,
+  sink: RecordSink,
+): boolean {
+  const { reader } = window;
+  const start = reader.blank(window.at);
+  if (start >= lineEnd) return false;
+  const { buffer, end, isEnd } = reader;
+  const byteAtEnd = buffer[lineEnd];
+  const offset = window.base + window.at;
+  // A line is read as if nothing came after it.
+  buffer[lineEnd] = 0;
+  reader.end = lineEnd;
+  reader.isEnd = true;
+  let why: string | null = null;
   try {
-    const json = strict.decode(bytes).trim();
-    JSON.parse(json);
-    return { row, offset, bytes: bytes.length, json };
+    const past = records.read(start);
+    const next = reader.blank(past);
+    if (next !== lineEnd) throw new Broken(next, "something follows the value");
+    sink.record({ row, offset, start, end: past, key: null, matches: [] });
   } catch (error) {
-    const why = error instanceof SyntaxError ? error.message : "its bytes are not UTF-8";
-    return { row, offset, bytes: bytes.slice(), why };
+    if (!(error instanceof Broken)) throw error;
+    why = `at byte ${window.base + error.at}, ${error.why}`;
+  } finally {
+    buffer[lineEnd] = byteAtEnd;
+    reader.end = end;
+    reader.isEnd = isEnd;
+  }
+  if (why !== null) {
+    sink.badLine!({ row, offset, bytes: buffer.slice(window.at, lineEnd), why });
+  }
+  return true;
+}
+
+function refuseLong(window: Window, row: number, sink: RecordSink): void {
+  const { reader } = window;
+  const bytes = reader.buffer.slice(window.at, window.at + 1_000_000);
+  sink.badLine!({
+    row,
+    offset: window.offset,
+    bytes,
+    why: `it is longer than ${recordBytesMax} bytes`,
+  });
+  while (true) {
+    const newLine = reader.buffer.indexOf(0x0a, window.at);
+    if (newLine >= 0 && newLine < reader.end) {
+      window.at = newLine + 1;
+      return;
+    }
+    window.at = reader.end;
+    if (!window.fill()) return;
   }
 }
 
-const strict = new TextDecoder("utf-8", { fatal: true });
-
-function isBlank(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
-}
+const decoder = new TextDecoder();

@@ -4,16 +4,25 @@
  */
 import { AppError } from "../../../../src/model/errors.ts";
 import type { ReadCall } from "../format.ts";
-import { ByteSource } from "./byte_source.ts";
-import { FieldError, fieldsOf, type RawJson, textOf, valueAt } from "./fields.ts";
-import { type BadLine, documentRecords, type JsonRecord, lineRecords } from "./records.ts";
-import { recordBytesMax } from "./scanner.ts";
+import { ByteWriter } from "./byte_writer.ts";
+import { type RawJson, textOf, valueAt } from "./fields.ts";
+import { FieldError, FieldNames, halfCharacter, RecordReader } from "./record_reader.ts";
+import {
+  type BadLine,
+  DocumentWalk,
+  lineRecords,
+  type RecordPlace,
+  type RecordSink,
+} from "./records.ts";
+import { kinds } from "./value_reader.ts";
+import { Window } from "./window.ts";
+import type { JsonTable } from "./table.ts";
 
 /** What was staged. */
 export interface StagedJson {
   path: string;
   rows: number;
-  /** Columns c0, c1, …: names of fields, pointers as they were asked for, the key's name. */
+  /** Columns c0, c1, …: those of {@link JsonTable.extras}, then names of fields. */
   columns: string[];
   /** Longest line, in bytes at most. */
   lineBytesMax: number;
@@ -23,21 +32,82 @@ export interface StagedJson {
 
 /** Records from which the columns are learned. */
 const LEARN_RECORDS = 1000;
-const COLUMNS_MAX = 5000;
-const FLUSH_CHARS = 1 << 20;
+/** Different fields of a file. */
+export const fieldsMax = 5000;
+const FLUSH_BYTES = 1 << 20;
+
+const decoder = new TextDecoder();
+
+/** Names of the fields of the first records, and which kinds their values are (bits of `kinds`). */
+export interface Learned {
+  fields: FieldNames;
+  kinds: number[];
+  records: number;
+}
+
+/** Read the first records. Throws CORRUPT when the document is broken there. */
+export function learnFields(call: ReadCall, table: JsonTable): Learned {
+  const fields = new FieldNames(fieldsMax);
+  for (const name of table.header ?? []) fields.numberOf(name);
+  const seen: number[] = [];
+  const records = new RecordReader(fields, table.header !== null);
+  let count = 0;
+  const sink: RecordSink = {
+    record() {
+      count++;
+      for (let i = 0; i < records.count; i++) {
+        seen[records.numbers[i]] = (seen[records.numbers[i]] ?? 0) | 1 << records.kinds[i];
+      }
+      if (records.wrong?.rule === "fields") throw tooManyFields(call.file.name);
+    },
+    badLine() {
+      count++;
+    },
+  };
+  using input = Deno.openSync(call.file.path);
+  const walk = walkRecords(call, table, input, { records, sink, windowBytes: 1 << 16 });
+  for (const _ of walk) if (count >= LEARN_RECORDS) break;
+  return { fields, kinds: fields.names.map((_, i) => seen[i] ?? 0), records: count };
+}
+
+/** Walk over the records of the table. */
+export function walkRecords(
+  { file }: ReadCall,
+  table: JsonTable,
+  input: Deno.FsFile,
+  { records, sink, windowBytes }: {
+    records: RecordReader;
+    sink: RecordSink;
+    windowBytes?: number;
+  },
+): Generator<void> {
+  const window = new Window(records.reader, {
+    read: (into) => input.readSync(into),
+    name: file.name,
+    bytes: windowBytes,
+  });
+  if (table.at === null) return lineRecords(window, { records, sink });
+  return new DocumentWalk(window, { records, at: table.at, sink }).run(file.name);
+}
 
 /** Stage the records of a file. Throws CORRUPT when it is no JSON. */
-export async function stageJson(call: ReadCall, isLines: boolean): Promise<StagedJson> {
+export async function stageJson(
+  call: ReadCall,
+  table: JsonTable,
+  { fields }: Learned,
+  rowsMax = Infinity,
+): Promise<StagedJson> {
   const path = call.tempPath("staged.csv");
   using input = Deno.openSync(call.file.path);
   using output = await Deno.open(path, { write: true, createNew: true });
-  const stager = new Stager(call, output);
-  for (const record of recordsOf(call, input, isLines)) {
-    if ("why" in record) await stager.refuseLine(record);
-    else await stager.add(record);
+  const stager = new Stager(call, table, fields);
+  const walk = walkRecords(call, table, input, { records: stager.records, sink: stager });
+  for (const _ of walk) {
+    await stager.settle(output, FLUSH_BYTES);
+    if (stager.rows >= rowsMax) break;
   }
-  await stager.finish();
-  if (isLines && stager.rows === 0 && stager.refused > 0) {
+  await stager.settle(output, 0);
+  if (table.at === null && stager.rows === 0 && stager.refused > 0) {
     throw new AppError(
       "CORRUPT",
       `Cannot read ${call.file.name} as lines of JSON: none of its ${stager.refused} lines is one`,
@@ -46,175 +116,197 @@ export async function stageJson(call: ReadCall, isLines: boolean): Promise<Stage
   return {
     path,
     rows: stager.rows,
-    columns: stager.columns,
+    columns: [...table.extras.map(({ name }) => name), ...stager.learned],
     lineBytesMax: stager.lineBytesMax,
     late: stager.late,
   };
 }
 
-function recordsOf(
-  { file, options }: ReadCall,
-  input: Deno.FsFile,
-  isLines: boolean,
-): Iterable<JsonRecord | BadLine> {
-  const source = new ByteSource((into) => input.readSync(into));
-  skipMark(source);
-  if (isLines) return lineRecords(source, recordBytesMax);
-  return documentRecords(source, {
-    pointer: options.records,
-    name: file.name,
-    isMap: options.recordKey !== undefined,
-  });
-}
-
-function skipMark(source: ByteSource): void {
-  for (const byte of [0xef, 0xbb, 0xbf]) {
-    if (source.peek() !== byte) return;
-    source.skip();
-  }
-}
-
-/** Texts of a record's fields. */
-type Fields = Map<string, string | null>;
-
-class Stager {
+class Stager implements RecordSink {
+  readonly records: RecordReader;
   readonly #call: ReadCall;
-  readonly #output: Deno.FsFile;
-  #learning: { record: JsonRecord; fields: Fields }[] | null = [];
-  #columns: string[] = [];
-  #index = new Map<string, number>();
+  readonly #table: JsonTable;
+  readonly #writer = new ByteWriter();
+  /** Field of the record by column; -1 for none. */
+  readonly #fieldOf: Int32Array;
+  readonly #columns: number;
+  #refusals: Parameters<ReadCall["refuse"]>[0][] = [];
   #late = new Set<string>();
-  #pending: string[] = [];
-  #pendingChars = 0;
+  readonly learned: string[];
   rows = 0;
   refused = 0;
   lineBytesMax = 0;
 
-  constructor(call: ReadCall, output: Deno.FsFile) {
+  constructor(call: ReadCall, table: JsonTable, fields: FieldNames) {
     this.#call = call;
-    this.#output = output;
-    for (const pointer of call.options.pointers) this.#addColumn(pointer);
-    if (call.options.recordKey !== undefined) this.#addColumn(call.options.recordKey);
-  }
-
-  get columns(): string[] {
-    return this.#columns;
+    this.#table = table;
+    this.learned = [...fields.names];
+    this.#columns = this.learned.length;
+    this.#fieldOf = new Int32Array(this.#columns).fill(-1);
+    this.records = new RecordReader(fields, table.header !== null);
   }
 
   get late(): string[] {
     return [...this.#late];
   }
 
-  async add(record: JsonRecord): Promise<void> {
-    let fields: Fields;
+  record(place: RecordPlace): void {
+    const { records } = this;
+    if (records.wrong) return this.#refuseRecord(place, records.wrong);
+    const writer = this.#writer;
+    const before = writer.length;
+    writer.number(place.row);
+    writer.byte(0x2c);
+    writer.number(place.offset);
+    writer.byte(0x2c);
+    writer.number(place.end - place.start);
     try {
-      fields = this.#fieldsOf(record);
+      this.#extras(place);
+      this.#cells();
     } catch (error) {
       if (!(error instanceof FieldError)) throw error;
-      return await this.#refuse(record, error.rule, error.message, record.json);
+      writer.length = before;
+      return this.#refuseRecord(place, error);
     }
-    if (!this.#learning) return await this.#write(record, fields);
-    for (const name of fields.keys()) this.#addColumn(name);
-    this.#learning.push({ record, fields });
-    if (this.#learning.length === LEARN_RECORDS) await this.#endLearning();
+    writer.byte(0x0a);
+    this.rows++;
+    const bytes = writer.length - before;
+    if (bytes > this.lineBytesMax) this.lineBytesMax = bytes;
   }
 
-  async refuseLine({ row, offset, bytes, why }: BadLine): Promise<void> {
-    await this.#refuse({ row, offset }, "json", why, new TextDecoder().decode(bytes));
+  badLine({ row, offset, bytes, why }: BadLine): void {
+    this.#refuse({ row, offset }, "json", why, decoder.decode(bytes));
   }
 
-  async finish(): Promise<void> {
-    await this.#endLearning();
-    await this.#flush();
+  /** Write what waits, when it is more than `bytes`, and hand out what was refused. */
+  async settle(output: Deno.FsFile, bytes: number): Promise<void> {
+    this.#call.signal.throwIfAborted();
+    for (const row of this.#refusals.splice(0)) await this.#call.refuse(row);
+    if (this.#writer.length > bytes) await this.#writer.flush(output);
   }
 
-  #fieldsOf({ json, key }: JsonRecord): Fields {
-    const fields: Fields = fieldsOf(json);
-    // A text that cannot be one is refused here, with its record.
-    for (const [name, value] of fields) fields.set(name, textOf(value as RawJson));
-    for (const pointer of this.#call.options.pointers) {
-      const value = valueAt(json, pointer);
-      if (value !== undefined) fields.set(pointer, textOf(value));
+  #extras(place: RecordPlace): void {
+    const { extras } = this.#table;
+    if (extras.length === 0) return;
+    const buffer = this.records.reader.buffer;
+    let json: string | null = null;
+    for (const extra of extras) {
+      this.#writer.byte(0x2c);
+      let text: string | null;
+      if (extra.kind === "key") text = place.key;
+      else if (extra.kind === "parent") text = extra.textOf(place.matches);
+      else {
+        json ??= decoder.decode(buffer.subarray(place.start, place.end));
+        const value = valueAt(json, extra.name);
+        text = value === undefined ? null : textOf(value as RawJson);
+      }
+      if (text !== null) this.#writer.text(text);
     }
-    const { recordKey } = this.#call.options;
-    if (recordKey !== undefined && key !== undefined) fields.set(recordKey, key);
-    return fields;
   }
 
-  #addColumn(name: string): void {
-    if (this.#index.has(name)) return;
-    if (this.#columns.length === COLUMNS_MAX) throw this.#tooMany();
-    this.#index.set(name, this.#columns.length);
-    this.#columns.push(name);
-  }
-
-  async #endLearning(): Promise<void> {
-    const learned = this.#learning ?? [];
-    this.#learning = null;
-    for (const { record, fields } of learned) await this.#write(record, fields);
-  }
-
-  async #write(record: JsonRecord, fields: Fields): Promise<void> {
-    const cells: (string | null)[] = new Array(this.#columns.length).fill(null);
-    let late: Record<string, string> | null = null;
-    for (const [name, text] of fields) {
-      const at = this.#index.get(name);
-      if (at !== undefined) cells[at] = text;
-      else if (text !== null) {
-        late ??= Object.create(null) as Record<string, string>;
-        late[name] = text;
-        this.#late.add(name);
-        if (this.#late.size > COLUMNS_MAX) throw this.#tooMany();
+  #cells(): void {
+    const { records } = this;
+    const fieldOf = this.#fieldOf;
+    const columns = this.#columns;
+    let isLate = false;
+    for (let i = 0; i < records.count; i++) {
+      const number = records.numbers[i];
+      if (number < columns) fieldOf[number] = i;
+      else isLate = true;
+    }
+    try {
+      for (let column = 0; column < columns; column++) {
+        this.#writer.byte(0x2c);
+        if (fieldOf[column] >= 0) this.#cell(fieldOf[column]);
+      }
+    } finally {
+      for (let i = 0; i < records.count; i++) {
+        if (records.numbers[i] < columns) fieldOf[records.numbers[i]] = -1;
       }
     }
-    const all = [...cells, late && JSON.stringify(late)];
-    const line = `${record.row},${record.offset},${record.bytes},${all.map(cell).join(",")}\n`;
-    this.rows++;
-    // A UTF-16 unit is at most three bytes of UTF-8.
-    this.lineBytesMax = Math.max(this.lineBytesMax, 3 * line.length);
-    this.#pending.push(line);
-    this.#pendingChars += line.length;
-    if (this.#pendingChars >= FLUSH_CHARS) await this.#flush();
+    this.#writer.byte(0x2c);
+    if (isLate) this.#lateCell();
   }
 
-  async #refuse(
+  /** Null is nothing, an empty text is two quotes. */
+  #cell(i: number): void {
+    const { reader, starts, ends, kinds: found, marks } = this.records;
+    const kind = found[i];
+    if (kind === kinds.null) return;
+    const { buffer } = reader;
+    if (kind === kinds.string) {
+      if (marks[i] & 1) this.#writer.text(this.#text(i)!);
+      else this.#writer.quoted(buffer, starts[i] + 1, ends[i] - 1);
+    } else if (kind >= kinds.object) {
+      if (marks[i] & 2) this.#writer.text(this.#text(i)!);
+      else this.#writer.quoted(buffer, starts[i], ends[i]);
+    } else this.#writer.copy(buffer, starts[i], ends[i]);
+  }
+
+  /** A field as text: what is nested, without blanks between its values. */
+  #text(i: number): string | null {
+    const { reader, starts, ends, kinds: found, marks } = this.records;
+    const json = decoder.decode(reader.buffer.subarray(starts[i], ends[i]));
+    if (found[i] === kinds.null) return null;
+    if (found[i] !== kinds.string) return marks[i] & 2 ? withoutBlanks(json) : json;
+    const text: string = JSON.parse(json);
+    if (!text.isWellFormed()) throw new FieldError("encoding", halfCharacter);
+    return text;
+  }
+
+  #lateCell(): void {
+    const { records } = this;
+    const late: Record<string, string> = Object.create(null);
+    let isAny = false;
+    for (let i = 0; i < records.count; i++) {
+      if (records.numbers[i] < this.#columns) continue;
+      const text = this.#text(i);
+      if (text === null) continue;
+      const name = records.fields.names[records.numbers[i]];
+      late[name] = text;
+      isAny = true;
+      this.#late.add(name);
+    }
+    if (isAny) this.#writer.text(JSON.stringify(late));
+  }
+
+  #refuseRecord({ row, offset, start, end }: RecordPlace, wrong: FieldError): void {
+    if (wrong.rule === "fields" && this.#table.header === null) {
+      throw tooManyFields(this.#call.file.name);
+    }
+    const raw = decoder.decode(this.records.reader.buffer.subarray(start, end));
+    this.#refuse({ row, offset }, wrong.rule, wrong.message, raw);
+  }
+
+  #refuse(
     { row, offset }: { row: number; offset: number },
     rule: string,
     why: string,
     raw: string,
-  ): Promise<void> {
+  ): void {
     this.refused++;
-    await this.#call.refuse({
-      file: this.#call.file.name,
+    const { file } = this.#call;
+    this.#refusals.push({
+      file: file.name,
       row,
-      offset: this.#call.file.isAsCollected ? offset : null,
+      offset: file.isAsCollected ? offset : null,
       column: null,
       rule,
       reason: `Record ${row} is refused: ${why}`,
       raw,
     });
   }
-
-  async #flush(): Promise<void> {
-    this.#call.signal.throwIfAborted();
-    let bytes = new TextEncoder().encode(this.#pending.join(""));
-    this.#pending = [];
-    this.#pendingChars = 0;
-    while (bytes.length > 0) bytes = bytes.subarray(await this.#output.write(bytes));
-  }
-
-  #tooMany(): AppError {
-    return new AppError(
-      "CORRUPT",
-      `Cannot read ${this.#call.file.name}: its records have more than ${COLUMNS_MAX} different ` +
-        `fields; if the fields are keys of records, name them with "recordKey"`,
-    );
-  }
 }
 
-/** Null is nothing, an empty text is two quotes. */
-function cell(text: string | null): string {
-  if (text === null) return "";
-  if (text === "" || /[",\r\n]/.test(text)) return `"${text.replaceAll('"', '""')}"`;
-  return text;
+/** JSON text without the blanks that mean nothing; digits and texts as they are. */
+export function withoutBlanks(json: string): string {
+  return json.replace(/("(?:[^"\\]|\\.)*")|[ \t\r\n]+/g, "$1");
+}
+
+function tooManyFields(name: string): AppError {
+  return new AppError(
+    "CORRUPT",
+    `Cannot read ${name}: its records have more than ${fieldsMax} different ` +
+      `fields; if the fields are keys of records, name them with "recordKey"`,
+  );
 }
