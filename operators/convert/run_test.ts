@@ -345,7 +345,7 @@ Deno.test("convert", async (t) => {
     ]);
   });
 
-  await t.step("lines that are no JSON are refused one by one; a field that comes twice is two", async () => {
+  await t.step("lines that are no JSON are refused, a field that comes twice is two", async () => {
     const { rows, refused } = await convert(
       '{"a":1}\n{"a":\n\n{"a":2,"a":3}\n{"a":"\\ud800"}\n{"b":true}\n',
       { name: "x.ndjson", params: {} },
