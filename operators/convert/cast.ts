@@ -7,6 +7,8 @@
  */
 import type { ColumnType } from "../table/column_type.ts";
 import { literal } from "../table/sql.ts";
+import { castReading } from "./cast_reading.ts";
+import type { Reading } from "./inference/reading.ts";
 
 /** How texts of one source are to be read. */
 export interface TextStyle {
@@ -15,6 +17,10 @@ export interface TextStyle {
   timestampFormat?: string;
   decimalMark: "." | ",";
   thousandsMark?: "." | "," | " " | "'";
+  /** How the texts of this column were found to be written. */
+  reading?: Reading;
+  /** The type was inferred: leading zeros and too many digits mean that it is another one. */
+  isInferred?: boolean;
 }
 
 /** One cast, as SQL on the text `x`. */
@@ -33,6 +39,35 @@ const NO_ZONE = "(?:Z|[+-]00(?::?00)?)";
 
 /** The cast of the text expression `x` to `type`. */
 export function castText(x: string, type: ColumnType, style: TextStyle): Cast {
+  const { reading, isInferred } = style;
+  const plain = (text: string) => {
+    const cast = castPlain(text, type, style);
+    return isInferred ? strict(text, cast, type) : cast;
+  };
+  return reading && reading.kind !== "plain" ? castReading(x, type, reading, plain) : plain(x);
+}
+
+/**
+ * What an author declares takes 007 for 7. Where the type was inferred, the first such text shows
+ * that the column is none of numbers; the fast tests let none pass.
+ */
+function strict(x: string, cast: Cast, { kind }: ColumnType): Cast {
+  if (kind === "float") {
+    const digits = `strlen(regexp_replace(regexp_replace(${x}, '[eE].*', ''), '[^0-9]', '', 'g'))`;
+    return {
+      value: cast.value,
+      fast: (text, v) => `(strlen(${x}) <= 15 AND ${cast.fast(text, v)})`,
+      exact: (text, v) => `(${cast.exact(text, v)} AND (${digits} <= 15 OR ${v}::VARCHAR = ${x}))`,
+    };
+  }
+  if (kind !== "integer" && kind !== "decimal") return cast;
+  return {
+    ...cast,
+    exact: (text, v) => `(${cast.exact(text, v)} AND NOT regexp_matches(${x}, '^\\s*[+-]?0\\d'))`,
+  };
+}
+
+function castPlain(x: string, type: ColumnType, style: TextStyle): Cast {
   switch (type.kind) {
     case "text":
       return { value: x, fast: () => "true", exact: () => "true" };

@@ -11,7 +11,7 @@ import { loadFile, type LoadResult } from "./load.ts";
 import type { ConvertParams } from "./params.ts";
 import { type FilePlan, planFile } from "./plan.ts";
 import { prepareFile, readHead, tempPaths } from "./prepare.ts";
-import { type Types, typesOf, widerTypes } from "./types.ts";
+import { type KnownTexts, noTexts, type Types, typesOf, widerTypes } from "./types.ts";
 import type { TypedTarget } from "./select.ts";
 
 /** A raw file at hand. */
@@ -59,7 +59,7 @@ export async function convertFiles(
   params: ConvertParams,
   environment: ConvertEnvironment,
 ): Promise<Converted> {
-  const known: Types = new Map();
+  const known = noTexts();
   const dir = await Deno.makeTempDir({ dir: environment.workDir, prefix: "convert-" });
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const conversion = new Conversion(params, environment, tempPaths(dir, `${attempt}`));
@@ -102,7 +102,7 @@ class Conversion {
     this.#quarantine = new QuarantineWriter(tempPath("quarantine.ndjson"));
   }
 
-  async run(files: readonly RawFile[], known: Types): Promise<Converted | null> {
+  async run(files: readonly RawFile[], known: KnownTexts): Promise<Converted | null> {
     const open: OpenFile[] = [];
     for (const file of files) {
       const opened = await this.#open(file);
@@ -117,7 +117,7 @@ class Conversion {
       const narrow = result.misfitTargets.map((i) => columns[i].name)
         .filter((name) => types.get(name)?.isInferred);
       if (narrow.length > 0) {
-        await widerTypes(open, narrow, known, this.#params, this.#environment.engine);
+        await widerTypes(open, types, known, this.#params, this.#environment.engine);
         await this.#quarantine.close();
         return null;
       }
@@ -178,10 +178,13 @@ class Conversion {
   ): Promise<LoadResult> {
     const { decimalMark, thousandsMark, dateFormat, timestampFormat } = this.#params;
     const targets = columns.map(({ name }): TypedTarget => {
-      const { type, formats } = types.get(name)!;
+      const { type, verdict, formats } = types.get(name)!;
       const own = file.plan.targets.find((target) => target.name === name);
       const target = own ?? { name, nullable: true, origin: { kind: "missing" as const } };
-      return { ...target, type, timestampFormat: formats.get(file.raw) };
+      const timestampFormat = formats.get(file.raw);
+      if (verdict === null) return { ...target, type, timestampFormat };
+      const { reading, nullTokens } = verdict;
+      return { ...target, type, timestampFormat, reading, nullTokens };
     });
     return await loadFile({
       format: file.format,

@@ -167,8 +167,9 @@ function planOf(call: LoadCall, source: RowSource): ConversionPlan {
 
 function withPatterns(call: LoadCall): ReadCall["options"] {
   const plausible: (RegExp | null)[] = call.source.columns.map(() => null);
-  for (const { origin, type } of call.targets) {
-    if (origin.kind === "column") plausible[origin.index] = plausiblePattern(type);
+  for (const target of call.targets) {
+    const { origin } = target;
+    if (origin.kind === "column") plausible[origin.index] = plausiblePattern(target);
   }
   return { ...call.read.options, plausible };
 }

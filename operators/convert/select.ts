@@ -2,7 +2,9 @@
 import type { ColumnType } from "../table/column_type.ts";
 import { ident, literal, literals } from "../table/sql.ts";
 import { castText, type TextStyle } from "./cast.ts";
+import { nullIf } from "./cast_reading.ts";
 import type { RowSource } from "./formats/format.ts";
+import type { Reading } from "./inference/reading.ts";
 import type { Target } from "./plan.ts";
 
 /** A target whose type is known. */
@@ -10,6 +12,9 @@ export interface TypedTarget extends Target {
   type: ColumnType;
   /** Format of its timestamps, where the file's all begin alike. */
   timestampFormat?: string;
+  /** Of an inferred type: how its texts are written, and those of them that mean null. */
+  reading?: Reading;
+  nullTokens?: readonly string[];
 }
 
 /** Statements of one conversion. */
@@ -102,7 +107,7 @@ function columnSql(target: TypedTarget, i: number, plan: ConversionPlan): Column
     return { text: `c${(origin as { index: number }).index}`, value: x, fast: exact, exact };
   }
   const cast = castText(x, type, { ...plan.style, ...formatOf(target, plan) });
-  const text = textSql(origin, found, plan);
+  const text = nullIf(textSql(origin, found, plan), target.nullTokens ?? []);
   let fast = cast.fast(x, v);
   let exact = cast.exact(x, v);
   if (plan.checksLines && type.kind === "text" && found) {
@@ -122,7 +127,21 @@ function columnSql(target: TypedTarget, i: number, plan: ConversionPlan): Column
   return { text, value: cast.value, fast: orNull(fast), exact: orNull(exact) };
 }
 
-function formatOf({ timestampFormat }: TypedTarget, { style }: ConversionPlan): Partial<TextStyle> {
+/** What an author says of formats went into the reading of an inferred column. */
+function formatOf(
+  { timestampFormat, reading }: TypedTarget,
+  { style }: ConversionPlan,
+): Partial<TextStyle> {
+  if (reading !== undefined) {
+    return {
+      reading,
+      isInferred: true,
+      timestampFormat,
+      dateFormat: undefined,
+      decimalMark: ".",
+      thousandsMark: undefined,
+    };
+  }
   return style.timestampFormat || !timestampFormat ? {} : { timestampFormat };
 }
 
@@ -150,7 +169,8 @@ function rowText({ columns }: RowSource): string {
 }
 
 /** What texts of a type look like at a glance; null: like anything. */
-export function plausiblePattern(type: ColumnType): RegExp | null {
+export function plausiblePattern({ type, reading, nullTokens }: TypedTarget): RegExp | null {
+  if (nullTokens?.length || (reading && reading.kind !== "plain")) return null;
   switch (type.kind) {
     case "integer":
     case "decimal":

@@ -1,103 +1,187 @@
 /** @module Types of a table's columns: declared ones, the file's own, and inferred ones. */
 import type { TaskContext } from "../../src/sdk/context.ts";
 import { type ColumnType, columnType } from "../table/column_type.ts";
-import { literals } from "../table/sql.ts";
-import { isoFormat } from "./cast.ts";
+import { castText, isoFormat } from "./cast.ts";
+import { nullIf } from "./cast_reading.ts";
 import type { OpenFile, RawFile } from "./convert_files.ts";
-import { addFigures, type TextFigures, textFigures, typeOfFigures } from "./infer.ts";
+import { inferColumn, type Verdict } from "./inference/column.ts";
+import type { Hints } from "./inference/numbers.ts";
+import { plainReading } from "./inference/reading.ts";
+import { addTo, isText, sampleColumns, type SampledColumn, textsOf } from "./inference/sample.ts";
 import type { ConvertParams } from "./params.ts";
 
 /** A column's type, and the format of its timestamps by file. */
 export interface TypeOfColumn {
   type: ColumnType;
   isInferred: boolean;
+  /** What its texts say, where it was inferred from texts. */
+  verdict: Verdict | null;
   formats: Map<RawFile, string>;
 }
 
 /** Types by column. */
 export type Types = Map<string, TypeOfColumn>;
 
-const SAMPLE_ROWS = 20_000;
-const FORMAT_ROWS = 1_000;
+/** What is known of texts, from one attempt to the next. */
+export interface KnownTexts {
+  samples: Map<string, SampledColumn>;
+  /** Texts of all rows that did not fit what was inferred: one of each form, with how many. */
+  misfits: Map<string, Map<string, number>>;
+  /** How often a column's type was widened. */
+  widened: Map<string, number>;
+}
 
-/** The types of all columns of all files; `known` has those that were inferred from all rows. */
+/** Nothing known. */
+export function noTexts(): KnownTexts {
+  return { samples: new Map(), misfits: new Map(), widened: new Map() };
+}
+
+const FORMAT_ROWS = 1_000;
+/** Texts that fit no type after this many looks at all rows are texts. */
+const WIDENED_MAX = 2;
+const MISFITS_MAX = 5_000;
+
+/** The types of all columns of all files. */
 export async function typesOf(
   open: readonly OpenFile[],
-  known: Types,
+  known: KnownTexts,
   params: ConvertParams,
   engine: TaskContext["engine"],
 ): Promise<Types> {
   const types: Types = new Map();
   for (const { name, type } of params.schema?.columns ?? []) {
-    types.set(name, { type: columnType(type), isInferred: false, formats: new Map() });
+    types.set(name, declared(columnType(type)));
   }
-  for (const [name, type] of known) types.set(name, type);
   const unknown = new Set(
     open.flatMap(({ plan }) => plan.targets.map(({ name }) => name))
       .filter((name) => !types.has(name)),
   );
-  if (unknown.size > 0) {
-    const sampled = await inferTypes(open, [...unknown], params, engine, SAMPLE_ROWS);
-    for (const [name, type] of sampled) types.set(name, type);
+  const unseen = [...unknown].filter((name) => !known.samples.has(name));
+  if (unseen.length > 0) {
+    const sampled = await sampleColumns(open, unseen, params, engine);
+    for (const [name, sample] of sampled) known.samples.set(name, sample);
   }
+  const hints = hintsOf(open, params);
+  for (const name of unknown) types.set(name, inferType(name, open, known, hints));
   for (const file of open) await findFormats(file, types, params, engine);
   return types;
 }
 
-/** Infer the types of these columns from all rows, into `known`. */
+function declared(type: ColumnType): TypeOfColumn {
+  return { type, isInferred: false, verdict: null, formats: new Map() };
+}
+
+function hintsOf(open: readonly OpenFile[], params: ConvertParams): Hints {
+  const { decimalMark, thousandsMark, dateFormat, timestampFormat } = params;
+  const delimiters = new Set(open.map(({ source }) => source.dialect?.delimiter));
+  return {
+    formats: [dateFormat, timestampFormat].filter((format) => format !== undefined),
+    marks: {
+      ...(decimalMark === "," ? { decimalMark } : {}),
+      ...(thousandsMark !== undefined ? { thousandsMark } : {}),
+    },
+    delimiter: delimiters.size === 1 ? [...delimiters][0] : undefined,
+  };
+}
+
+/** By the texts of the files that have the column as text, and by the types of those that do not. */
+function inferType(
+  name: string,
+  open: readonly OpenFile[],
+  known: KnownTexts,
+  hints: Hints,
+): TypeOfColumn {
+  const own = new Set(open.flatMap(({ source, plan }) => {
+    const origin = plan.targets.find((target) => target.name === name)?.origin;
+    if (origin?.kind !== "column" || isText(source, origin.index)) return [];
+    return [source.columns[origin.index].type];
+  }));
+  const sample = known.samples.get(name);
+  if (sample === undefined) {
+    return declared(columnType(own.size === 1 ? [...own][0] : "VARCHAR"));
+  }
+  const verdict = verdictOf(name, sample, known, hints);
+  own.add(verdict.type);
+  if (own.size === 1) {
+    return { type: columnType(verdict.type), isInferred: true, verdict, formats: new Map() };
+  }
+  return { ...declared(columnType("VARCHAR")), verdict: asText(verdict) };
+}
+
+function verdictOf(
+  name: string,
+  { texts, head, nulls }: SampledColumn,
+  { misfits, widened }: KnownTexts,
+  hints: Hints,
+): Verdict {
+  const more = misfits.get(name);
+  if (more === undefined) {
+    const verdict = inferColumn({ name, texts, nulls }, hints);
+    // What is no row may look like text; the rows of the head are rows, and loading tells of others.
+    const isUnsure = verdict.type === "VARCHAR" && verdict.notes.length === 0 &&
+      head.size > 0 && head.size < texts.size;
+    return isUnsure ? inferColumn({ name, texts: head, nulls }, hints) : verdict;
+  }
+  const all = new Map(texts);
+  for (const [text, count] of more) addTo(all, text, count);
+  const verdict = inferColumn({ name, texts: all, nulls }, hints);
+  if ((widened.get(name) ?? 0) <= WIDENED_MAX) return verdict;
+  return asText(verdict);
+}
+
+function asText(verdict: Verdict): Verdict {
+  return { ...verdict, type: "VARCHAR", reading: plainReading, nullTokens: [] };
+}
+
+/** Look through all rows for texts that do not fit what was inferred, into `known`. */
 export async function widerTypes(
   open: readonly OpenFile[],
-  names: readonly string[],
-  known: Types,
+  types: Types,
+  known: KnownTexts,
   params: ConvertParams,
   engine: TaskContext["engine"],
 ): Promise<void> {
-  const found = await inferTypes(open, names, params, engine, null);
-  for (const [name, type] of found) {
-    // Types from all rows that fail all the same can only be texts.
-    known.set(name, known.has(name) ? { ...type, type: columnType("VARCHAR") } : type);
+  const names = [...types].filter(([, { isInferred, type }]) => isInferred && type.kind !== "text")
+    .map(([name]) => name);
+  const widened = new Set<string>();
+  for (const file of open) {
+    const tests = misfitTests(file, names, types, params);
+    if (tests.length === 0) continue;
+    const counts = tests.map(({ test }) => `count_if(${test})`);
+    const { rows } = await engine.run(
+      `SELECT ${counts.join(", ")} FROM (${file.source.relation})`,
+      { rowsMax: 1 },
+    );
+    for (const [i, { name, x, test }] of tests.entries()) {
+      if (Number(rows[0][i]) === 0) continue;
+      widened.add(name);
+      const found = known.misfits.get(name) ?? new Map<string, number>();
+      known.misfits.set(name, found);
+      const misfits = await engine.run(
+        `SELECT any_value(left(${x}, 256)), count(*) AS n FROM (${file.source.relation}) ` +
+          `WHERE ${test} GROUP BY regexp_replace(left(${x}, 256), '[0-9]', '9', 'g') ` +
+          `ORDER BY n DESC LIMIT ${MISFITS_MAX}`,
+        { rowsMax: MISFITS_MAX },
+      );
+      for (const [text, count] of misfits.rows) addTo(found, text as string, Number(count));
+    }
   }
+  for (const name of widened) known.widened.set(name, (known.widened.get(name) ?? 0) + 1);
 }
 
-async function inferTypes(
-  open: readonly OpenFile[],
+function misfitTests(
+  file: OpenFile,
   names: readonly string[],
+  types: Types,
   params: ConvertParams,
-  engine: TaskContext["engine"],
-  rowsMax: number | null,
-): Promise<Types> {
-  const figures = new Map<string, TextFigures>();
-  const own = new Map<string, Set<string>>();
-  for (const { source, plan } of open) {
-    const texts: { name: string; sql: string }[] = [];
-    for (const { name, origin } of plan.targets) {
-      if (!names.includes(name) || origin.kind !== "column") continue;
-      if (source.isTyped && !source.columns[origin.index].isLoose) {
-        if (!own.has(name)) own.set(name, new Set());
-        own.get(name)!.add(source.columns[origin.index].type);
-      } else texts.push({ name, sql: withNulls(`c${origin.index}`, source.hasNulls, params) });
-    }
-    const rows = rowsMax === null
-      ? source.relation
-      : `SELECT * FROM (${source.relation}) LIMIT ${rowsMax}`;
-    const found = await textFigures(engine, rows, texts.map(({ sql }) => sql));
-    for (const [i, { name }] of texts.entries()) {
-      const before = figures.get(name);
-      figures.set(name, before ? addFigures(before, found[i]) : found[i]);
-    }
-  }
-  return new Map(names.map((name) => {
-    const inferred = figures.get(name);
-    const types = new Set(own.get(name) ?? []);
-    if (inferred) types.add(typeOfFigures(inferred));
-    const type = columnType(types.size === 1 ? [...types][0] : "VARCHAR");
-    return [name, { type, isInferred: inferred !== undefined, formats: new Map() }];
-  }));
-}
-
-function withNulls(text: string, hasNulls: boolean, { nullTokens }: ConvertParams): string {
-  if (hasNulls || nullTokens.length === 0) return text;
-  return `CASE WHEN list_contains(${literals(nullTokens)}, ${text}) THEN NULL ELSE ${text} END`;
+): { name: string; x: string; test: string }[] {
+  return textsOf(file, names, params).map(({ name, sql }) => {
+    const { type, verdict } = types.get(name)!;
+    const x = nullIf(sql, verdict?.nullTokens ?? []);
+    const reading = verdict?.reading;
+    const cast = castText(x, type, { decimalMark: ".", reading, isInferred: true });
+    return { name, x, test: `(${x} IS NOT NULL AND NOT ${cast.exact(x, `(${cast.value})`)})` };
+  });
 }
 
 /** Timestamps of one file are written alike: the first one's format reads the others fast. */
@@ -107,12 +191,15 @@ async function findFormats(
   params: ConvertParams,
   engine: TaskContext["engine"],
 ): Promise<void> {
-  if (source.isTyped || params.timestampFormat !== undefined) return;
-  const stamps = plan.targets.flatMap(({ name, origin }) =>
-    origin.kind === "column" && types.get(name)!.type.kind === "timestamp"
+  if (params.timestampFormat !== undefined) return;
+  const stamps = plan.targets.flatMap(({ name, origin }) => {
+    const { type, verdict } = types.get(name)!;
+    const isPlain = verdict === null || verdict.reading.kind === "plain";
+    return origin.kind === "column" && type.kind === "timestamp" && isPlain &&
+        isText(source, origin.index)
       ? [{ name, index: origin.index }]
-      : []
-  );
+      : [];
+  });
   if (stamps.length === 0) return;
   const { rows } = await engine.run(
     `SELECT ${stamps.map(({ index }) => `any_value(c${index})`).join(", ")} ` +

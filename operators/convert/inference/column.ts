@@ -1,7 +1,7 @@
 /** @module What a column is, from a sample of its texts: pure, so that it can be measured. */
 import { findDates, findEpochs } from "./dates.ts";
 import { findIdentifier, type Identifier, neverNumbers } from "./identifiers.ts";
-import { findNumbers, type NumberHints } from "./numbers.ts";
+import { findNumbers, type Hints } from "./numbers.ts";
 import { type Found, plainReading, type Reading, type TextCounts } from "./reading.ts";
 import { unitOfName } from "./units.ts";
 import { findBooleans, isNullToken } from "./words.ts";
@@ -51,7 +51,7 @@ const VALUE_REPEATS = 5;
 const NULL_SHARE_MAX = 0.98;
 
 /** The narrowest type that holds every text exactly, and all else that the texts say. */
-export function inferColumn(sample: ColumnSample, hints: NumberHints = {}): Verdict {
+export function inferColumn(sample: ColumnSample, hints: Hints = {}): Verdict {
   const { name, texts } = sample;
   const whole = typeOf(name, texts, hints);
   if (whole !== null && !isRefusal(whole)) return verdictOf(sample, texts, whole, []);
@@ -89,20 +89,20 @@ function mayBeNull(texts: TextCounts, rest: TextCounts): boolean {
 }
 
 /** Null: plain text, of which nothing can be said. */
-function typeOf(name: string, texts: TextCounts, hints: NumberHints): TypeFound | null {
+function typeOf(name: string, texts: TextCounts, hints: Hints): TypeFound | null {
   if (texts.size === 0) return { ...textFound, certainty: 0 };
   const code = findIdentifier(name, texts);
   const identifier = code?.identifier ?? null;
   if (identifier !== null && neverNumbers.has(identifier)) {
     return { ...textFound, identifier, certainty: code!.share };
   }
-  const found = findBooleans(name, texts) ?? findDates(name, texts) ??
+  const found = findBooleans(name, texts) ?? findDates(name, texts, hints.formats) ??
     wholeNumbers(name, texts, hints) ?? findJson(texts);
   if (found) return { ...found, identifier: found.type === "VARCHAR" ? identifier : null };
   return identifier === null ? null : { ...textFound, identifier, certainty: code!.share };
 }
 
-function wholeNumbers(name: string, texts: TextCounts, hints: NumberHints): Found | null {
+function wholeNumbers(name: string, texts: TextCounts, hints: Hints): Found | null {
   const numbers = findNumbers(texts, hints);
   if (numbers === null || numbers.reading.kind !== "plain") return numbers;
   return findEpochs(name, texts) ?? numbers;

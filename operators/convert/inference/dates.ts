@@ -11,10 +11,16 @@ const dateName =
   /date|(?:^|[_\W])(?:dt|day|dob|asof|as_of|maturity|settle\w*|expir\w*|birth\w*)(?:$|[_\W])|time|stamp/i;
 
 /** What a column of dates or times is; null when a text is none. */
-export function findDates(name: string, texts: TextCounts): Found | null {
+export function findDates(
+  name: string,
+  texts: TextCounts,
+  told: readonly string[] = [],
+): Found | null {
   const read: DateText[][] = [];
   for (const text of texts.keys()) {
-    const found = dateTexts(text.trim());
+    const found = dateTexts(text.trim()).filter(({ order, format }) =>
+      order === null || told.length === 0 || told.includes(format)
+    );
     if (found.length === 0) return null;
     read.push(found);
   }

@@ -3,7 +3,9 @@ import { currencyCodes, currencySigns } from "./codes.ts";
 import { type Found, type NumberMarks, plainReading, type TextCounts } from "./reading.ts";
 
 /** What helps to read numbers beside their own column. */
-export interface NumberHints {
+export interface Hints {
+  /** Formats of dates that the author gave: others that say day and month in digits are none. */
+  formats?: readonly string[];
   /** Marks that the author gave. */
   marks?: Partial<NumberMarks>;
   /** Between the columns of the file: with a comma there, a comma in a number parts thousands. */
@@ -14,7 +16,7 @@ const plainNumber = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3}
 const phoneLike = /^\+\d{7,}$/;
 
 /** What a column of numbers is; null when a text is none. */
-export function findNumbers(texts: TextCounts, hints: NumberHints): Found | null {
+export function findNumbers(texts: TextCounts, hints: Hints): Found | null {
   if (hints.marks?.decimalMark !== ",") {
     const plain = plainNumbers(texts);
     if (plain) return plain;
@@ -127,7 +129,7 @@ function markedNumber(text: string): MarkedNumber | null {
   return { body, unit: before ?? after ?? "" };
 }
 
-function markedNumbers(texts: TextCounts, hints: NumberHints): Found | null {
+function markedNumbers(texts: TextCounts, hints: Hints): Found | null {
   const numbers: MarkedNumber[] = [];
   for (const text of texts.keys()) {
     const number = markedNumber(text);
@@ -160,7 +162,7 @@ function refused(note: string): Found {
   return { type: "VARCHAR", reading: plainReading, certainty: 0.5, notes: [note] };
 }
 
-function fittingMarks(numbers: readonly MarkedNumber[], { marks }: NumberHints): NumberMarks[] {
+function fittingMarks(numbers: readonly MarkedNumber[], { marks }: Hints): NumberMarks[] {
   return allMarks.filter((candidate, i) =>
     (marks?.decimalMark === undefined || candidate.decimalMark === marks.decimalMark) &&
     (marks?.thousandsMark === undefined || candidate.thousandsMark === marks.thousandsMark) &&
@@ -171,7 +173,7 @@ function fittingMarks(numbers: readonly MarkedNumber[], { marks }: NumberHints):
 function chooseMarks(
   fits: readonly NumberMarks[],
   numbers: readonly MarkedNumber[],
-  { delimiter }: NumberHints,
+  { delimiter }: Hints,
 ): { marks: NumberMarks; certainty: number } | null {
   const [first] = fits;
   const rival = fits.find(({ decimalMark }) => decimalMark !== first.decimalMark);

@@ -22,7 +22,6 @@ export function findBooleans(name: string, texts: TextCounts): Found | null {
   for (const [yes, no, isEnough] of pairs) {
     if (![...words].every((word) => word === yes || word === no)) continue;
     if (words.size < 2 && !isEnough && !isFlag) return null;
-    if (yes === "true") return { type: "BOOLEAN", reading: { kind: "plain" }, certainty: 1 };
     return {
       type: "BOOLEAN",
       reading: { kind: "words", yes: [yes], no: [no] },
