@@ -8,6 +8,7 @@ import type { Format, ReadCall, ReadOptions, RowSource } from "./formats/format.
 import { formatNamed, recogniseFormat } from "./formats/mod.ts";
 import { FormatOptions } from "./formats/options.ts";
 import { loadFile, type LoadResult } from "./load.ts";
+import type { Verdict } from "./inference/column.ts";
 import type { ConvertParams } from "./params.ts";
 import { type FilePlan, planFile } from "./plan.ts";
 import { prepareFile, readHead, tempPaths } from "./prepare.ts";
@@ -44,6 +45,8 @@ export interface Converted {
   newColumns: string[];
   missingColumns: string[];
   formats: string[];
+  /** What was found out about columns whose types were inferred from texts. */
+  verdicts: ReadonlyMap<string, Verdict>;
 }
 
 /** Rules that mean drift: the row was read and does not fit the table. */
@@ -123,7 +126,7 @@ class Conversion {
       }
       results.push({ path, result });
     }
-    return this.#converted(open, columns, results);
+    return this.#converted(open, types, columns, results);
   }
 
   async #open(raw: RawFile): Promise<OpenFile | null> {
@@ -233,6 +236,7 @@ class Conversion {
 
   #converted(
     open: readonly OpenFile[],
+    types: Types,
     columns: TableSchema["columns"],
     loaded: readonly { path: string; result: LoadResult }[],
   ): Converted {
@@ -263,6 +267,9 @@ class Conversion {
       ),
       missingColumns: unique(open.flatMap(({ plan }) => plan.missing)),
       formats: unique(open.map(({ format }) => format.name)),
+      verdicts: new Map(
+        [...types].flatMap(([name, { verdict }]) => verdict === null ? [] : [[name, verdict]]),
+      ),
     };
   }
 }

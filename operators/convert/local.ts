@@ -8,6 +8,7 @@ import type { RefusedRow } from "../table/quarantine.ts";
 import { rowsOfFiles } from "../table/rows.ts";
 import { ident } from "../table/sql.ts";
 import { type Converted, convertFiles } from "./convert_files.ts";
+import { summaryOf, type VerdictSummary } from "./inference/column.ts";
 import { formatNamed, hasExtension, targetNamed } from "./formats/mod.ts";
 import { formatNames, type TargetName } from "./formats/names.ts";
 import { ConvertParams, type Drift, type ReadParams } from "./params.ts";
@@ -34,9 +35,20 @@ export interface Inspection {
   /** Records that are not of the format: a wrong number of columns, a broken quote. */
   refused: { rows: number; reasons: Readonly<Record<string, number>>; sample: RefusedRow[] };
   /** Types that hold every value exactly. */
-  columns: { name: string; type: string; nulls: number; min: string | null; max: string | null }[];
+  columns: InspectedColumn[];
   /** First rows. */
   sample: EngineResult["rows"];
+}
+
+/** A column as {@link inspectFile} finds it. */
+export interface InspectedColumn {
+  name: string;
+  type: string;
+  nulls: number;
+  min: string | null;
+  max: string | null;
+  /** How its type came to be; none where the file has types of its own. */
+  inferred?: VerdictSummary;
 }
 
 /** Options of {@link inspectFile}. */
@@ -73,7 +85,10 @@ export async function inspectFile(
       reasons: quarantine.reasons,
       sample: [...quarantine.sample],
     },
-    columns,
+    columns: columns.map((column) => {
+      const verdict = converted.verdicts.get(column.name);
+      return verdict === undefined ? column : { ...column, inferred: summaryOf(verdict) };
+    }),
     sample,
   };
 }

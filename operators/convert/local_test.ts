@@ -17,10 +17,17 @@ Deno.test("local files", async (t) => {
   await t.step("inspectFile() says format, rows, columns, types and what is refused", async () => {
     const found = await inspectFile(file, { nullTokens: ["n/a"] }, await fresh());
     assertEquals([found.format, found.rows, found.refused.reasons], ["csv", 4, { columns: 1 }]);
-    assertEquals(found.columns, [
+    assertEquals(found.columns.map(({ inferred: _, ...column }) => column), [
       { name: "id", type: "BIGINT", nulls: 0, min: "1", max: "4" },
       { name: "px", type: "DECIMAL(18,2)", nulls: 1, min: "1.10", max: "2.25" },
     ]);
+    assertEquals(found.columns[0].inferred, {
+      type: "BIGINT",
+      confidence: 0.8,
+      texts: 3,
+      distinct: 3,
+      nulls: 0,
+    });
     assertEquals(found.sample, [[1, "1.10"], [2, null], [4, "2.25"]]);
   });
 

@@ -8,6 +8,7 @@ import type { OperatorRun } from "../../src/sdk/operator.ts";
 import { rowsOfFiles } from "../table/rows.ts";
 import { targetNamed } from "./formats/mod.ts";
 import { type Converted, convertFiles } from "./convert_files.ts";
+import { summaryOf } from "./inference/column.ts";
 import type { ConvertParams } from "./params.ts";
 
 /** Body of {@link ./mod.ts#convert}. */
@@ -111,7 +112,8 @@ export function inputOf({ dataset, partition, files }: RawFiles): string {
 }
 
 function metricsOf(raw: readonly FileRef[], converted: Converted) {
-  const { accounting, quarantine, discarded, newColumns, missingColumns, formats } = converted;
+  const { accounting, quarantine, discarded, newColumns, missingColumns, formats, verdicts } =
+    converted;
   return {
     bytesIn: raw.reduce((sum, { bytes }) => sum + bytes, 0),
     rowsIn: accounting.in,
@@ -121,7 +123,18 @@ function metricsOf(raw: readonly FileRef[], converted: Converted) {
     ...(accounting.filtered > 0 ? { discarded: { ...discarded } } : {}),
     ...(newColumns.length > 0 ? { newColumns } : {}),
     ...(missingColumns.length > 0 ? { missingColumns } : {}),
+    ...(verdicts.size > 0 ? { inferred: inferredFigures(verdicts) } : {}),
   };
+}
+
+/** Columns of which a task's figures say how their types came to be. */
+const INFERRED_MAX = 200;
+
+/** Without examples: figures are for all who may see the task. */
+function inferredFigures(verdicts: Converted["verdicts"]) {
+  return Object.fromEntries(
+    [...verdicts].slice(0, INFERRED_MAX).map(([name, verdict]) => [name, summaryOf(verdict)]),
+  );
 }
 
 /** The same bytes fail the same way: what is wrong with them is no reason to try again. */

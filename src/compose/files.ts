@@ -47,6 +47,8 @@ function printInspection(output: VerbContext["output"], found: Inspection) {
     nulls: (one) => one.nulls,
     min: (one) => one.min,
     max: (one) => one.max,
+    sure: (one) => one.inferred && `${Math.floor(one.inferred.confidence * 100)}%`,
+    found: (one) => one.inferred && findings(one.inferred),
   });
   output.out("\n");
   output.out(tableText(
@@ -56,6 +58,21 @@ function printInspection(output: VerbContext["output"], found: Inspection) {
     ),
   ));
   printRefused(output, found.refused.sample);
+}
+
+function findings(
+  { identifier, unit, written, nullTokens = [], values, notes = [] }: NonNullable<
+    Inspection["columns"][number]["inferred"]
+  >,
+): string {
+  return [
+    identifier,
+    unit && `in ${unit}`,
+    written,
+    nullTokens.length > 0 && `null: ${nullTokens.map((token) => JSON.stringify(token)).join(" ")}`,
+    values && `${values} values`,
+    ...notes,
+  ].filter(Boolean).join("; ");
 }
 
 /** What `tidewheel convert` does; exit code 1 when rows were refused. */

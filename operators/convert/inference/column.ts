@@ -2,7 +2,13 @@
 import { findDates, findEpochs } from "./dates.ts";
 import { findIdentifier, type Identifier, neverNumbers } from "./identifiers.ts";
 import { findNumbers, type Hints } from "./numbers.ts";
-import { type Found, plainReading, type Reading, type TextCounts } from "./reading.ts";
+import {
+  describeReading,
+  type Found,
+  plainReading,
+  type Reading,
+  type TextCounts,
+} from "./reading.ts";
 import { unitOfName } from "./units.ts";
 import { findBooleans, isNullToken } from "./words.ts";
 
@@ -149,6 +155,41 @@ function verdictOf(
     notes: found.notes ?? [],
   };
 }
+
+/** A verdict as JSON without a single text of the column but its null tokens. */
+export function summaryOf(verdict: Verdict): VerdictSummary {
+  const { type, reading, nullTokens, unit, identifier, values, confidence, evidence, notes } =
+    verdict;
+  return {
+    type,
+    confidence,
+    texts: evidence.texts,
+    distinct: evidence.distinct,
+    nulls: evidence.nulls + evidence.nullTexts,
+    ...(reading.kind === "plain" ? {} : { written: describeReading(reading) }),
+    ...(nullTokens.length > 0 ? { nullTokens: [...nullTokens] } : {}),
+    ...(unit === null ? {} : { unit }),
+    ...(identifier === null ? {} : { identifier }),
+    ...(values === null ? {} : { values: values.length }),
+    ...(notes.length > 0 ? { notes: [...notes] } : {}),
+  };
+}
+
+/** See {@link summaryOf}. */
+export type VerdictSummary = {
+  type: string;
+  confidence: number;
+  texts: number;
+  distinct: number;
+  nulls: number;
+  written?: string;
+  nullTokens?: string[];
+  unit?: string;
+  identifier?: Identifier;
+  /** How many different values it has, where those are few. */
+  values?: number;
+  notes?: string[];
+};
 
 function fewValues(texts: TextCounts, count: number): string[] | null {
   if (texts.size === 0 || texts.size > VALUES_MAX) return null;

@@ -60,19 +60,19 @@ const kinds: readonly Kind[] = [
   {
     name: "uuid",
     test: (text) => /^\{?[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\}?$/i.test(text),
-    chance: 0.001,
+    chance: 1e-6,
     named: word("u?uid|guid"),
   },
   {
     name: "email",
     test: (text) => /^[^\s@,;]+@[\w-]+(?:\.[\w-]+)+$/.test(text),
-    chance: 0.01,
+    chance: 1e-4,
     named: word("e-?mail"),
   },
   {
     name: "url",
     test: (text) => /^(?:https?|ftps?|s3|gs|wss?):\/\/\S+$|^www\.\S+\.\S+$/i.test(text),
-    chance: 0.01,
+    chance: 1e-4,
     named: word("url|link|website"),
   },
   {
@@ -84,7 +84,7 @@ const kinds: readonly Kind[] = [
   {
     name: "mac",
     test: (text) => /^[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}$/i.test(text),
-    chance: 0.01,
+    chance: 1e-4,
     named: word("mac"),
   },
   { name: "currency", test: isCurrency, chance: 0.02, named: word("ccy|curr?|currency|iso") },

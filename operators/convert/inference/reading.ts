@@ -36,3 +36,24 @@ export interface Found {
   unit?: string;
   notes?: string[];
 }
+
+/** A reading for people. */
+export function describeReading(reading: Reading): string {
+  switch (reading.kind) {
+    case "plain":
+      return "as usual";
+    case "words":
+      return `${reading.yes.join(", ")} or ${reading.no.join(", ")}`;
+    case "number": {
+      const { decimalMark, thousandsMark } = reading.marks;
+      const marks = thousandsMark === ""
+        ? `decimal mark "${decimalMark}"`
+        : `decimal mark "${decimalMark}", thousands "${thousandsMark}"`;
+      return reading.units.length === 0 ? marks : `${marks}, in ${reading.units.join(", ")}`;
+    }
+    case "formats":
+      return reading.formats.join(" or ");
+    case "epoch":
+      return `${reading.unit} since 1970`;
+  }
+}
