@@ -27,7 +27,7 @@ export interface Convert {
 }
 
 /**
- * Convert raw files (CSV, TSV, JSON, NDJSON, Parquet) into a table. Numbers keep all their digits;
+ * Convert raw files (CSV, JSON, Parquet, ORC and others) into a table. Numbers keep all their digits;
  * a value that its column cannot hold exactly sends its row to quarantine, with file, row and reason.
  */
 export const convert = operator({

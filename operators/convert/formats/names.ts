@@ -7,6 +7,7 @@ export const formatNames = [
   "json",
   "ndjson",
   "parquet",
+  "orc",
   "swift_mt",
 ] as const;
 /** One of {@link formatNames}. */

@@ -124,7 +124,7 @@ export class TableStage {
       ...this.#columns.map(({ type }, i) => type === "JSON" ? `c${i}::JSON AS c${i}` : `c${i}`),
       ...(isPositioned ? ["_tw_row", `${offset} AS _tw_offset`, "_tw_at", "_tw_bytes"] : []),
     ];
-    return {
+    const source: RowSource = {
       columns: this.#columns.map(({ name, type, isLoose }) => ({
         name,
         type: sqlOf(type),
@@ -136,6 +136,20 @@ export class TableStage {
       declaredRows: this.#rows,
       isTyped: true,
       hasNulls: true,
+    };
+    return isPositioned ? source : { ...source, numbered: this.#numbered(source, selected) };
+  }
+
+  /** The same rows by their ordinals: the n-th is the n-th record. */
+  #numbered(source: RowSource, selected: readonly string[]): RowSource {
+    const nowhere = ["_tw_offset", "_tw_at", "_tw_bytes"].map((name) => `NULL::BIGINT AS ${name}`);
+    const all = [...selected, "file_row_number + 1 AS _tw_row", ...nowhere];
+    return {
+      ...source,
+      relation: `SELECT ${all.join(", ")} FROM read_parquet(${
+        literal(this.#path)
+      }, file_row_number = true)`,
+      position: "carried",
     };
   }
 
