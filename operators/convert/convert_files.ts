@@ -5,14 +5,13 @@ import type { TaskContext } from "../../src/sdk/context.ts";
 import { checkColumnNames } from "../table/rows.ts";
 import { QuarantineWriter, type RefusedRow } from "../table/quarantine.ts";
 import type { Format, ReadCall, ReadOptions, RowSource } from "./formats/format.ts";
-import { formatNamed, recogniseFormat } from "./formats/mod.ts";
 import { FormatOptions } from "./formats/options.ts";
 import { loadFile, type LoadResult } from "./load.ts";
 import type { Verdict } from "./inference/column.ts";
 import type { ConvertParams } from "./params.ts";
 import { type FilePlan, planFile } from "./plan.ts";
-import { prepareFile, readHead, tempPaths } from "./prepare.ts";
 import { type KnownTexts, noTexts, type Types, typesOf, widerTypes } from "./types.ts";
+import { type PreparedFile, prepareFile, tempPaths } from "./prepare/mod.ts";
 import type { TypedTarget } from "./select.ts";
 
 /** A raw file at hand. */
@@ -64,15 +63,41 @@ export async function convertFiles(
 ): Promise<Converted> {
   const known = noTexts();
   const dir = await Deno.makeTempDir({ dir: environment.workDir, prefix: "convert-" });
+  const prepared = await prepareFiles(files, params, {
+    signal: environment.signal,
+    tempPath: tempPaths(dir, "plain"),
+  });
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const conversion = new Conversion(params, environment, tempPaths(dir, `${attempt}`));
-    const loaded = await conversion.run(files, known);
+    const loaded = await conversion.run(prepared, known);
     if (loaded) return loaded;
   }
   throw new AppError(
     "CORRUPT",
     `Cannot infer the types of ${files.map(({ name }) => name).join(", ")}: declare a schema`,
   );
+}
+
+/** A raw file at hand as it can be read. */
+interface ReadyFile extends PreparedFile {
+  raw: RawFile;
+}
+
+/** Unpack and decode what is to be read; files without a single byte are left out, if they may be. */
+async function prepareFiles(
+  files: readonly RawFile[],
+  { format, encoding, onEmpty }: ConvertParams,
+  { signal, tempPath }: { signal: AbortSignal; tempPath(extension: string): string },
+): Promise<ReadyFile[]> {
+  const ready: ReadyFile[] = [];
+  for (const raw of files) {
+    const prepared = await prepareFile(raw.path, raw.name, { format, encoding, tempPath, signal });
+    if (prepared) ready.push({ raw, ...prepared });
+    else if (onEmpty === "fail") {
+      throw new AppError("CORRUPT", `Cannot convert ${raw.name}: it is empty, 0 bytes`);
+    }
+  }
+  return ready;
 }
 
 /** A file that was opened. */
@@ -105,12 +130,9 @@ class Conversion {
     this.#quarantine = new QuarantineWriter(tempPath("quarantine.ndjson"));
   }
 
-  async run(files: readonly RawFile[], known: KnownTexts): Promise<Converted | null> {
+  async run(files: readonly ReadyFile[], known: KnownTexts): Promise<Converted | null> {
     const open: OpenFile[] = [];
-    for (const file of files) {
-      const opened = await this.#open(file);
-      if (opened) open.push(opened);
-    }
+    for (const file of files) open.push(await this.#open(file));
     const types = await typesOf(open, known, this.#params, this.#environment.engine);
     const columns = this.#columns(open, types);
     const results: { path: string; result: LoadResult }[] = [];
@@ -129,21 +151,8 @@ class Conversion {
     return this.#converted(open, types, columns, results);
   }
 
-  async #open(raw: RawFile): Promise<OpenFile | null> {
-    const { encoding, onEmpty } = this.#params;
+  async #open({ raw, file, format }: ReadyFile): Promise<OpenFile> {
     const { signal, engine } = this.#environment;
-    const file = await prepareFile(raw.path, raw.name, {
-      encoding,
-      tempPath: this.#tempPath,
-      signal,
-    });
-    if (file.bytes === 0) {
-      if (onEmpty === "allow") return null;
-      throw new AppError("CORRUPT", `Cannot convert ${raw.name}: it is empty, 0 bytes`);
-    }
-    const format = this.#params.format === "auto"
-      ? recogniseFormat(await readHead(file.path), raw.name)
-      : formatNamed(this.#params.format);
     let refused = 0;
     const options = readOptions(this.#params);
     const read = { file, options, engine, signal, tempPath: this.#tempPath };

@@ -12,7 +12,7 @@ import { summaryOf, type VerdictSummary } from "./inference/column.ts";
 import { formatNamed, hasExtension, targetNamed } from "./formats/mod.ts";
 import { formatNames, type TargetName } from "./formats/names.ts";
 import { ConvertParams, type Drift, type ReadParams } from "./params.ts";
-import { readHead } from "./prepare.ts";
+import { readHead } from "./prepare/mod.ts";
 
 /**
  * What local work runs in: an engine that can read the file's folder and writes to `workDir`, which

@@ -23,7 +23,10 @@ export const ReadParams = FormatOptions.extend({
   format: z.enum(["auto", ...formatNames]).default("auto").meta({
     doc: "Format of the files; auto: by their first bytes",
   }),
-  encoding: z.string().optional().meta({ doc: "Encoding of texts", example: "windows-1252" }),
+  encoding: z.string().optional().meta({
+    doc: "Encoding of texts; left out, it is found out",
+    example: "windows-1252",
+  }),
   delimiter: z.string().min(1).max(4).optional().meta({ doc: "Between columns", example: ";" }),
   quote: z.string().max(1).optional().meta({ doc: 'Around texts; "" for none', example: "'" }),
   header: z.boolean().optional().meta({ doc: "Does the first line have the columns' names?" }),

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import iconv from "iconv-lite";
 import { accountingGap } from "../../src/model/data.ts";
 import type { RowAccounting } from "../../src/model/data.ts";
 import { type TableContext, tableContext } from "../../tests/support/table_context.ts";
@@ -132,12 +133,41 @@ Deno.test("convert", async (t) => {
     ]);
   });
 
-  await t.step("bytes that are no UTF-8 are refused, or read in the encoding named", async () => {
-    const bytes = new Uint8Array([...new TextEncoder().encode(`${header}M_,2024-01-02,1,1\n`)]);
-    bytes[bytes.indexOf(0x5f, header.length)] = 0xfc;
-    assertEquals((await convert(bytes)).quarantine!.reasons, { encoding: 1 });
-    const { rows } = await convert(bytes, { params: { schema, encoding: "windows-1252" } });
-    assertEquals(rows, [["Mü", "2024-01-02", "1.0000", 1]]);
+  await t.step("bytes that are no UTF-8 are read in the encoding found or named", async () => {
+    const named = (encoding: string) => ({ params: { schema, encoding } });
+    const encoded = (text: string, encoding: string) => iconv.encode(header + text, encoding);
+    const umlaut = encoded("Mü,2024-01-02,1,1\n", "windows-1252");
+    assertEquals((await convert(umlaut)).rows, [["Mü", "2024-01-02", "1.0000", 1]]);
+    const polish = encoded("Żabka,2024-01-02,1,1\nBank Śląski,2024-01-02,1,1\n", "iso-8859-2");
+    assertEquals((await convert(polish)).rows.map(([name]) => name), ["Żabka", "Bank Śląski"]);
+    const kanji = encoded("トヨタ,2024-01-02,1,1\n", "shift_jis");
+    assertEquals((await convert(kanji, named("cp932"))).rows[0][0], "トヨタ");
+    const dos = encoded("Mü,2024-01-02,1,1\n", "cp437");
+    assertEquals((await convert(dos)).quarantine!.reasons, { encoding: 1 });
+    assertEquals((await convert(dos, named("cp437"))).rows[0][0], "Mü");
+  });
+
+  await t.step("a line in another encoding than the file's is refused, not bent", async () => {
+    const line = (name: string, encoding: string) =>
+      iconv.encode(`${name},2024-01-02,1,1\n`, encoding);
+    const bytes = Uint8Array.of(
+      ...new TextEncoder().encode(header),
+      ...line("Zoë", "utf-8"),
+      ...line("Köln", "utf-8"),
+      ...line("Mü", "windows-1252"),
+    );
+    const { rows, refused } = await convert(bytes);
+    assertEquals(rows.map(([name]) => name), ["Zoë", "Köln"]);
+    assertEquals(refused, [[3, "encoding", "M\ufffd,2024-01-02,1,1"]]);
+    const broken = Uint8Array.of(
+      ...iconv.encode(`${header}トヨタ自動車,2024-01-02,1,1\nソニー,2024-01-02,1,`, "shift_jis"),
+      0x81,
+      0x0a,
+      ...iconv.encode("日本銀行,2024-01-02,1,1\n", "shift_jis"),
+    );
+    const japanese = await convert(broken, { params: { schema, encoding: "shift_jis" } });
+    assertEquals(japanese.rows.map(([name]) => name), ["トヨタ自動車", "日本銀行"]);
+    assertEquals(japanese.refused.map(([row, rule]) => [row, rule]), [[2, "encoding"]]);
   });
 
   await t.step("gzip, byte order marks and UTF-16 are read through", async () => {

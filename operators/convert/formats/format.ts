@@ -3,6 +3,7 @@ import type { EngineTarget } from "../../../src/contract/child.ts";
 import type { TaskContext } from "../../../src/sdk/context.ts";
 import type { RefusedRow } from "../../table/quarantine.ts";
 import type { FormatOptions } from "./options.ts";
+import type { EncodingFinding } from "../prepare/detect.ts";
 
 /** A file to be read. */
 export interface SourceFile {
@@ -13,6 +14,13 @@ export interface SourceFile {
   bytes: number;
   /** Are offsets in it those of the raw file? Not when that was compressed or in other encoding. */
   isAsCollected: boolean;
+  /** What the raw file was packed in, as `gzip`. */
+  compression?: string | null;
+  /**
+   * Encoding of the raw text, null when it is binary. What `path` has is UTF-8, whatever the text
+   * says of itself; a UTF-8 file may begin with a mark.
+   */
+  encoding?: EncodingFinding | null;
 }
 
 /** How a file is to be read; every format takes what concerns it. */
@@ -107,6 +115,13 @@ export interface Format {
   /** Ends of names, the usual one first. */
   readonly extensions: readonly string[];
   readonly mediaType: string;
+  /** Text is read as UTF-8, in whatever encoding the raw file was; binary as it is. */
+  readonly content: "text" | "binary";
+  /**
+   * Its reader refuses records with bytes that are no UTF-8, one by one. Left out, a text with such
+   * bytes is refused whole.
+   */
+  readonly keepsBadBytes?: boolean;
   /** How sure the first bytes make it, 0 to 1; `name` may add to it. */
   recognise(head: Uint8Array, name: string): number;
   /** Throws CORRUPT when the file is not of this format. */

@@ -32,6 +32,8 @@ function delimited(
     name,
     extensions,
     mediaType,
+    content: "text",
+    keepsBadBytes: true,
     recognise: (head, fileName) => recognise(head, fileName, { extensions, delimiter }),
     read: (call) =>
       readDelimited({

@@ -17,6 +17,7 @@ export const json: Format = {
   name: "json",
   extensions: ["json"],
   mediaType: "application/json",
+  content: "text",
   recognise(head, name) {
     const text = begin(head);
     if (!/^[[{]/.test(text)) return 0;
@@ -37,6 +38,8 @@ export const ndjson: Format = {
   name: "ndjson",
   extensions: ["ndjson", "jsonl"],
   mediaType: "application/x-ndjson",
+  content: "text",
+  keepsBadBytes: true,
   recognise(head, name) {
     const lines = begin(head).split("\n");
     if (!/^[[{]/.test(lines[0])) return 0;

@@ -13,6 +13,7 @@ export const orc: Format = {
   name: "orc",
   extensions: ["orc"],
   mediaType: "application/vnd.apache.orc",
+  content: "binary",
   recognise(head, name) {
     const isNamed = /\.orc$/i.test(name);
     if (new TextDecoder().decode(head.subarray(0, 3)) !== MAGIC) return isNamed ? 0.3 : 0;

@@ -10,6 +10,7 @@ export const parquet: Format = {
   name: "parquet",
   extensions: ["parquet", "pq"],
   mediaType: "application/vnd.apache.parquet",
+  content: "binary",
   recognise(head, name) {
     const isNamed = /\.(parquet|pq)$/i.test(name);
     return new TextDecoder().decode(head.subarray(0, 4)) === MAGIC ? 1 : isNamed ? 0.3 : 0;

@@ -19,6 +19,7 @@ export const swiftMt: Format = {
   name: "swift_mt",
   extensions: ["sta", "mt940", "fin", "rje", "mt", "940", "942"],
   mediaType: "application/x-swift-mt",
+  content: "text",
   recognise(head) {
     const text = new TextDecoder().decode(head.subarray(0, 4096)).trimStart();
     if (/^\{1:[FAL]\d{2}[A-Z0-9]{8,12}/.test(text)) return 0.99;
