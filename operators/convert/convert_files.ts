@@ -62,6 +62,7 @@ export async function convertFiles(
   environment: ConvertEnvironment,
 ): Promise<Converted> {
   const known = noTexts();
+  const careful = new Set<RawFile>();
   const dir = await Deno.makeTempDir({ dir: environment.workDir, prefix: "convert-" });
   const prepared = await prepareFiles(files, params, {
     signal: environment.signal,
@@ -69,7 +70,7 @@ export async function convertFiles(
   });
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const conversion = new Conversion(params, environment, tempPaths(dir, `${attempt}`));
-    const loaded = await conversion.run(prepared, known);
+    const loaded = await conversion.run(prepared, known, careful);
     if (loaded) return loaded;
   }
   throw new AppError(
@@ -130,15 +131,26 @@ class Conversion {
     this.#quarantine = new QuarantineWriter(tempPath("quarantine.ndjson"));
   }
 
-  async run(files: readonly ReadyFile[], known: KnownTexts): Promise<Converted | null> {
+  /** Null for another attempt: `known` and `careful` say what was learned from this one. */
+  async run(
+    files: readonly ReadyFile[],
+    known: KnownTexts,
+    careful: Set<RawFile>,
+  ): Promise<Converted | null> {
     const open: OpenFile[] = [];
-    for (const file of files) open.push(await this.#open(file));
+    for (const file of files) open.push(await this.#open(file, careful.has(file.raw)));
     const types = await typesOf(open, known, this.#params, this.#environment.engine);
     const columns = this.#columns(open, types);
     const results: { path: string; result: LoadResult }[] = [];
     for (const file of open) {
       const path = this.#tempPath("parquet");
       const result = await this.#load(file, types, columns, path);
+      if (result === null) {
+        // Others may be as this one is, and attempts are few.
+        for (const { raw, source } of open) if (source.isGuess) careful.add(raw);
+        await this.#quarantine.close();
+        return null;
+      }
       const narrow = result.misfitTargets.map((i) => columns[i].name)
         .filter((name) => types.get(name)?.isInferred);
       if (narrow.length > 0) {
@@ -151,7 +163,7 @@ class Conversion {
     return this.#converted(open, types, columns, results);
   }
 
-  async #open({ raw, file, format }: ReadyFile): Promise<OpenFile> {
+  async #open({ raw, file, format }: ReadyFile, isCareful: boolean): Promise<OpenFile> {
     const { signal, engine } = this.#environment;
     let refused = 0;
     const options = readOptions(this.#params);
@@ -160,7 +172,7 @@ class Conversion {
       refused++;
       return this.#refuse(row);
     };
-    let source = await format.read({ ...read, refuse: counting, isCareful: false });
+    let source = await format.read({ ...read, refuse: counting, isCareful });
     if (source.position === "implied" && !await isReadable(engine, source)) {
       source = await format.read({ ...read, refuse: counting, isCareful: true });
     }
@@ -187,7 +199,7 @@ class Conversion {
     types: Types,
     columns: TableSchema["columns"],
     path: string,
-  ): Promise<LoadResult> {
+  ): Promise<LoadResult | null> {
     const { decimalMark, thousandsMark, dateFormat, timestampFormat } = this.#params;
     const targets = columns.map(({ name }): TypedTarget => {
       const { type, verdict, formats } = types.get(name)!;

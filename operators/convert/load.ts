@@ -17,6 +17,7 @@ import {
   type ConversionPlan,
   conversionSql,
   plausiblePattern,
+  takesTypes,
   type TypedTarget,
 } from "./select.ts";
 
@@ -49,13 +50,17 @@ export interface LoadResult {
   misfitTargets: number[];
 }
 
-/** Convert one file. Rows that do not fit are refused through `read.refuse`. */
-export async function loadFile(call: LoadCall): Promise<LoadResult> {
-  if (call.source.position === "implied") {
+/**
+ * Convert one file. Rows that do not fit are refused through `read.refuse`. Null when the file must
+ * be opened again, with care, since it may have other columns than it was opened with.
+ */
+export async function loadFile(call: LoadCall): Promise<LoadResult | null> {
+  const { source } = call;
+  if (source.position === "implied" && takesTypes(source, call.targets, call.style)) {
     const result = await loadFast(call);
     if (result) return result;
   }
-  return await loadCareful(call);
+  return source.isGuess ? null : await loadCareful(call);
 }
 
 /** Null when the file needs care. */
@@ -68,12 +73,17 @@ async function loadFast(call: LoadCall): Promise<LoadResult | null> {
   const test = `CASE WHEN ${sql.fast} THEN true WHEN ${sql.exact} THEN true ` +
     `ELSE nextval(${literal(counter)}) < 0 END`;
   let rowsOut: number;
+  const stop = new AbortController();
+  const checked = source.check?.(AbortSignal.any([read.signal, stop.signal]));
+  checked?.catch(() => {});
   try {
     const written = await engine.run(sql.good(`WHERE ${test}`), {
       to: { path: call.path, format: "parquet" },
     });
     rowsOut = written.rowsChanged;
   } catch (error) {
+    stop.abort();
+    await checked?.catch(() => {});
     read.signal.throwIfAborted();
     if (hasCode(error, "INVALID")) return null;
     throw broken(call, error);
@@ -86,6 +96,7 @@ async function loadFast(call: LoadCall): Promise<LoadResult | null> {
   );
   const misfits = Number(rows[0][0]);
   const isWhole = await source.leftOut() === 0 &&
+    (checked === undefined || await checked === rowsOut + misfits) &&
     (source.declaredRows === undefined || source.declaredRows === rowsOut + misfits);
   if (isWhole && misfits === 0) {
     const provenance = { ...origin, missing: [] };

@@ -106,6 +106,9 @@ function columnSql(target: TypedTarget, i: number, plan: ConversionPlan): Column
     const exact = nullable ? "true" : notNull;
     return { text: `c${(origin as { index: number }).index}`, value: x, fast: exact, exact };
   }
+  if (found?.type === "DOUBLE" && plan.source.hasShortNumbers) {
+    return shortNumberSql(target, i, `c${(origin as { index: number }).index}`);
+  }
   const cast = castText(x, type, { ...plan.style, ...formatOf(target, plan) });
   const text = nullIf(textSql(origin, found, plan), target.nullTokens ?? []);
   let fast = cast.fast(x, v);
@@ -125,6 +128,35 @@ function columnSql(target: TypedTarget, i: number, plan: ConversionPlan): Column
   }
   const orNull = (test: string) => test === "true" ? test : `(${x} IS NULL OR ${test})`;
   return { text, value: cast.value, fast: orNull(fast), exact: orNull(exact) };
+}
+
+/**
+ * Of a double that stands for at most 15 digits: when the value gives the double back, and is small
+ * enough for its own digits to be told apart, it has the digits of the text.
+ */
+function shortNumberSql({ type, nullable }: TypedTarget, i: number, text: string): ColumnSql {
+  const scale = type.kind === "decimal" ? type.scale : 0;
+  const most = 2 ** 53 / 10 ** scale;
+  const test = type.kind === "float"
+    ? `isfinite(x${i})`
+    : `(x${i} BETWEEN ${-most} AND ${most} AND v${i}::DOUBLE = x${i})`;
+  const exact = nullable ? `(x${i} IS NULL OR ${test})` : `coalesce(${test}, false)`;
+  return { text, value: `try_cast(x${i} AS ${type.sql})`, fast: exact, exact };
+}
+
+/** Can the source's own types become those of the targets as the file's texts would? */
+export function takesTypes(
+  { columns, hasShortNumbers }: RowSource,
+  targets: readonly TypedTarget[],
+  { decimalMark, thousandsMark }: TextStyle,
+): boolean {
+  if (!hasShortNumbers) return true;
+  if (decimalMark !== "." || thousandsMark !== undefined) return false;
+  return targets.every(({ origin, type, reading, nullTokens = [] }) => {
+    if (origin.kind !== "column" || columns[origin.index].type !== "DOUBLE") return true;
+    const isPlain = nullTokens.length === 0 && (reading === undefined || reading.kind === "plain");
+    return isPlain && (type.kind === "decimal" || type.kind === "integer" || type.sql === "DOUBLE");
+  });
 }
 
 /** What an author says of formats went into the reading of an inferred column. */

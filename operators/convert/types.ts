@@ -148,8 +148,9 @@ export async function widerTypes(
     const tests = misfitTests(file, names, types, params);
     if (tests.length === 0) continue;
     const counts = tests.map(({ test }) => `count_if(${test})`);
+    const relation = await file.source.sample?.(null) ?? file.source.relation;
     const { rows } = await engine.run(
-      `SELECT ${counts.join(", ")} FROM (${file.source.relation})`,
+      `SELECT ${counts.join(", ")} FROM (${relation})`,
       { rowsMax: 1 },
     );
     for (const [i, { name, x, test }] of tests.entries()) {
@@ -158,7 +159,7 @@ export async function widerTypes(
       const found = known.misfits.get(name) ?? new Map<string, number>();
       known.misfits.set(name, found);
       const misfits = await engine.run(
-        `SELECT any_value(left(${x}, 256)), count(*) AS n FROM (${file.source.relation}) ` +
+        `SELECT any_value(left(${x}, 256)), count(*) AS n FROM (${relation}) ` +
           `WHERE ${test} GROUP BY regexp_replace(left(${x}, 256), '[0-9]', '9', 'g') ` +
           `ORDER BY n DESC LIMIT ${MISFITS_MAX}`,
         { rowsMax: MISFITS_MAX },

@@ -93,6 +93,20 @@ export interface RowSource {
   locate?(rows: readonly number[]): Promise<Map<number, { offset: number; bytes: number }>>;
   /** Quoted texts may have line ends in them, so a quote that is never closed can swallow rows. */
   isQuoted?: boolean;
+  /**
+   * Its DOUBLEs stand for decimal texts of at most 15 digits, which a double tells apart, and its
+   * BIGINTs and BOOLEANs for the texts that they are shown as; only `check` says whether this is so.
+   */
+  hasShortNumbers?: boolean;
+  /** Its columns are those of the first records: another reading may find more. */
+  isGuess?: boolean;
+  /** A relation of the same columns, of the first rows or of all (null), as the file's own texts. */
+  sample?(rowsMax: number | null): Promise<string>;
+  /**
+   * Look at the whole file while the relation is read: how many records there are; null when one is
+   * not as the relation has it.
+   */
+  check?(signal: AbortSignal): Promise<number | null>;
   /** For people. */
   dialect?: { delimiter: string; quote: string; header: boolean; newLine: string };
 }

@@ -116,16 +116,19 @@ async function spreadRelation(
   rows: number,
 ): Promise<{ relation: string; headRows: number }> {
   const { source, format, read } = file;
-  const first = { relation: `SELECT * FROM (${source.relation}) LIMIT ${rows}`, headRows: rows };
+  const first = async () => {
+    const own = await source.sample?.(rows) ?? source.relation;
+    return { relation: `SELECT * FROM (${own}) LIMIT ${rows}`, headRows: rows };
+  };
   if (source.position === "carried") {
-    if ((source.declaredRows ?? 0) <= rows) return first;
+    if ((source.declaredRows ?? 0) <= rows) return await first();
     const sampled = `SELECT * FROM (${source.relation}) USING SAMPLE reservoir(${rows} ROWS) ` +
       `REPEATABLE (1)`;
     return { relation: sampled, headRows: rows };
   }
-  if (!hasLines(format.name)) return first;
+  if (!hasLines(format.name)) return await first();
   const spread = await spreadLines(read.file, rows, read.tempPath);
-  if (spread === null) return first;
+  if (spread === null) return await first();
   const { delimiter, quote, header } = source.dialect ?? {};
   try {
     const pieces = await format.read({
@@ -133,17 +136,18 @@ async function spreadRelation(
       file: { ...read.file, ...spread.file },
       options: { ...read.options, delimiter, quote, header },
       refuse: () => Promise.resolve(),
-      isCareful: false,
+      // The texts as they stand in the file.
+      isCareful: source.sample !== undefined,
     });
     const isSame = pieces.columns.length === source.columns.length &&
       pieces.columns.every(({ name }, i) => name === source.columns[i].name);
-    if (!isSame) return first;
+    if (!isSame) return await first();
     return {
       relation: `SELECT * FROM (${pieces.relation}) LIMIT ${2 * rows}`,
       headRows: spread.headRows,
     };
   } catch (error) {
-    if (hasCode(error, "CORRUPT") || hasCode(error, "INVALID")) return first;
+    if (hasCode(error, "CORRUPT") || hasCode(error, "INVALID")) return await first();
     throw error;
   }
 }

@@ -7,7 +7,7 @@ const PIECE_BYTES_MIN = 4 * 1024;
 const PIECE_BYTES_MAX = 256 * 1024;
 const NEW_LINE = 10;
 
-const formatsOfLines: ReadonlySet<string> = new Set(["csv", "tsv"]);
+const formatsOfLines: ReadonlySet<string> = new Set(["csv", "tsv", "ndjson"]);
 
 /** Is a record a line, in most files of the format? */
 export function hasLines(format: string): boolean {

@@ -9,7 +9,8 @@ import {
   type RowSource,
   type WriteColumn,
 } from "../format.ts";
-import { learnFields, stageJson } from "./stage.ts";
+import { learnFields, type StagedJson, stageJson } from "./stage.ts";
+import { fastLines } from "./fast.ts";
 import { documentTable, lineTable } from "./table.ts";
 
 /** One JSON document; its records are an array, a map or one object somewhere in it. */
@@ -64,7 +65,18 @@ async function readJson(call: ReadCall, isLines: boolean): Promise<RowSource> {
     );
   }
   const table = isLines ? lineTable(call.options) : documentTable(call.options);
-  const staged = await stageJson(call, table, learnFields(call, table));
+  const learned = learnFields(call, table);
+  if (!call.isCareful) {
+    const quiet = { ...call, refuse: () => Promise.resolve() };
+    const sample = async (rowsMax: number | null) =>
+      stagedSource(call, await stageJson(quiet, table, learned, rowsMax ?? Infinity)).relation;
+    const fast = fastLines(call, table, learned, sample);
+    if (fast) return fast;
+  }
+  return stagedSource(call, await stageJson(call, table, learned));
+}
+
+function stagedSource({ file }: ReadCall, staged: StagedJson): RowSource {
   // Records without a single field are rows all the same.
   if (staged.columns.length + staged.late.length === 0) staged.late.push("value");
   const names = staged.columns.map((_, i) => `c${i}`);

@@ -13,6 +13,8 @@ const decoder = new TextDecoder();
 export class FieldNames {
   /** As columns are named: never empty, no two alike, and without NUL. */
   readonly names: string[] = [];
+  /** As they are in the file. */
+  readonly own: string[] = [];
   /** As they usually stand in a document, from quote to quote. */
   readonly written: Uint8Array[] = [];
   readonly #numbers = new Map<string, number>();
@@ -33,6 +35,7 @@ export class FieldNames {
     while (this.#shown.has(shown)) shown += "_";
     this.#shown.add(shown);
     this.names.push(shown);
+    this.own.push(name);
     this.written.push(encoder.encode(JSON.stringify(name)));
     return this.names.length - 1;
   }

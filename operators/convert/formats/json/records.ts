@@ -217,27 +217,38 @@ export function* lineRecords(
   window: Window,
   { records, sink }: { records: RecordReader; sink: RecordSink },
 ): Generator<void> {
-  const { reader } = window;
-  let row = 0;
+  const call = { records, sink, row: 0 };
   let stopAt = STEP_BYTES;
+  while (nextLine(window, call)) {
+    if (window.offset < stopAt) continue;
+    stopAt = window.offset + STEP_BYTES;
+    yield;
+  }
+}
+
+/** Read the line that begins here, the `row + 1`-th, and count it; false at the end. */
+export function nextLine(
+  window: Window,
+  call: { records: RecordReader; sink: RecordSink; row: number },
+): boolean {
+  const { reader } = window;
   while (true) {
     const newLine = reader.buffer.indexOf(0x0a, window.at);
-    if (newLine < 0 || newLine >= reader.end) {
-      if (reader.end - window.at > recordBytesMax) {
-        row++;
-        refuseLong(window, row, sink);
-        continue;
-      }
-      if (window.fill()) continue;
-      if (window.at < reader.end) line(window, reader.end, row + 1, records, sink);
-      return;
+    if (newLine >= 0 && newLine < reader.end) {
+      if (line(window, newLine, call.row + 1, call.records, call.sink)) call.row++;
+      window.at = newLine + 1;
+      return true;
     }
-    if (line(window, newLine, row + 1, records, sink)) row++;
-    window.at = newLine + 1;
-    if (window.offset >= stopAt) {
-      stopAt = window.offset + STEP_BYTES;
-      yield;
+    if (reader.end - window.at > recordBytesMax) {
+      refuseLong(window, ++call.row, call.sink);
+      return true;
     }
+    if (window.fill()) continue;
+    if (window.at < reader.end) {
+      line(window, reader.end, ++call.row, call.records, call.sink);
+      window.at = reader.end;
+    }
+    return false;
   }
 }
 
