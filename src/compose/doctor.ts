@@ -1,16 +1,13 @@
 /** @module `tidewheel doctor`: is everything there that the product needs. */
 import { dirname } from "node:path";
-import { systemClock } from "../base/clock.ts";
-import { limits } from "../base/limits.ts";
 import type { VerbContext } from "../cli/mod.ts";
 import { printTable } from "../cli/print.ts";
-import { calendarNames } from "../model/calendar_names.ts";
 import { messageOf } from "../model/errors.ts";
 import { openObjectStore } from "../objects/open.ts";
 import type { Settings } from "../settings.ts";
 import { openDatabase } from "../store/database.ts";
-import { readCalendar } from "../timetable/mod.ts";
 import { apiUrl, homeOf, objectsUrl } from "./home.ts";
+import { parseAll, type Parsed } from "./parse_all.ts";
 
 /** Result of one check. */
 interface Finding {
@@ -19,22 +16,24 @@ interface Finding {
   what: string;
 }
 
+/** What is so, and what to look at; throws where it is not as it must be. */
+type Check = () => Promise<string | string[]> | string | string[];
+
 /** Run every check; exit code 1 when one fails. */
 export async function runDoctor(
   readSettings: () => Settings,
   { output }: VerbContext,
 ): Promise<number> {
   const findings: Finding[] = [];
-  const check = async (name: string, body: () => Promise<string> | string) => {
+  const check = async (name: string, body: Check) => {
     try {
-      findings.push({ check: name, ok: true, what: await body() });
+      for (const what of [await body()].flat()) findings.push({ check: name, ok: true, what });
     } catch (error) {
       findings.push({ check: name, ok: false, what: messageOf(error) });
     }
   };
   let settings: Settings | undefined;
   await check("deno", () => checkDeno());
-  await check("calendars", () => checkCalendars(systemClock.now()));
   await check("settings", () => {
     settings = readSettings();
     return "tidewheel.yaml and the environment are read";
@@ -58,13 +57,10 @@ function checkDeno(): string {
   return `Deno ${Deno.version.deno}`;
 }
 
-/** Which bundled calendars end soon; schedules by them make no runs after that. */
-export function checkCalendars(now: Date): string {
-  const soon = new Date(now.getTime() + limits.calendarHorizonMs).toISOString().slice(0, 10);
-  const ending = calendarNames.map(readCalendar).filter(({ until }) => until < soon);
-  if (ending.length === 0) return `${calendarNames.length} calendars, none ends before ${soon}`;
-  const list = ending.map(({ id, until }) => `${id} on ${until}`).join(", ");
-  return `warning: of ${calendarNames.length} calendars these end soon: ${list}`;
+/** What is wrong, or will be, with the DAGs of a folder: files, and calendars that they go by. */
+export function sayParsed({ dags, errors, warnings }: Parsed): string[] {
+  const bad = errors.map(([file, { message }]) => `warning: ${file} cannot be used: ${message}`);
+  return [`${dags.length} DAGs`, ...bad, ...warnings.map((one) => `warning: ${one}`)];
 }
 
 /** False where the folder is missing and can be made. Throws where it cannot be written or made. */
@@ -84,23 +80,20 @@ function exists(path: string): Promise<boolean> {
   });
 }
 
-function checks(settings: Settings): Record<string, () => Promise<string>> {
+function checks(settings: Settings): Record<string, Check> {
   return {
     home: async () => {
       const { dir } = homeOf(settings);
       return await canWrite(dir) ? `${dir} can be written` : `${dir} will be made at the start`;
     },
     dags: async () => {
-      let files = 0;
-      try {
-        for await (const entry of Deno.readDir(settings.dagsDir)) if (entry.isFile) files++;
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (!await exists(settings.dagsDir)) {
         throw new Error(
           `there is no folder ${settings.dagsDir}; make it, or set TIDEWHEEL_DAGS_DIR`,
         );
       }
-      return `${settings.dagsDir}: ${files} files`;
+      const [count, ...warnings] = sayParsed(await parseAll(settings.dagsDir));
+      return [`${settings.dagsDir}: ${count}`, ...warnings];
     },
     objects: async () => {
       const url = objectsUrl(settings, homeOf(settings));

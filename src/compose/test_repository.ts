@@ -1,23 +1,14 @@
 /** @module `tidewheel test`: a repository's DAG files, their schedules, their types and its tests. */
 import { dirname, relative, resolve } from "node:path";
 import { systemClock } from "../base/clock.ts";
-import { silentLogger } from "../base/log.ts";
 import type { Output, VerbContext, VerbOptions } from "../cli/mod.ts";
 import { printJson, tableText } from "../cli/print.ts";
 import { AppError, messageOf } from "../model/errors.ts";
-import { memoryObjectStore } from "../objects/memory.ts";
-import { type MemoryDag, memoryParserStore, parserService } from "../parser/mod.ts";
-import type { ImportError } from "../parser/port.ts";
+import type { MemoryDag } from "../parser/mod.ts";
 import type { Settings } from "../settings.ts";
-import { nextRunOf, scheduleWarnings } from "../timetable/mod.ts";
+import { nextRunOf } from "../timetable/mod.ts";
+import { parseAll, type Parsed } from "./parse_all.ts";
 import { checkSdkVersion } from "./sdk_version.ts";
-
-/** What came of the DAG files. */
-interface Parsed {
-  dags: readonly MemoryDag[];
-  errors: readonly [string, ImportError][];
-  warnings: readonly string[];
-}
 
 /** What `tidewheel test` does; exit code 1 when a file cannot be used, a type or a test fails. */
 export async function runTests(
@@ -62,29 +53,6 @@ async function rootOf(folder: string): Promise<string> {
     if (await Deno.stat(`${dir}/deno.json`).catch(() => null)) return dir;
     if (dirname(dir) === dir) return folder;
   }
-}
-
-/** With the real parser: in a process that may do nothing, two files of one id refused. */
-async function parseAll(dagsDir: string): Promise<Parsed> {
-  const store = memoryParserStore();
-  const cacheDir = await Deno.makeTempDir({ prefix: "tidewheel_parse_" });
-  const clock = systemClock;
-  const parser = parserService({
-    ...{ dagsDir, cacheDir, store, clock, log: silentLogger, onHint() {} },
-    objects: memoryObjectStore({ clock }),
-  });
-  try {
-    await parser.runOnce();
-  } finally {
-    await parser.stop();
-    await Deno.remove(cacheDir, { recursive: true });
-  }
-  const dags = [...store.dags.values()].sort((a, b) => (a.dagId < b.dagId ? -1 : 1));
-  return {
-    dags,
-    errors: [...store.importErrors],
-    warnings: dags.flatMap(({ current }) => scheduleWarnings(current.spec, clock.now())),
-  };
 }
 
 function showParsed(output: Output, { dags, errors, warnings }: Parsed, folder: string): void {

@@ -1,5 +1,6 @@
 /** @module When a DAG's runs are due, as data. */
 import { z } from "zod";
+import { Calendar } from "./calendar.ts";
 import { WatchSpec } from "./watch_spec.ts";
 
 /** What a run's start is counted from. */
@@ -7,10 +8,15 @@ export const sessionEdges = ["open", "close", "break_start", "break_end"] as con
 /** One of {@link sessionEdges}. */
 export type SessionEdge = (typeof sessionEdges)[number];
 
+const OwnCalendars = z.record(z.string(), Calendar).optional().meta({
+  doc: "Those of the calendars that do not come with the product, by name",
+});
+
 /** Trading time: a run for each session of one or several calendars. */
 export const SessionsSpec = z.object({
   kind: z.literal("sessions"),
   calendars: z.array(z.string()).min(1).meta({ doc: "MICs, and names such as TARGET" }),
+  own: OwnCalendars,
   open: z.enum(["all", "any"]).default("all").meta({
     doc: "A day counts when all of the calendars are open, or any of them",
   }),
@@ -71,6 +77,7 @@ const PartitionSpec = z.discriminatedUnion("kind", [
     sessions: z.string().nullable().default(null).meta({
       doc: "It needs this calendar's sessions; null: every day",
     }),
+    own: OwnCalendars,
   }),
   z.object({
     kind: z.literal("groups"),

@@ -43,6 +43,11 @@ export interface RuntimeOptions {
 
 const prepared = new Map<string, Promise<ModuleRuntime>>();
 const PREPARED_MAX = 1_000;
+/**
+ * What npm:yaml asks for at each parse, so that DAG files can read YAML. Neither is ever set in a process
+ * of ours: its environment has what {@link childEnv} and the task name.
+ */
+const unsetVariables = ["LOG_TOKENS", "LOG_STREAM"];
 
 /**
  * Make ready a runtime, with its npm packages installed and checked against the lock; this is the
@@ -154,6 +159,7 @@ async function prepare({ dir, key, importMap, npm }: WantedRuntime): Promise<Mod
   }
   const args = [
     ...["--no-prompt", "--no-config", "--cached-only", "--deny-import"],
+    `--allow-env=${unsetVariables.join(",")}`,
     ...[`--import-map=${dir}/import_map.json`, `--lock=${dir}/deno.lock`, "--frozen"],
   ];
   return { key, args, env: childEnv(), dir };

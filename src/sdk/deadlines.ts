@@ -1,7 +1,7 @@
 /** @module Deadlines of runs and tasks, as authors say them. */
-import type { CalendarName } from "../model/calendar_names.ts";
 import { type DeadlineSpec, type DeadlineStart, deadlineStarts } from "../model/deadline_spec.ts";
 import type { SessionEdge, SessionsSpec } from "../model/schedule_spec.ts";
+import type { CalendarOption } from "./calendar.ts";
 import { type Notices, targetsOf } from "./callbacks.ts";
 import { type Duration, durationMs } from "./duration.ts";
 import { checkTimezone, instantOf } from "./schedule.ts";
@@ -41,7 +41,7 @@ export interface ClockDeadline extends DeadlineBase {
 
 /** An edge of a session, or `by` before or after it: the first one after the run is due. */
 export interface SessionDeadline extends DeadlineBase {
-  session: CalendarName;
+  session: CalendarOption;
   before?: SessionEdge;
   after?: SessionEdge;
   by?: Duration;
@@ -122,7 +122,7 @@ function sessionOf({ session, before, after, by }: SessionDeadline, what: string
     : ` ${spec.offsetMs < 0 ? "-" : "+"} ${lengthText(Math.abs(spec.offsetMs))}`;
   return {
     by: { kind: "session", session: spec } as const,
-    text: `${session} ${spec.edge}${offset}`,
+    text: `${spec.calendars[0]} ${spec.edge}${offset}`,
   };
 }
 

@@ -55,6 +55,8 @@ export type {
 export type { RollupSpan } from "../model/schedule_spec.ts";
 export { releases } from "./releases.ts";
 export type { ReleaseCalendar, ReleasesOptions } from "./releases.ts";
+export { calendar } from "./calendar.ts";
+export type { CalendarData, CalendarOption, OwnCalendar } from "./calendar.ts";
 export { sessions } from "./sessions.ts";
 export type { SessionsOptions } from "./sessions.ts";
 export type { BlackoutOption, CatchupOption, MaintenanceOption, Weekday } from "./quiet_time.ts";

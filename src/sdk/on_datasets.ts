@@ -1,8 +1,7 @@
 /** @module Schedules of datasets: a run when what it needs is published. */
 import type { PartitionSpec, RollupSpan } from "../model/schedule_spec.ts";
 import { rollupSpans } from "../model/schedule_spec.ts";
-import type { CalendarName } from "../model/calendar_names.ts";
-import { checkCalendar } from "./sessions.ts";
+import { type CalendarOption, calendarsOf } from "./calendar.ts";
 import { type Schedule, scheduleBrand } from "./schedule.ts";
 
 /** A dataset, or several of which all or any are needed. */
@@ -41,11 +40,11 @@ export function each(): PartitionMapper {
  * A partition published again after its run makes one more run. To run an incomplete one, trigger
  * the DAG with that partition by hand.
  */
-export function rollup(over: RollupSpan, options?: { sessions?: CalendarName }): PartitionMapper;
+export function rollup(over: RollupSpan, options?: { sessions?: CalendarOption }): PartitionMapper;
 export function rollup(groups: Readonly<Record<string, readonly string[]>>): PartitionMapper;
 export function rollup(
   over: RollupSpan | Readonly<Record<string, readonly string[]>>,
-  { sessions }: { sessions?: CalendarName } = {},
+  { sessions }: { sessions?: CalendarOption } = {},
 ): PartitionMapper {
   if (typeof over !== "string") return { spec: { kind: "groups", groups: groupsOf(over) } };
   if (!rollupSpans.includes(over)) {
@@ -53,8 +52,9 @@ export function rollup(
       `rollup() is over ${JSON.stringify(over)}; give one of ${rollupSpans.join(", ")}, or groups`,
     );
   }
-  if (sessions !== undefined) checkCalendar(sessions, "rollup()");
-  return { spec: { kind: "rollup", over, sessions: sessions ?? null } };
+  if (sessions === undefined) return { spec: { kind: "rollup", over, sessions: null } };
+  const { names: [name], own } = calendarsOf(sessions, "rollup()");
+  return { spec: { kind: "rollup", over, sessions: name, ...(own ? { own } : {}) } };
 }
 
 function groupsOf(given: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {

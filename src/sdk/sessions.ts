@@ -1,6 +1,6 @@
 /** @module Trading time as a schedule. */
-import { type CalendarName, calendarNames } from "../model/calendar_names.ts";
 import type { SessionEdge, SessionsSpec } from "../model/schedule_spec.ts";
+import { type CalendarOption, calendarsOf } from "./calendar.ts";
 import { type Duration, durationMs } from "./duration.ts";
 import { type Schedule, scheduleBrand } from "./schedule.ts";
 
@@ -25,8 +25,8 @@ export interface SessionsOptions {
 }
 
 /**
- * A run for each session of an exchange (by MIC) or of another calendar (`"TARGET"`, `"SIFMA"`,
- * `"24x7"`): its data interval is the session. Several calendars are one: a day counts when all of
+ * A run for each session of an exchange (by MIC), of another calendar (`"TARGET"`, `"SIFMA"`,
+ * `"24x7"`), or of one's own ({@link calendar}): its data interval is the session. Several calendars are one: a day counts when all of
  * them are open, from the first open to the last close. Throws RangeError for what cannot be.
  *
  * @example
@@ -42,12 +42,11 @@ export interface SessionsOptions {
  * ```
  */
 export function sessions(
-  calendar: CalendarName | readonly CalendarName[],
+  calendar: CalendarOption | readonly CalendarOption[],
   options: SessionsOptions = {},
 ): Schedule {
   const { before, after, by, every, nth, open = "all", interval = "session" } = options;
-  const calendars = [...new Set([calendar].flat())].sort();
-  for (const name of calendars) checkCalendar(name, "sessions()");
+  const { names: calendars, own } = calendarsOf(calendar, "sessions()");
   if (calendars.length === 0) throw new RangeError("sessions() names no calendar; give a MIC");
   if (before !== undefined && (after !== undefined || every !== undefined)) {
     throw new RangeError("sessions() takes one of before, after and every");
@@ -69,18 +68,10 @@ export function sessions(
   return {
     [scheduleBrand]: true,
     spec: (): SessionsSpec => ({
+      ...(own ? { own } : {}),
       ...{ kind: "sessions", calendars, open, edge: before ?? after ?? "close" },
       ...{ offsetMs: before === undefined || offsetMs === 0 ? offsetMs : -offsetMs, everyMs },
       ...{ nth: nth ?? null, interval },
     }),
   };
-}
-
-/** Throws RangeError for a calendar that is not known; `what` is who asks. */
-export function checkCalendar(name: string, what: string): asserts name is CalendarName {
-  if ((calendarNames as readonly string[]).includes(name)) return;
-  throw new RangeError(
-    `${what} names a calendar ${JSON.stringify(name)} that is not known; ` +
-      `there are ${calendarNames.join(", ")}`,
-  );
 }

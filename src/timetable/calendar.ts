@@ -1,48 +1,7 @@
-/** @module A calendar: its data, and the session of a day. */
-import { z } from "zod";
+/** @module The session of a day, by a calendar's data. */
+import type { Calendar } from "../model/calendar.ts";
 
 const DAY = 86_400_000;
-const LocalTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
-const Break = z.tuple([LocalTime, LocalTime]);
-/** Days by year: `{ "2026": "01-01 12-25" }`. */
-const Days = z.record(z.string().regex(/^\d{4}$/), z.string().regex(/^(\d\d-\d\d)( \d\d-\d\d)*$/))
-  .transform((years) =>
-    Object.entries(years).flatMap(([year, days]) => days.split(" ").map((day) => `${year}-${day}`))
-  ).pipe(z.array(z.iso.date()));
-
-/** What a file of configs/calendars holds. Times are local to the venue. */
-export const Calendar = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  timezone: z.string(),
-  source: z.string(),
-  from: z.iso.date(),
-  until: z.iso.date().meta({ doc: "The horizon: nothing is known after it" }),
-  weekdays: z.array(z.strictObject({ from: z.iso.date(), days: z.array(z.int().min(1).max(7)) }))
-    .min(1),
-  hours: z.array(z.strictObject({
-    from: z.iso.date(),
-    open: LocalTime,
-    close: LocalTime,
-    break: Break.optional(),
-    openDayOffset: z.int().min(-1).max(0).default(0).meta({ doc: "-1: opens on the day before" }),
-    closeDayOffset: z.int().min(0).max(1).default(0),
-  })).min(1),
-  closed: Days,
-  extra: Days.optional().meta({ doc: "Sessions on days that are none by the weekday" }),
-  special: z.array(z.strictObject({
-    open: LocalTime.optional(),
-    close: LocalTime.optional(),
-    break: Break.nullable().optional(),
-    dates: Days,
-  })).default([]).meta({ doc: "Early closes, late opens" }),
-  announced: z.record(z.iso.date(), z.iso.datetime()).default({}).meta({
-    doc: "Closed days that became known late, and when",
-  }),
-});
-/** See {@link Calendar}. */
-export type Calendar = z.infer<typeof Calendar>;
-
 /** A session, as instants. */
 export interface Session {
   openMs: number;

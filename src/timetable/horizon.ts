@@ -2,8 +2,8 @@
 import { limits } from "../base/limits.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import { AppError } from "../model/errors.ts";
-import type { ScheduleSpec, SessionsSpec } from "../model/schedule_spec.ts";
-import { readCalendar } from "./bundled_calendars.ts";
+import type { ScheduleSpec } from "../model/schedule_spec.ts";
+import { type OwnCalendars, readCalendar } from "./bundled_calendars.ts";
 import { timeOf } from "./schedules.ts";
 
 /** What of a DAG decides how long it goes on. */
@@ -13,6 +13,8 @@ export type HorizonSpec = Pick<DagSpec, "dagId" | "schedule" | "end">;
 export interface Horizon {
   calendar: string;
   until: string;
+  /** It does not come with the product. */
+  isOwn: boolean;
 }
 
 /** The calendars that end within 90 days of `now` and before the DAG does, soonest first. */
@@ -25,9 +27,9 @@ export function endingCalendars(spec: HorizonSpec, now: Date): Horizon[] {
 
 /** What an author should know of a schedule that still runs: one sentence each. */
 export function scheduleWarnings(spec: HorizonSpec, now: Date): string[] {
-  return endingCalendars(spec, now).map(({ calendar, until }) =>
-    `The calendar ${calendar} of DAG "${spec.dagId}" ends on ${until}: ` +
-    `its schedule makes no runs after that; update Tidewheel`
+  return endingCalendars(spec, now).map((horizon) =>
+    `The calendar ${horizon.calendar} of DAG "${spec.dagId}" ends on ${horizon.until}: ` +
+    `its schedule makes no runs after that; ${adviceOf(horizon)}`
   );
 }
 
@@ -44,9 +46,13 @@ export function checkHorizon(spec: HorizonSpec, now: Date): void {
   throw new AppError(
     "INVALID",
     `Cannot schedule by ${first.calendar}: its calendar ended on ${first.until}, so that no session ` +
-      `is left; update Tidewheel`,
+      `is left; ${adviceOf(first)}`,
     { detail: { calendar: first.calendar, until: first.until } },
   );
+}
+
+function adviceOf({ isOwn }: Horizon): string {
+  return isOwn ? "add its next dates" : "update Tidewheel";
 }
 
 const REACH_MS = 10 * 86_400_000;
@@ -54,13 +60,19 @@ const REACH_MS = 10 * 86_400_000;
 function horizonsOf(schedule: ScheduleSpec): Horizon[] {
   const time = timeOf(schedule);
   const timed = time === null ? [] : time.kind === "any" || time.kind === "all" ? time.of : [time];
-  const names = timed.filter((one): one is SessionsSpec => one.kind === "sessions")
-    .flatMap(({ calendars }) => calendars);
+  const used = new Map<string, OwnCalendars>();
+  for (const one of timed) {
+    if (one.kind !== "sessions") continue;
+    for (const name of one.calendars) used.set(name, one.own);
+  }
   const partition = schedule.kind === "datasets" ? schedule.partition : undefined;
-  if (partition?.kind === "rollup" && partition.sessions !== null) names.push(partition.sessions);
-  return [...new Set(names)].map((calendar) => ({
+  if (partition?.kind === "rollup" && partition.sessions !== null) {
+    used.set(partition.sessions, partition.own);
+  }
+  return [...used].map(([calendar, own]) => ({
     calendar,
-    until: readCalendar(calendar).until,
+    until: readCalendar(calendar, own).until,
+    isOwn: own !== undefined && Object.hasOwn(own, calendar),
   }));
 }
 

@@ -52,7 +52,7 @@ export function partitionNeeds(spec: PartitionSpec, partition: string, now: Date
       if (!span) return null;
       const days = Array.from({ length: span.endDay - span.firstDay }, (_, i) => span.firstDay + i);
       if (spec.sessions === null) return days.map(dateOf);
-      const calendar = calendarOf(spec.sessions);
+      const calendar = calendarOf(spec.sessions, spec.own);
       if (span.firstDay < calendar.firstDay || span.endDay - 1 > calendar.lastDay) return null;
       return days.filter((day) => calendar.sessionOn(day, now.getTime())).map(dateOf);
     }

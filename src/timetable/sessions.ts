@@ -19,7 +19,7 @@ export interface SessionsTimetable extends Timetable {
 
 /** See {@link SessionsTimetable}. */
 export function sessionsTimetable(spec: SessionsSpec, knownAtMs: number): SessionsTimetable {
-  const calendars = spec.calendars.map(calendarOf);
+  const calendars = spec.calendars.map((name) => calendarOf(name, spec.own));
   const firstDay = Math.max(...calendars.map((calendar) => calendar.firstDay));
   const lastDay = Math.min(...calendars.map((calendar) => calendar.lastDay));
   const sessionOn: SessionOn = (day) =>
@@ -60,7 +60,7 @@ export function sessionsTimetable(spec: SessionsSpec, knownAtMs: number): Sessio
  * the evening before; null where there is none.
  */
 export function sessionDateOf(spec: SessionsSpec, atMs: number): string | null {
-  const calendars = spec.calendars.map(calendarOf);
+  const calendars = spec.calendars.map((name) => calendarOf(name, spec.own));
   const today = Math.floor(atMs / DAY);
   for (let day = today - REACH_DAYS; day <= today + REACH_DAYS; day++) {
     const session = merged(calendars.map((one) => one.sessionOn(day, Infinity)), spec.open);

@@ -3,6 +3,7 @@
  * and harm nobody.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Run } from "../support/product_api.ts";
 import { type Product, startProduct } from "../support/product.ts";
 import { timed, until } from "../support/until.ts";
 
@@ -145,4 +146,42 @@ Deno.test("two files with one DAG id: the first keeps it, the other is refused",
 Deno.test("a file that loops for ever or allocates without end is refused within its limits", async () => {
   assertStringIncludes(await errorOf("allocates_without_end.ts"), "memory");
   assertStringIncludes(await errorOf("loops_for_ever.ts"), "10");
+});
+
+Deno.test("a DAG goes by a calendar of its own, read from YAML in the bundle", async () => {
+  await product.write({
+    "desk.yaml": `id: DESK
+timezone: UTC
+from: 2024-01-01
+until: 2099-12-31
+weekdays: [{ from: 2024-01-01, days: [1, 2, 3, 4, 5] }]
+hours: [{ from: 2024-01-01, open: "09:00", close: "17:00" }]
+closed: { 2024: 05-01 12-25 }
+special: [{ close: "12:00", dates: [2024-05-02] }]
+`,
+    "by_desk.ts": `import { parse } from "npm:yaml@2.9.1";
+import desk from "./desk.yaml" with { type: "text" };
+import { calendar, dag, sessions, task } from "tidewheel";
+export default dag({
+  id: "by_desk",
+  schedule: sessions(calendar(parse(desk))),
+  start: "2024-04-30",
+  end: "2024-05-04",
+  catchup: true,
+}, () => {
+  task({ id: "answer" }, ({ interval }) => interval.date + " " + interval.end.toISOString());
+});
+`,
+  });
+  const path = "/api/v2/dags/by_desk/dagRuns?order_by=logical_date&state=success";
+  const runs = await until("its three sessions", async () => {
+    const { dag_runs } = await product.api.get<{ dag_runs: Run[] }>(path);
+    return dag_runs.length === 3 && dag_runs;
+  }, { withinMs: 60_000 });
+  const outputs = await Promise.all(runs.map((run) => product.api.output(run, "answer")));
+  assertEquals(outputs, [
+    "2024-04-30 2024-04-30T17:00:00.000Z",
+    "2024-05-02 2024-05-02T12:00:00.000Z",
+    "2024-05-03 2024-05-03T17:00:00.000Z",
+  ]);
 });
