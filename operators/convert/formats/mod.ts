@@ -1,6 +1,7 @@
 /** @module Every format, most telling first. */
 import { csv, tsv } from "./csv/mod.ts";
 import type { Format, WritableFormat } from "./format.ts";
+import { fix } from "./fix/mod.ts";
 import { json, ndjson } from "./json/mod.ts";
 import type { FormatName, TargetName } from "./names.ts";
 import { orc } from "./orc/mod.ts";
@@ -8,7 +9,16 @@ import { parquet } from "./parquet/mod.ts";
 import { swiftMt } from "./swift_mt/mod.ts";
 
 /** Formats by order of precedence. */
-export const formats: readonly Format[] = [parquet, orc, swiftMt, ndjson, json, tsv, csv];
+export const formats: readonly Format[] = [
+  parquet,
+  orc,
+  swiftMt,
+  fix,
+  ndjson,
+  json,
+  tsv,
+  csv,
+];
 
 /** The format of this name. */
 export function formatNamed(name: FormatName): Format {

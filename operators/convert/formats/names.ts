@@ -9,6 +9,7 @@ export const formatNames = [
   "parquet",
   "orc",
   "swift_mt",
+  "fix",
 ] as const;
 /** One of {@link formatNames}. */
 export type FormatName = (typeof formatNames)[number];

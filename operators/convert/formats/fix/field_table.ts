@@ -1,0 +1,423 @@
+/**
+ * @module Names and types of FIX fields up to tag 1621, and which fields repeat in a group: facts of the
+ * FIX specifications 4.0 to 5.0 SP2 and FIXT 1.1, https://www.fixtrading.org/online-specification/.
+ */
+
+/** `tag:name` of each field; a letter behind the tag is its type, see {@link ./dictionary.ts}. */
+export const fieldTable = `
+1:Account 2:AdvId 3:AdvRefID 4:AdvSide 5:AdvTransType 6n:AvgPx 7i:BeginSeqNo 8:BeginString
+9i:BodyLength 10:CheckSum 11:ClOrdID 12n:Commission 13:CommType 14n:CumQty 15:Currency
+16i:EndSeqNo 17:ExecID 18:ExecInst 19:ExecRefID 20:ExecTransType 21:HandlInst
+22:SecurityIDSource 23:IOIID 24:IOIOthSvc 25:IOIQltyInd 26:IOIRefID 27:IOIQty 28:IOITransType
+29:LastCapacity 30:LastMkt 31n:LastPx 32n:LastQty 33g:NoLinesOfText 34i:MsgSeqNum 35:MsgType
+36i:NewSeqNo 37:OrderID 38n:OrderQty 39:OrdStatus 40:OrdType 41:OrigClOrdID 42t:OrigTime
+43b:PossDupFlag 44n:Price 45i:RefSeqNum 46:RelatdSym 47:Rule80A 48:SecurityID 49:SenderCompID
+50:SenderSubID 51d:SendingDate 52t:SendingTime 53n:Quantity 54:Side 55:Symbol 56:TargetCompID
+57:TargetSubID 58:Text 59:TimeInForce 60t:TransactTime 61:Urgency 62t:ValidUntilTime
+63:SettlType 64d:SettlDate 65:SymbolSfx 66:ListID 67i:ListSeqNo 68i:TotNoOrders 69:ListExecInst
+70:AllocID 71:AllocTransType 72:RefAllocID 73g:NoOrders 74i:AvgPxPrecision 75d:TradeDate
+76:ExecBroker 77:PositionEffect 78g:NoAllocs 79:AllocAccount 80n:AllocQty 81:ProcessCode
+82i:NoRpts 83i:RptSeq 84n:CxlQty 85g:NoDlvyInst 86:DlvyInst 87i:AllocStatus 88i:AllocRejCode
+89x:Signature 90i:SecureDataLen 91x:SecureData 92:BrokerOfCredit 93i:SignatureLength
+94:EmailType 95i:RawDataLength 96x:RawData 97b:PossResend 98i:EncryptMethod 99n:StopPx
+100:ExDestination 102i:CxlRejReason 103i:OrdRejReason 104:IOIQualifier 105:WaveNo 106:Issuer
+107:SecurityDesc 108i:HeartBtInt 109:ClientID 110n:MinQty 111n:MaxFloor 112:TestReqID
+113b:ReportToExch 114b:LocateReqd 115:OnBehalfOfCompID 116:OnBehalfOfSubID 117:QuoteID
+118n:NetMoney 119n:SettlCurrAmt 120:SettlCurrency 121b:ForexReq 122t:OrigSendingTime
+123b:GapFillFlag 124g:NoExecs 125:CxlType 126t:ExpireTime 127:DKReason 128:DeliverToCompID
+129:DeliverToSubID 130b:IOINaturalFlag 131:QuoteReqID 132n:BidPx 133n:OfferPx 134n:BidSize
+135n:OfferSize 136g:NoMiscFees 137n:MiscFeeAmt 138:MiscFeeCurr 139:MiscFeeType 140n:PrevClosePx
+141b:ResetSeqNumFlag 142:SenderLocationID 143:TargetLocationID 144:OnBehalfOfLocationID
+145:DeliverToLocationID 146g:NoRelatedSym 147:Subject 148:Headline 149:URLLink 150:ExecType
+151n:LeavesQty 152n:CashOrderQty 153n:AllocAvgPx 154n:AllocNetMoney 155n:SettlCurrFxRate
+156:SettlCurrFxRateCalc 157i:NumDaysInterest 158n:AccruedInterestRate 159n:AccruedInterestAmt
+160:SettlInstMode 161:AllocText 162:SettlInstID 163:SettlInstTransType 164:EmailThreadID
+165:SettlInstSource 166:SettlLocation 167:SecurityType 168t:EffectiveTime 169i:StandInstDbType
+170:StandInstDbName 171:StandInstDbID 172i:SettlDeliveryType 173:SettlDepositoryCode
+174:SettlBrkrCode 175:SettlInstCode 176:SecuritySettlAgentName 177:SecuritySettlAgentCode
+178:SecuritySettlAgentAcctNum 179:SecuritySettlAgentAcctName 180:SecuritySettlAgentContactName
+181:SecuritySettlAgentContactPhone 182:CashSettlAgentName 183:CashSettlAgentCode
+184:CashSettlAgentAcctNum 185:CashSettlAgentAcctName 186:CashSettlAgentContactName
+187:CashSettlAgentContactPhone 188n:BidSpotRate 189n:BidForwardPoints 190n:OfferSpotRate
+191n:OfferForwardPoints 192n:OrderQty2 193d:SettlDate2 194n:LastSpotRate 195n:LastForwardPoints
+196:AllocLinkID 197i:AllocLinkType 198:SecondaryOrderID 199g:NoIOIQualifiers
+200:MaturityMonthYear 201i:PutOrCall 202n:StrikePrice 203i:CoveredOrUncovered
+204i:CustomerOrFirm 205i:MaturityDay 206:OptAttribute 207:SecurityExchange
+208b:NotifyBrokerOfCredit 209i:AllocHandlInst 210n:MaxShow 211n:PegOffsetValue 212i:XmlDataLen
+213x:XmlData 214:SettlInstRefID 215g:NoRoutingIDs 216i:RoutingType 217:RoutingID 218n:Spread
+219:Benchmark 220:BenchmarkCurveCurrency 221:BenchmarkCurveName 222:BenchmarkCurvePoint
+223n:CouponRate 224d:CouponPaymentDate 225d:IssueDate 226i:RepurchaseTerm 227n:RepurchaseRate
+228n:Factor 229d:TradeOriginationDate 230d:ExDate 231n:ContractMultiplier 232g:NoStipulations
+233:StipulationType 234:StipulationValue 235:YieldType 236n:Yield 237n:TotalTakedown
+238n:Concession 239:RepoCollateralSecurityType 240d:RedemptionDate
+241d:UnderlyingCouponPaymentDate 242d:UnderlyingIssueDate
+243:UnderlyingRepoCollateralSecurityType 244i:UnderlyingRepurchaseTerm
+245n:UnderlyingRepurchaseRate 246n:UnderlyingFactor 247d:UnderlyingRedemptionDate
+248d:LegCouponPaymentDate 249d:LegIssueDate 250:LegRepoCollateralSecurityType
+251i:LegRepurchaseTerm 252n:LegRepurchaseRate 253n:LegFactor 254d:LegRedemptionDate
+255:CreditRating 256:UnderlyingCreditRating 257:LegCreditRating 258b:TradedFlatSwitch
+259d:BasisFeatureDate 260n:BasisFeaturePrice 262:MDReqID 263:SubscriptionRequestType
+264i:MarketDepth 265i:MDUpdateType 266b:AggregatedBook 267g:NoMDEntryTypes 268g:NoMDEntries
+269:MDEntryType 270n:MDEntryPx 271n:MDEntrySize 272d:MDEntryDate 273:MDEntryTime
+274:TickDirection 275:MDMkt 276:QuoteCondition 277:TradeCondition 278:MDEntryID
+279:MDUpdateAction 280:MDEntryRefID 281:MDReqRejReason 282:MDEntryOriginator 283:LocationID
+284:DeskID 285:DeleteReason 286:OpenCloseSettlFlag 287i:SellerDays 288:MDEntryBuyer
+289:MDEntrySeller 290i:MDEntryPositionNo 291:FinancialStatus 292:CorporateAction 293n:DefBidSize
+294n:DefOfferSize 295g:NoQuoteEntries 296g:NoQuoteSets 297i:QuoteStatus 298i:QuoteCancelType
+299:QuoteEntryID 300i:QuoteRejectReason 301i:QuoteResponseLevel 302:QuoteSetID
+303i:QuoteRequestType 304i:TotNoQuoteEntries 305:UnderlyingSecurityIDSource 306:UnderlyingIssuer
+307:UnderlyingSecurityDesc 308:UnderlyingSecurityExchange 309:UnderlyingSecurityID
+310:UnderlyingSecurityType 311:UnderlyingSymbol 312:UnderlyingSymbolSfx
+313:UnderlyingMaturityMonthYear 314i:UnderlyingMaturityDay 315i:UnderlyingPutOrCall
+316n:UnderlyingStrikePrice 317:UnderlyingOptAttribute 318:UnderlyingCurrency 319n:RatioQty
+320:SecurityReqID 321i:SecurityRequestType 322:SecurityResponseID 323i:SecurityResponseType
+324:SecurityStatusReqID 325b:UnsolicitedIndicator 326i:SecurityTradingStatus 327:HaltReasonChar
+328b:InViewOfCommon 329b:DueToRelated 330n:BuyVolume 331n:SellVolume 332n:HighPx 333n:LowPx
+334i:Adjustment 335:TradSesReqID 336:TradingSessionID 337:ContraTrader 338i:TradSesMethod
+339i:TradSesMode 340i:TradSesStatus 341t:TradSesStartTime 342t:TradSesOpenTime
+343t:TradSesPreCloseTime 344t:TradSesCloseTime 345t:TradSesEndTime 346i:NumberOfOrders
+347:MessageEncoding 348i:EncodedIssuerLen 349x:EncodedIssuer 350i:EncodedSecurityDescLen
+351x:EncodedSecurityDesc 352i:EncodedListExecInstLen 353x:EncodedListExecInst
+354i:EncodedTextLen 355x:EncodedText 356i:EncodedSubjectLen 357x:EncodedSubject
+358i:EncodedHeadlineLen 359x:EncodedHeadline 360i:EncodedAllocTextLen 361x:EncodedAllocText
+362i:EncodedUnderlyingIssuerLen 363x:EncodedUnderlyingIssuer
+364i:EncodedUnderlyingSecurityDescLen 365x:EncodedUnderlyingSecurityDesc 366n:AllocPrice
+367t:QuoteSetValidUntilTime 368i:QuoteEntryRejectReason 369i:LastMsgSeqNumProcessed
+370t:OnBehalfOfSendingTime 371i:RefTagID 372:RefMsgType 373i:SessionRejectReason
+374:BidRequestTransType 375:ContraBroker 376:ComplianceID 377b:SolicitedFlag
+378i:ExecRestatementReason 379:BusinessRejectRefID 380i:BusinessRejectReason 381n:GrossTradeAmt
+382g:NoContraBrokers 383i:MaxMessageSize 384g:NoMsgTypes 385:MsgDirection 386g:NoTradingSessions
+387n:TotalVolumeTraded 388:DiscretionInst 389n:DiscretionOffsetValue 390:BidID 391:ClientBidID
+392:ListName 393i:TotNoRelatedSym 394i:BidType 395i:NumTickets 396n:SideValue1 397n:SideValue2
+398g:NoBidDescriptors 399i:BidDescriptorType 400:BidDescriptor 401i:SideValueInd
+402n:LiquidityPctLow 403n:LiquidityPctHigh 404n:LiquidityValue 405n:EFPTrackingError
+406n:FairValue 407n:OutsideIndexPct 408n:ValueOfFutures 409i:LiquidityIndType
+410n:WtAverageLiquidity 411b:ExchangeForPhysical 412n:OutMainCntryUIndex 413n:CrossPercent
+414i:ProgRptReqs 415i:ProgPeriodInterval 416i:IncTaxInd 417i:NumBidders 418:BidTradeType
+419:BasisPxType 420g:NoBidComponents 421:Country 422i:TotNoStrikes 423i:PriceType
+424n:DayOrderQty 425n:DayCumQty 426n:DayAvgPx 427i:GTBookingInst 428g:NoStrikes
+429i:ListStatusType 430i:NetGrossInd 431i:ListOrderStatus 432d:ExpireDate 433:ListExecInstType
+434:CxlRejResponseTo 435n:UnderlyingCouponRate 436n:UnderlyingContractMultiplier
+437n:ContraTradeQty 438t:ContraTradeTime 439:ClearingFirm 440:ClearingAccount
+441i:LiquidityNumSecurities 442:MultiLegReportingType 443t:StrikeTime 444:ListStatusText
+445i:EncodedListStatusTextLen 446x:EncodedListStatusText 447:PartyIDSource 448:PartyID
+449d:TotalVolumeTradedDate 450:TotalVolumeTradedTime 451n:NetChgPrevDay 452i:PartyRole
+453g:NoPartyIDs 454g:NoSecurityAltID 455:SecurityAltID 456:SecurityAltIDSource
+457g:NoUnderlyingSecurityAltID 458:UnderlyingSecurityAltID 459:UnderlyingSecurityAltIDSource
+460i:Product 461:CFICode 462i:UnderlyingProduct 463:UnderlyingCFICode 464b:TestMessageIndicator
+465i:QuantityType 466:BookingRefID 467:IndividualAllocID 468:RoundingDirection
+469n:RoundingModulus 470:CountryOfIssue 471:StateOrProvinceOfIssue 472:LocaleOfIssue
+473g:NoRegistDtls 474:MailingDtls 475:InvestorCountryOfResidence 476:PaymentRef
+477i:DistribPaymentMethod 478:CashDistribCurr 479:CommCurrency 480:CancellationRights
+481:MoneyLaunderingStatus 482:MailingInst 483t:TransBkdTime 484:ExecPriceType
+485n:ExecPriceAdjustment 486d:DateOfBirth 487i:TradeReportTransType 488:CardHolderName
+489:CardNumber 490d:CardExpDate 491:CardIssNum 492i:PaymentMethod 493:RegistAcctType
+494:Designation 495i:TaxAdvantageType 496:RegistRejReasonText 497:FundRenewWaiv
+498:CashDistribAgentName 499:CashDistribAgentCode 500:CashDistribAgentAcctNumber
+501:CashDistribPayRef 502:CashDistribAgentAcctName 503d:CardStartDate 504d:PaymentDate
+505:PaymentRemitterID 506:RegistStatus 507i:RegistRejReasonCode 508:RegistRefID 509:RegistDtls
+510g:NoDistribInsts 511:RegistEmail 512n:DistribPercentage 513:RegistID 514:RegistTransType
+515t:ExecValuationPoint 516n:OrderPercent 517:OwnershipType 518g:NoContAmts 519i:ContAmtType
+520n:ContAmtValue 521:ContAmtCurr 522i:OwnerType 523:PartySubID 524:NestedPartyID
+525:NestedPartyIDSource 526:SecondaryClOrdID 527:SecondaryExecID 528:OrderCapacity
+529:OrderRestrictions 530:MassCancelRequestType 531:MassCancelResponse
+532i:MassCancelRejectReason 533i:TotalAffectedOrders 534g:NoAffectedOrders 535:AffectedOrderID
+536:AffectedSecondaryOrderID 537i:QuoteType 538i:NestedPartyRole 539g:NoNestedPartyIDs
+540n:TotalAccruedInterestAmt 541d:MaturityDate 542d:UnderlyingMaturityDate 543:InstrRegistry
+544:CashMargin 545:NestedPartySubID 546:Scope 547b:MDImplicitDelete 548:CrossID 549i:CrossType
+550i:CrossPrioritization 551:OrigCrossID 552g:NoSides 553:Username 554:Password 555g:NoLegs
+556:LegCurrency 557i:TotNoSecurityTypes 558g:NoSecurityTypes 559i:SecurityListRequestType
+560i:SecurityRequestResult 561n:RoundLot 562n:MinTradeVol 563i:MultiLegRptTypeReq
+564:LegPositionEffect 565i:LegCoveredOrUncovered 566n:LegPrice 567i:TradSesStatusRejReason
+568:TradeRequestID 569i:TradeRequestType 570b:PreviouslyReported 571:TradeReportID
+572:TradeReportRefID 573:MatchStatus 574:MatchType 575b:OddLot 576g:NoClearingInstructions
+577i:ClearingInstruction 578:TradeInputSource 579:TradeInputDevice 580g:NoDates 581i:AccountType
+582i:CustOrderCapacity 583:ClOrdLinkID 584:MassStatusReqID 585i:MassStatusReqType
+586t:OrigOrdModTime 587:LegSettlType 588d:LegSettlDate 589:DayBookingInst 590:BookingUnit
+591:PreallocMethod 592:UnderlyingCountryOfIssue 593:UnderlyingStateOrProvinceOfIssue
+594:UnderlyingLocaleOfIssue 595:UnderlyingInstrRegistry 596:LegCountryOfIssue
+597:LegStateOrProvinceOfIssue 598:LegLocaleOfIssue 599:LegInstrRegistry 600:LegSymbol
+601:LegSymbolSfx 602:LegSecurityID 603:LegSecurityIDSource 604g:NoLegSecurityAltID
+605:LegSecurityAltID 606:LegSecurityAltIDSource 607i:LegProduct 608:LegCFICode
+609:LegSecurityType 610:LegMaturityMonthYear 611d:LegMaturityDate 612n:LegStrikePrice
+613:LegOptAttribute 614n:LegContractMultiplier 615n:LegCouponRate 616:LegSecurityExchange
+617:LegIssuer 618i:EncodedLegIssuerLen 619x:EncodedLegIssuer 620:LegSecurityDesc
+621i:EncodedLegSecurityDescLen 622x:EncodedLegSecurityDesc 623n:LegRatioQty 624:LegSide
+625:TradingSessionSubID 626i:AllocType 627g:NoHops 628:HopCompID 629t:HopSendingTime
+630i:HopRefID 631n:MidPx 632n:BidYield 633n:MidYield 634n:OfferYield 635:ClearingFeeIndicator
+636b:WorkingIndicator 637n:LegLastPx 638i:PriorityIndicator 639n:PriceImprovement 640n:Price2
+641n:LastForwardPoints2 642n:BidForwardPoints2 643n:OfferForwardPoints2 644:RFQReqID
+645n:MktBidPx 646n:MktOfferPx 647n:MinBidSize 648n:MinOfferSize 649:QuoteStatusReqID
+650b:LegalConfirm 651n:UnderlyingLastPx 652n:UnderlyingLastQty 654:LegRefID 655:ContraLegRefID
+656n:SettlCurrBidFxRate 657n:SettlCurrOfferFxRate 658i:QuoteRequestRejectReason
+659:SideComplianceID 660i:AcctIDSource 661i:AllocAcctIDSource 662n:BenchmarkPrice
+663i:BenchmarkPriceType 664:ConfirmID 665i:ConfirmStatus 666i:ConfirmTransType
+667:ContractSettlMonth 668i:DeliveryForm 669n:LastParPx 670g:NoLegAllocs 671:LegAllocAccount
+672:LegIndividualAllocID 673n:LegAllocQty 674:LegAllocAcctIDSource 675:LegSettlCurrency
+676:LegBenchmarkCurveCurrency 677:LegBenchmarkCurveName 678:LegBenchmarkCurvePoint
+679n:LegBenchmarkPrice 680i:LegBenchmarkPriceType 681n:LegBidPx 682:LegIOIQty
+683g:NoLegStipulations 684n:LegOfferPx 685n:LegOrderQty 686i:LegPriceType 687n:LegQty
+688:LegStipulationType 689:LegStipulationValue 690i:LegSwapType 691:Pool 692i:QuotePriceType
+693:QuoteRespID 694i:QuoteRespType 695:QuoteQualifier 696d:YieldRedemptionDate
+697n:YieldRedemptionPrice 698i:YieldRedemptionPriceType 699:BenchmarkSecurityID
+700b:ReversalIndicator 701d:YieldCalcDate 702g:NoPositions 703:PosType 704n:LongQty
+705n:ShortQty 706i:PosQtyStatus 707:PosAmtType 708n:PosAmt 709i:PosTransType 710:PosReqID
+711g:NoUnderlyings 712i:PosMaintAction 713:OrigPosReqRefID 714:PosMaintRptRefID
+715d:ClearingBusinessDate 716:SettlSessID 717:SettlSessSubID 718i:AdjustmentType
+719b:ContraryInstructionIndicator 720b:PriorSpreadIndicator 721:PosMaintRptID
+722i:PosMaintStatus 723i:PosMaintResult 724i:PosReqType 725i:ResponseTransportType
+726:ResponseDestination 727i:TotalNumPosReports 728i:PosReqResult 729i:PosReqStatus
+730n:SettlPrice 731i:SettlPriceType 732n:UnderlyingSettlPrice 733i:UnderlyingSettlPriceType
+734n:PriorSettlPrice 735g:NoQuoteQualifiers 736:AllocSettlCurrency 737n:AllocSettlCurrAmt
+738n:InterestAtMaturity 739d:LegDatedDate 740:LegPool 741n:AllocInterestAtMaturity
+742n:AllocAccruedInterestAmt 743d:DeliveryDate 744:AssignmentMethod 745n:AssignmentUnit
+746n:OpenInterest 747:ExerciseMethod 748i:TotNumTradeReports 749i:TradeRequestResult
+750i:TradeRequestStatus 751i:TradeReportRejectReason 752i:SideMultiLegReportingType
+753g:NoPosAmt 754b:AutoAcceptIndicator 755:AllocReportID 756g:NoNested2PartyIDs
+757:Nested2PartyID 758:Nested2PartyIDSource 759i:Nested2PartyRole 760:Nested2PartySubID
+761:BenchmarkSecurityIDSource 762:SecuritySubType 763:UnderlyingSecuritySubType
+764:LegSecuritySubType 765n:AllowableOneSidednessPct 766n:AllowableOneSidednessValue
+767:AllowableOneSidednessCurr 768g:NoTrdRegTimestamps 769t:TrdRegTimestamp
+770i:TrdRegTimestampType 771:TrdRegTimestampOrigin 772:ConfirmRefID 773i:ConfirmType
+774i:ConfirmRejReason 775i:BookingType 776i:IndividualAllocRejCode 777:SettlInstMsgID
+778g:NoSettlInst 779t:LastUpdateTime 780i:AllocSettlInstType 781g:NoSettlPartyIDs
+782:SettlPartyID 783:SettlPartyIDSource 784i:SettlPartyRole 785:SettlPartySubID
+786i:SettlPartySubIDType 787:DlvyInstType 788i:TerminationType 789i:NextExpectedMsgSeqNum
+790:OrdStatusReqID 791:SettlInstReqID 792i:SettlInstReqRejCode 793:SecondaryAllocID
+794i:AllocReportType 795:AllocReportRefID 796i:AllocCancReplaceReason 797b:CopyMsgIndicator
+798i:AllocAccountType 799n:OrderAvgPx 800n:OrderBookingQty 801g:NoSettlPartySubIDs
+802g:NoPartySubIDs 803i:PartySubIDType 804g:NoNestedPartySubIDs 805i:NestedPartySubIDType
+806g:NoNested2PartySubIDs 807i:Nested2PartySubIDType 808i:AllocIntermedReqType 809g:NoUsernames
+810n:UnderlyingPx 811n:PriceDelta 812i:ApplQueueMax 813i:ApplQueueDepth 814i:ApplQueueResolution
+815i:ApplQueueAction 816g:NoAltMDSource 817:AltMDSourceID 818:SecondaryTradeReportID
+819i:AvgPxIndicator 820:TradeLinkID 821:OrderInputDevice 822:UnderlyingTradingSessionID
+823:UnderlyingTradingSessionSubID 824:TradeLegRefID 825:ExchangeRule 826i:TradeAllocIndicator
+827i:ExpirationCycle 828i:TrdType 829i:TrdSubType 830:TransferReason
+832i:TotNumAssignmentReports 833:AsgnRptID 834n:ThresholdAmount 835i:PegMoveType
+836i:PegOffsetType 837i:PegLimitType 838i:PegRoundDirection 839n:PeggedPrice 840i:PegScope
+841i:DiscretionMoveType 842i:DiscretionOffsetType 843i:DiscretionLimitType
+844i:DiscretionRoundDirection 845n:DiscretionPrice 846i:DiscretionScope 847i:TargetStrategy
+848:TargetStrategyParameters 849n:ParticipationRate 850n:TargetStrategyPerformance
+851i:LastLiquidityInd 852b:PublishTrdIndicator 853i:ShortSaleReason 854i:QtyType
+855i:SecondaryTrdType 856i:TradeReportType 857i:AllocNoOrdersType 858n:SharedCommission
+859:ConfirmReqID 860n:AvgParPx 861n:ReportedPx 862g:NoCapacities 863n:OrderCapacityQty
+864g:NoEvents 865i:EventType 866d:EventDate 867n:EventPx 868:EventText 869n:PctAtRisk
+870g:NoInstrAttrib 871i:InstrAttribType 872:InstrAttribValue 873d:DatedDate
+874d:InterestAccrualDate 875i:CPProgram 876:CPRegType 877:UnderlyingCPProgram
+878:UnderlyingCPRegType 879n:UnderlyingQty 880:TrdMatchID 881:SecondaryTradeReportRefID
+882n:UnderlyingDirtyPrice 883n:UnderlyingEndPrice 884n:UnderlyingStartValue
+885n:UnderlyingCurrentValue 886n:UnderlyingEndValue 887g:NoUnderlyingStips
+888:UnderlyingStipType 889:UnderlyingStipValue 890n:MaturityNetMoney 891i:MiscFeeBasis
+892i:TotNoAllocs 893b:LastFragment 894:CollReqID 895i:CollAsgnReason 896i:CollInquiryQualifier
+897g:NoTrades 898n:MarginRatio 899n:MarginExcess 900n:TotalNetValue 901n:CashOutstanding
+902:CollAsgnID 903i:CollAsgnTransType 904:CollRespID 905i:CollAsgnRespType
+906i:CollAsgnRejectReason 907:CollAsgnRefID 908:CollRptID 909:CollInquiryID 910i:CollStatus
+911i:TotNumReports 912b:LastRptRequested 913:AgreementDesc 914:AgreementID 915d:AgreementDate
+916d:StartDate 917d:EndDate 918:AgreementCurrency 919i:DeliveryType 920n:EndAccruedInterestAmt
+921n:StartCash 922n:EndCash 923:UserRequestID 924i:UserRequestType 925:NewPassword
+926i:UserStatus 927:UserStatusText 928i:StatusValue 929:StatusText 930:RefCompID 931:RefSubID
+932:NetworkResponseID 933:NetworkRequestID 934:LastNetworkResponseID 935i:NetworkRequestType
+936g:NoCompIDs 937i:NetworkStatusResponseType 938g:NoCollInquiryQualifier 939i:TrdRptStatus
+940i:AffirmStatus 941:UnderlyingStrikeCurrency 942:LegStrikeCurrency 943:TimeBracket
+944i:CollAction 945i:CollInquiryStatus 946i:CollInquiryResult 947:StrikeCurrency
+948g:NoNested3PartyIDs 949:Nested3PartyID 950:Nested3PartyIDSource 951i:Nested3PartyRole
+952g:NoNested3PartySubIDs 953:Nested3PartySubID 954i:Nested3PartySubIDType
+955:LegContractSettlMonth 956d:LegInterestAccrualDate 957g:NoStrategyParameters
+958:StrategyParameterName 959i:StrategyParameterType 960:StrategyParameterValue 961:HostCrossID
+962t:SideTimeInForce 963i:MDReportID 964i:SecurityReportID 965:SecurityStatus
+966:SettleOnOpenFlag 967n:StrikeMultiplier 968n:StrikeValue 969n:MinPriceIncrement
+970i:PositionLimit 971i:NTPositionLimit 972n:UnderlyingAllocationPercent
+973n:UnderlyingCashAmount 974:UnderlyingCashType 975i:UnderlyingSettlementType 976d:QuantityDate
+977:ContIntRptID 978b:LateIndicator 979:InputSource 980:SecurityUpdateAction 981g:NoExpiration
+982i:ExpirationQtyType 983n:ExpQty 984g:NoUnderlyingAmounts 985n:UnderlyingPayAmount
+986n:UnderlyingCollectAmount 987d:UnderlyingSettlementDate 988:UnderlyingSettlementStatus
+989:SecondaryIndividualAllocID 990:LegReportID 991n:RndPx 992i:IndividualAllocType
+993:AllocCustomerCapacity 994:TierCode 996:UnitOfMeasure 997:TimeUnit
+998:UnderlyingUnitOfMeasure 999:LegUnitOfMeasure 1000:UnderlyingTimeUnit 1001:LegTimeUnit
+1002i:AllocMethod 1003:TradeID 1005:SideTradeReportID 1006:SideFillStationCd 1007:SideReasonCd
+1008i:SideTrdSubTyp 1009i:SideQty 1011:MessageEventSource 1012t:SideTrdRegTimestamp
+1013i:SideTrdRegTimestampType 1014:SideTrdRegTimestampSrc 1015:AsOfIndicator
+1016g:NoSideTrdRegTS 1017n:LegOptionRatio 1018g:NoInstrumentParties 1019:InstrumentPartyID
+1020n:TradeVolume 1021i:MDBookType 1022:MDFeedType 1023i:MDPriceLevel 1024i:MDOriginType
+1025n:FirstPx 1026n:MDEntrySpotRate 1027n:MDEntryForwardPoints 1028b:ManualOrderIndicator
+1029b:CustDirectedOrder 1030:ReceivedDeptID 1031:CustOrderHandlingInst
+1032i:OrderHandlingInstSource 1033:DeskType 1034i:DeskTypeSource 1035:DeskOrderHandlingInst
+1036:ExecAckStatus 1037n:UnderlyingDeliveryAmount 1038n:UnderlyingCapValue
+1039:UnderlyingSettlMethod 1040:SecondaryTradeID 1041:FirmTradeID 1042:SecondaryFirmTradeID
+1043i:CollApplType 1044n:UnderlyingAdjustedQuantity 1045n:UnderlyingFXRate
+1046:UnderlyingFXRateCalc 1047:AllocPositionEffect 1048n:DealingCapacity
+1049:InstrmtAssignmentMethod 1050:InstrumentPartyIDSource 1051i:InstrumentPartyRole
+1052g:NoInstrumentPartySubIDs 1053:InstrumentPartySubID 1054i:InstrumentPartySubIDType
+1055:PositionCurrency 1056n:CalculatedCcyLastQty 1057b:AggressorIndicator
+1058g:NoUndlyInstrumentParties 1059:UndlyInstrumentPartyID 1060:UndlyInstrumentPartyIDSource
+1061i:UndlyInstrumentPartyRole 1062g:NoUndlyInstrumentPartySubIDs 1063:UndlyInstrumentPartySubID
+1064i:UndlyInstrumentPartySubIDType 1065n:BidSwapPoints 1066n:OfferSwapPoints
+1067n:LegBidForwardPoints 1068n:LegOfferForwardPoints 1069n:SwapPoints 1070i:MDQuoteType
+1071n:LastSwapPoints 1072n:SideGrossTradeAmt 1073n:LegLastForwardPoints
+1074n:LegCalculatedCcyLastQty 1075n:LegGrossTradeAmt 1079:MaturityTime 1080:RefOrderID
+1081:RefOrderIDSource 1082n:SecondaryDisplayQty 1083:DisplayWhen 1084:DisplayMethod
+1085n:DisplayLowQty 1086n:DisplayHighQty 1087n:DisplayMinIncr 1088n:RefreshQty
+1089n:MatchIncrement 1090i:MaxPriceLevels 1091b:PreTradeAnonymity 1092:PriceProtectionScope
+1093:LotType 1094i:PegPriceType 1095n:PeggedRefPrice 1096:PegSecurityIDSource 1097:PegSecurityID
+1098:PegSymbol 1099:PegSecurityDesc 1100:TriggerType 1101:TriggerAction 1102n:TriggerPrice
+1103:TriggerSymbol 1104:TriggerSecurityID 1105:TriggerSecurityIDSource 1106:TriggerSecurityDesc
+1107:TriggerPriceType 1108:TriggerPriceTypeScope 1109:TriggerPriceDirection
+1110n:TriggerNewPrice 1111:TriggerOrderType 1112n:TriggerNewQty 1113:TriggerTradingSessionID
+1114:TriggerTradingSessionSubID 1115:OrderCategory 1116g:NoRootPartyIDs 1117:RootPartyID
+1118:RootPartyIDSource 1119i:RootPartyRole 1120g:NoRootPartySubIDs 1121:RootPartySubID
+1122i:RootPartySubIDType 1123:TradeHandlingInstr 1124:OrigTradeHandlingInstr 1125d:OrigTradeDate
+1126:OrigTradeID 1127:OrigSecondaryTradeID 1128:ApplVerID 1129:CstmApplVerID 1130:RefApplVerID
+1131:RefCstmApplVerID 1132:TZTransactTime 1133:ExDestinationIDSource 1134b:ReportedPxDiff
+1135:RptSys 1136:AllocClearingFeeIndicator 1137:DefaultApplVerID 1138n:DisplayQty
+1139:ExchangeSpecialInstructions 1140n:MaxTradeVol 1141g:NoMDFeedTypes 1142:MatchAlgorithm
+1143n:MaxPriceVariation 1144i:ImpliedMarketIndicator 1145t:EventTime
+1146n:MinPriceIncrementAmount 1147n:UnitOfMeasureQty 1148n:LowLimitPrice 1149n:HighLimitPrice
+1150n:TradingReferencePrice 1151:SecurityGroup 1152i:LegNumber 1153i:SettlementCycleNo
+1154:SideCurrency 1155:SideSettlCurrency 1156i:ApplExtID 1157n:CcyAmt 1158g:NoSettlDetails
+1159i:SettlObligMode 1160:SettlObligMsgID 1161:SettlObligID 1162:SettlObligTransType
+1163:SettlObligRefID 1164:SettlObligSource 1165g:NoSettlOblig 1166:QuoteMsgID
+1167i:QuoteEntryStatus 1168i:TotNoCxldQuotes 1169i:TotNoAccQuotes 1170i:TotNoRejQuotes
+1171b:PrivateQuote 1172i:RespondentType 1173i:MDSubBookType 1174i:SecurityTradingEvent
+1175g:NoStatsIndicators 1176i:StatsType 1177g:NoOfSecSizes 1178i:MDSecSizeType 1179n:MDSecSize
+1180:ApplID 1181i:ApplSeqNum 1182i:ApplBegSeqNum 1183i:ApplEndSeqNum 1184i:SecurityXMLLen
+1185x:SecurityXML 1186:SecurityXMLSchema 1187b:RefreshIndicator 1188n:Volatility
+1189n:TimeToExpiration 1190n:RiskFreeRate 1191:PriceUnitOfMeasure 1192n:PriceUnitOfMeasureQty
+1193:SettlMethod 1194i:ExerciseStyle 1195n:OptPayAmount 1196:PriceQuoteMethod
+1197:FuturesValuationMethod 1198i:ListMethod 1199n:CapPrice 1200n:FloorPrice 1201g:NoStrikeRules
+1202n:StartStrikePxRange 1203n:EndStrikePxRange 1204n:StrikeIncrement 1205g:NoTickRules
+1206n:StartTickPriceRange 1207n:EndTickPriceRange 1208n:TickIncrement 1209i:TickRuleType
+1210i:NestedInstrAttribType 1211:NestedInstrAttribValue 1212:LegMaturityTime
+1213:UnderlyingMaturityTime 1214:DerivativeSymbol 1215:DerivativeSymbolSfx
+1216:DerivativeSecurityID 1217:DerivativeSecurityIDSource 1218g:NoDerivativeSecurityAltID
+1219:DerivativeSecurityAltID 1220:DerivativeSecurityAltIDSource 1221n:SecondaryLowLimitPrice
+1222:MaturityRuleID 1223:StrikeRuleID 1224n:LegUnitOfMeasureQty 1225n:DerivativeOptPayAmount
+1226:EndMaturityMonthYear 1227:ProductComplex 1228:DerivativeProductComplex
+1229i:MaturityMonthYearIncrement 1230n:SecondaryHighLimitPrice 1231n:MinLotSize
+1232g:NoExecInstRules 1233n:CommRate 1234g:NoLotTypeRules 1235g:NoMatchRules
+1236g:NoMaturityRules 1237g:NoOrdTypeRules 1238:CommUnitOfMeasure 1239g:NoTimeInForceRules
+1240n:SecondaryTradingReferencePrice 1241:StartMaturityMonthYear
+1242b:FlexProductEligibilityIndicator 1243b:DerivFlexProductEligibilityIndicator
+1244b:FlexibleIndicator 1245:TradingCurrency 1246i:DerivativeProduct
+1247:DerivativeSecurityGroup 1248:DerivativeCFICode 1249:DerivativeSecurityType
+1250:DerivativeSecuritySubType 1251:DerivativeMaturityMonthYear 1252d:DerivativeMaturityDate
+1253:DerivativeMaturityTime 1254:DerivativeSettleOnOpenFlag
+1255:DerivativeInstrmtAssignmentMethod 1256:DerivativeSecurityStatus
+1257:DerivativeInstrRegistry 1258:DerivativeCountryOfIssue 1259:DerivativeStateOrProvinceOfIssue
+1260:DerivativeLocaleOfIssue 1261n:DerivativeStrikePrice 1262:DerivativeStrikeCurrency
+1263n:DerivativeStrikeMultiplier 1264n:DerivativeStrikeValue 1265:DerivativeOptAttribute
+1266n:DerivativeContractMultiplier 1267n:DerivativeMinPriceIncrement
+1268n:DerivativeMinPriceIncrementAmount 1269:DerivativeUnitOfMeasure
+1270n:DerivativeUnitOfMeasureQty 1271:DerivativeTimeUnit 1272:DerivativeSecurityExchange
+1273i:DerivativePositionLimit 1274i:DerivativeNTPositionLimit 1275:DerivativeIssuer
+1276d:DerivativeIssueDate 1277i:DerivativeEncodedIssuerLen 1278x:DerivativeEncodedIssuer
+1279:DerivativeSecurityDesc 1280i:DerivativeEncodedSecurityDescLen
+1281x:DerivativeEncodedSecurityDesc 1282i:DerivativeSecurityXMLLen 1283x:DerivativeSecurityXML
+1284:DerivativeSecurityXMLSchema 1285:DerivativeContractSettlMonth 1286g:NoDerivativeEvents
+1287i:DerivativeEventType 1288d:DerivativeEventDate 1289t:DerivativeEventTime
+1290n:DerivativeEventPx 1291:DerivativeEventText 1292g:NoDerivativeInstrumentParties
+1293:DerivativeInstrumentPartyID 1294:DerivativeInstrumentPartyIDSource
+1295i:DerivativeInstrumentPartyRole 1296g:NoDerivativeInstrumentPartySubIDs
+1297:DerivativeInstrumentPartySubID 1298i:DerivativeInstrumentPartySubIDType
+1299:DerivativeExerciseStyle 1300:MarketSegmentID 1301:MarketID
+1302i:MaturityMonthYearIncrementUnits 1303i:MaturityMonthYearFormat 1304i:StrikeExerciseStyle
+1305i:SecondaryPriceLimitType 1306i:PriceLimitType 1308:ExecInstValue
+1309g:NoTradingSessionRules 1310g:NoMarketSegments 1311g:NoDerivativeInstrAttrib
+1312g:NoNestedInstrAttrib 1313i:DerivativeInstrAttribType 1314:DerivativeInstrAttribValue
+1315:DerivativePriceUnitOfMeasure 1316n:DerivativePriceUnitOfMeasureQty
+1317:DerivativeSettlMethod 1318:DerivativePriceQuoteMethod 1319:DerivativeFuturesValuationMethod
+1320i:DerivativeListMethod 1321n:DerivativeCapPrice 1322n:DerivativeFloorPrice
+1323i:DerivativePutOrCall 1324:ListUpdateAction 1325:ParentMktSegmID 1326:TradingSessionDesc
+1327:TradSesUpdateAction 1328:RejectText 1329n:FeeMultiplier 1330:UnderlyingLegSymbol
+1331:UnderlyingLegSymbolSfx 1332:UnderlyingLegSecurityID 1333:UnderlyingLegSecurityIDSource
+1334g:NoUnderlyingLegSecurityAltID 1335:UnderlyingLegSecurityAltID
+1336:UnderlyingLegSecurityAltIDSource 1337:UnderlyingLegSecurityType
+1338:UnderlyingLegSecuritySubType 1339:UnderlyingLegMaturityMonthYear
+1340n:UnderlyingLegStrikePrice 1341:UnderlyingLegSecurityExchange 1342g:NoOfLegUnderlyings
+1343i:UnderlyingLegPutOrCall 1344:UnderlyingLegCFICode 1345d:UnderlyingLegMaturityDate
+1346:ApplReqID 1347i:ApplReqType 1348i:ApplResponseType 1349i:ApplTotalMessageCount
+1350i:ApplLastSeqNum 1351g:NoApplIDs 1352b:ApplResendFlag 1353:ApplResponseID
+1354i:ApplResponseError 1355:RefApplID 1356:ApplReportID 1357i:RefApplLastSeqNum
+1358i:LegPutOrCall 1361i:TotNoFills 1362g:NoFills 1363:FillExecID 1364n:FillPx 1365n:FillQty
+1366:LegAllocID 1367:LegAllocSettlCurrency 1368i:TradSesEvent 1369:MassActionReportID
+1370g:NoNotAffectedOrders 1371:NotAffectedOrderID 1372:NotAffOrigClOrdID 1373i:MassActionType
+1374i:MassActionScope 1375i:MassActionResponse 1376i:MassActionRejectReason 1377i:MultilegModel
+1378i:MultilegPriceMethod 1379n:LegVolatility 1380n:DividendYield 1381n:LegDividendYield
+1382n:CurrencyRatio 1383n:LegCurrencyRatio 1384:LegExecInst 1385i:ContingencyType
+1386i:ListRejectReason 1387g:NoTrdRepIndicators 1388i:TrdRepPartyRole 1389b:TrdRepIndicator
+1390i:TradePublishIndicator 1391:UnderlyingLegOptAttribute 1392:UnderlyingLegSecurityDesc
+1393:MarketReqID 1394:MarketReportID 1395:MarketUpdateAction 1396:MarketSegmentDesc
+1397i:EncodedMktSegmDescLen 1398x:EncodedMktSegmDesc 1399i:ApplNewSeqNum
+1400i:EncryptedPasswordMethod 1401i:EncryptedPasswordLen 1402x:EncryptedPassword
+1403i:EncryptedNewPasswordLen 1404x:EncryptedNewPassword 1405:UnderlyingLegMaturityTime
+1406i:RefApplExtID 1407i:DefaultApplExtID 1408:DefaultCstmApplVerID 1409i:SessionStatus
+1410b:DefaultVerIndicator 1411i:Nested4PartySubIDType 1412:Nested4PartySubID
+1413g:NoNested4PartySubIDs 1414g:NoNested4PartyIDs 1415:Nested4PartyID 1416:Nested4PartyIDSource
+1417i:Nested4PartyRole 1418n:LegLastQty 1419i:UnderlyingExerciseStyle 1420i:LegExerciseStyle
+1421:LegPriceUnitOfMeasure 1422n:LegPriceUnitOfMeasureQty 1423n:UnderlyingUnitOfMeasureQty
+1424:UnderlyingPriceUnitOfMeasure 1425n:UnderlyingPriceUnitOfMeasureQty 1426i:ApplReportType
+1427:SideExecID 1428i:OrderDelay 1429i:OrderDelayUnit 1430:VenueType 1431i:RefOrdIDReason
+1432i:OrigCustOrderCapacity 1433:RefApplReqID 1434i:ModelType 1435i:ContractMultiplierUnit
+1436i:LegContractMultiplierUnit 1437i:UnderlyingContractMultiplierUnit
+1438i:DerivativeContractMultiplierUnit 1439i:FlowScheduleType 1440i:LegFlowScheduleType
+1441i:UnderlyingFlowScheduleType 1442i:DerivativeFlowScheduleType 1443i:FillLiquidityInd
+1444i:SideLiquidityInd 1445g:NoRateSources 1446i:RateSource 1447i:RateSourceType
+1448:ReferencePage 1449:RestructuringType 1450:Seniority 1451n:NotionalPercentageOutstanding
+1452n:OriginalNotionalPercentageOutstanding 1453:UnderlyingRestructuringType
+1454:UnderlyingSeniority 1455n:UnderlyingNotionalPercentageOutstanding
+1456n:UnderlyingOriginalNotionalPercentageOutstanding 1457n:AttachmentPoint
+1458n:DetachmentPoint 1459n:UnderlyingAttachmentPoint 1460n:UnderlyingDetachmentPoint
+1461g:NoTargetPartyIDs 1462:TargetPartyID 1463:TargetPartyIDSource 1464i:TargetPartyRole
+1465:SecurityListID 1466:SecurityListRefID 1467:SecurityListDesc
+1468i:EncodedSecurityListDescLen 1469x:EncodedSecurityListDesc 1470i:SecurityListType
+1471i:SecurityListTypeSource 1472:NewsID 1473i:NewsCategory 1474:LanguageCode 1475g:NoNewsRefIDs
+1476:NewsRefID 1477i:NewsRefType 1478i:StrikePriceDeterminationMethod
+1479i:StrikePriceBoundaryMethod 1480n:StrikePriceBoundaryPrecision
+1481i:UnderlyingPriceDeterminationMethod 1482i:OptPayoutType 1483g:NoComplexEvents
+1484i:ComplexEventType 1485n:ComplexOptPayoutAmount 1486n:ComplexEventPrice
+1487i:ComplexEventPriceBoundaryMethod 1488n:ComplexEventPriceBoundaryPrecision
+1489i:ComplexEventPriceTimeType 1490i:ComplexEventCondition 1491g:NoComplexEventDates
+1492d:ComplexEventStartDate 1493d:ComplexEventEndDate 1494g:NoComplexEventTimes
+1495:ComplexEventStartTime 1496:ComplexEventEndTime 1497:StreamAsgnReqID 1498i:StreamAsgnReqType
+1499g:NoAsgnReqs 1500:MDStreamID 1501:StreamAsgnRptID 1502i:StreamAsgnRejReason
+1503i:StreamAsgnAckType 1504t:RelSymTransactTime 1505:PartyDetailsListRequestID 1506:SideTradeID
+1507:SideOrigTradeID 1508g:NoRequestedPartyRoles 1509i:RequestedPartyRole
+1510:PartyDetailsListReportID 1511i:RequestResult 1512i:TotNoParties 1513:DocumentationText
+1514g:NoPartyRelationships 1515i:PartyRelationship 1516g:NoPartyDetailAltID
+1517:PartyDetailAltID 1518:PartyDetailAltIDSource 1519g:NoPartyDetailAltSubIDs
+1520:PartyDetailAltSubID 1521i:PartyDetailAltSubIDType 1522n:DifferentialPrice
+1523i:TrdAckStatus 1524:PriceQuoteCurrency 1525i:EncodedDocumentationTextLen
+1526:UnderlyingPriceQuoteCurrency 1527x:EncodedDocumentationText 1528:LegPriceQuoteCurrency
+1529g:NoRiskLimitTypes 1530i:RiskLimitType 1531n:RiskLimitAmount 1532:RiskLimitCurrency
+1533:RiskLimitPlatform 1534g:NoRiskInstrumentScopes 1535i:InstrumentScopeOperator
+1536:InstrumentScopeSymbol 1537:InstrumentScopeSymbolSfx 1538:InstrumentScopeSecurityID
+1539:InstrumentScopeSecurityIDSource 1540g:NoInstrumentScopeSecurityAltID
+1541:InstrumentScopeSecurityAltID 1542:InstrumentScopeSecurityAltIDSource
+1543i:InstrumentScopeProduct 1544:InstrumentScopeProductComplex
+1545:InstrumentScopeSecurityGroup 1546:InstrumentScopeCFICode 1547:InstrumentScopeSecurityType
+1548:InstrumentScopeSecuritySubType 1549:InstrumentScopeMaturityMonthYear
+1550:InstrumentScopeMaturityTime 1551:InstrumentScopeRestructuringType
+1552:InstrumentScopeSeniority 1553i:InstrumentScopePutOrCall
+1554b:InstrumentScopeFlexibleIndicator 1555n:InstrumentScopeCouponRate
+1556:InstrumentScopeSecurityDesc 1557:InstrumentScopeSettlType 1558n:RiskInstrumentMultiplier
+1559g:NoRiskWarningLevels 1560n:RiskWarningLevelPercent 1561:RiskWarningLevelName
+1562g:NoRelatedPartyDetailID 1563:RelatedPartyDetailID 1564:RelatedPartyDetailIDSource
+1565i:RelatedPartyDetailRole 1566g:NoRelatedPartyDetailSubIDs 1567:RelatedPartyDetailSubID
+1568i:RelatedPartyDetailSubIDType 1569g:NoRelatedPartyDetailAltID 1570:RelatedPartyDetailAltID
+1571:RelatedPartyDetailAltIDSource 1572g:NoRelatedPartyDetailAltSubIDs
+1573:RelatedPartyDetailAltSubID 1574i:RelatedPartyDetailAltSubIDType 1575:SwapSubClass
+1576:DerivativePriceQuoteCurrency 1577:SettlRateIndex 1578i:EncodedEventTextLen
+1579x:EncodedEventText 1580:SettlRateIndexLocation 1581:OptionExpirationDesc
+1582g:NoSecurityClassifications 1583i:SecurityClassificationReason
+1584:SecurityClassificationValue 1585i:PosAmtReason 1586g:NoLegPosAmt 1587n:LegPosAmt
+1588:LegPosAmtType 1589:LegPosCurrency 1590i:LegPosAmtReason 1591i:LegQtyType
+1592n:DiscountFactor 1593:ParentAllocID 1594:LegSecurityGroup 1595n:PositionContingentPrice
+1596n:ClearingTradePrice 1597n:SideClearingTradePrice 1598i:SideClearingTradePriceType
+1599n:SidePriceDifferential 1600:FIXEngineName 1601:FIXEngineVersion 1602:FIXEngineVendor
+1603:ApplicationSystemName 1604:ApplicationSystemVersion 1605:ApplicationSystemVendor
+1606i:NumOfSimpleInstruments 1607i:SecurityRejectReason 1608n:InitialDisplayQty
+1609i:ThrottleStatus 1610g:NoThrottles 1611i:ThrottleAction 1612i:ThrottleType
+1613i:ThrottleNoMsgs 1614i:ThrottleTimeInterval 1615i:ThrottleTimeUnit
+1616:InstrumentScopeSecurityExchange 1617i:StreamAsgnType 1618g:NoThrottleMsgType
+1619:ThrottleMsgType 1620i:InstrumentScopeEncodedSecurityDescLen
+1621x:InstrumentScopeEncodedSecurityDesc
+`;
