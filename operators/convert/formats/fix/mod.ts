@@ -1,6 +1,6 @@
 /** @module FIX tag=value: streams and logs of messages, of FIX 4.0 to 5.0 SP2. */
 import { AppError } from "../../../../src/model/errors.ts";
-import { readHead } from "../../prepare.ts";
+import { readHead } from "../../prepare/mod.ts";
 import type { Format, ReadCall, RowSource } from "../format.ts";
 import { type RecordPosition, TableStage } from "../staging.ts";
 import { nameOf } from "./dictionary.ts";
@@ -14,6 +14,8 @@ export const fix: Format = {
   name: "fix",
   extensions: ["fix", "fixlog", "messages"],
   mediaType: "application/x-fix",
+  // Lengths and checksums are of the bytes as they were sent.
+  content: "binary",
   recognise(head) {
     const delimiter = delimiterOf(head);
     if (delimiter === null) return 0;

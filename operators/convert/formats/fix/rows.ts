@@ -235,7 +235,7 @@ function textOf({ bytes }: FixMessage, tag: number, from: number, to: number): s
   try {
     return decoder.decode(value);
   } catch {
-    throw new FieldFault(tag, `${nameOf(tag)} (${tag}) is no UTF-8; name the file's "encoding"`);
+    throw new FieldFault(tag, `${nameOf(tag)} (${tag}) is no UTF-8`);
   }
 }
 
