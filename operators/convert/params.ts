@@ -34,7 +34,8 @@ export const ReadParams = FormatOptions.extend({
   records: z.string().regex(/^\//).optional().meta({
     doc: "JSON pointer to the records in a document: to an array, a map (with recordKey) or an " +
       "object; * stands for every element or member on the way; left out, they are the " +
-      "document itself",
+      "document itself. In XML the path of elements, or //name for one wherever it is; left out, " +
+      "the elements that repeat",
     example: "/Time Series (Daily)",
   }),
   recordKey: z.string().min(1).optional().meta({

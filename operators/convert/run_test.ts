@@ -201,8 +201,8 @@ Deno.test("convert", async (t) => {
         message: "it begins like XML or HTML",
       },
       {
-        what: "XML of no known format",
-        content: '<?xml version="1.0"?><a/>',
+        what: "bytes of no known format",
+        content: new Uint8Array([0, 1, 2, 3, 0, 1, 2, 3]),
         message: "Cannot tell the format of data.csv",
       },
       {

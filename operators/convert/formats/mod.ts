@@ -7,18 +7,10 @@ import type { FormatName, TargetName } from "./names.ts";
 import { orc } from "./orc/mod.ts";
 import { parquet } from "./parquet/mod.ts";
 import { swiftMt } from "./swift_mt/mod.ts";
+import { xml } from "./xml/mod.ts";
 
 /** Formats by order of precedence. */
-export const formats: readonly Format[] = [
-  parquet,
-  orc,
-  swiftMt,
-  fix,
-  ndjson,
-  json,
-  tsv,
-  csv,
-];
+export const formats: readonly Format[] = [parquet, orc, swiftMt, fix, xml, ndjson, json, tsv, csv];
 
 /** The format of this name. */
 export function formatNamed(name: FormatName): Format {

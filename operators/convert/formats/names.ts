@@ -10,6 +10,7 @@ export const formatNames = [
   "orc",
   "swift_mt",
   "fix",
+  "xml",
 ] as const;
 /** One of {@link formatNames}. */
 export type FormatName = (typeof formatNames)[number];
