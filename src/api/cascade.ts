@@ -2,23 +2,30 @@
  * @module Cascades: which DAGs, and which dates of them, follow from dates of one DAG.
  *
  * A DAG is below another when its schedule names a dataset of it, or when lineage tells that it has
- * read what that one published. One that datasets start runs by itself when they are published anew.
- * Of one with a schedule of its own, the dates whose runs have read what is about to be made anew run
- * again; where a date above has no reader on record, those whose data interval overlaps with it.
+ * read what that one published. Of one that datasets start, the partitions follow that these dates
+ * publish. Of one with a schedule of its own, the dates whose runs have read what is about to be made
+ * anew; where something above has no reader on record, those whose data interval overlaps with it.
  */
-import { limits } from "../base/limits.ts";
 import { dependsOnPast } from "../model/dag_spec.ts";
 import { AppError } from "../model/errors.ts";
 import { findRunsByDate } from "../store/backfill.ts";
 import type { PlannedDate } from "../store/backfill_port.ts";
-import type { DagRow } from "../store/dag_query.ts";
+import type { CascadeNeed } from "../store/backfill_cascade.ts";
 import {
   type DownstreamDag,
   findDownstreamDags,
+  findPublished,
   findReadingRuns,
-  type ReadingRun,
 } from "../store/downstream_query.ts";
-import { isPeriodic, runsBetween } from "../timetable/mod.ts";
+import { isPeriodic } from "../timetable/mod.ts";
+import {
+  type Affected,
+  type Below,
+  datesBelow,
+  partitionsBelow,
+  unitsOfDates,
+  unitsOfPartitions,
+} from "./cascade_units.ts";
 import { requireDag, type Rest } from "./rest.ts";
 
 /** One DAG of a cascade; the list has each after those that it waits for. */
@@ -30,22 +37,16 @@ export interface CascadeNode {
   why: string | null;
   depth: number;
   dates: PlannedDate[];
+  /** Of `events`: what it is started for; "": it goes by no partitions. */
+  partitions: string[];
   upstream: { dagId: string; datasets: string[] }[];
+  /** What each of its dates and partitions waits for, by the DAG. */
+  needs: (Omit<CascadeNeed, "upstream"> & { upstream: { dagId: string; unit: string } })[];
   dependsOnPast: boolean;
 }
 
 /** DAGs of one cascade. */
 const DAGS_MAX = 500;
-/** How far before a date another DAG's interval may begin that overlaps with it. */
-const LOOK_BACK_MS = 370 * 86_400_000;
-
-/** What of a DAG is made anew: its dates, and the runs that it has for them. */
-interface Affected {
-  dates: readonly PlannedDate[];
-  runIds: string[];
-  /** Run → its date. */
-  dateOf: ReadonlyMap<string, PlannedDate>;
-}
 
 /** The DAGs below dates of a DAG; throws INVALID where they feed each other. */
 export async function planCascade(
@@ -55,7 +56,7 @@ export async function planCascade(
 ): Promise<CascadeNode[]> {
   const edges = await edgesBelow(rest, dagId);
   const order = inOrder(dagId, edges);
-  const affected = new Map([[dagId, await affectedBy(rest, dagId, dates)]]);
+  const affected = new Map([[dagId, await affectedDates(rest, dagId, dates)]]);
   const depths = new Map([[dagId, 0]]);
   const nodes: CascadeNode[] = [];
   for (const toDag of order.slice(1)) {
@@ -111,21 +112,16 @@ function inOrder(dagId: string, edges: readonly DownstreamDag[]): string[] {
   return order;
 }
 
-async function affectedBy(
+async function affectedDates(
   rest: Rest,
   dagId: string,
   dates: readonly PlannedDate[],
 ): Promise<Affected> {
-  const runs = await findRunsByDate(rest.sql, {
-    dagId,
-    dates: dates.map((date) => date.logicalDate),
-  });
-  const dateOf = new Map<string, PlannedDate>();
-  for (const date of dates) {
-    const run = runs.get(date.logicalDate.getTime());
-    if (run) dateOf.set(run.id, date);
-  }
-  return { dates, runIds: [...dateOf.keys()], dateOf };
+  const [{ spec }, runs] = await Promise.all([
+    requireDag(rest, dagId),
+    findRunsByDate(rest.sql, { dagId, dates: dates.map((date) => date.logicalDate) }),
+  ]);
+  return unitsOfDates(spec, dates, (date) => runs.get(date.logicalDate.getTime())?.id);
 }
 
 async function nodeOf(
@@ -136,93 +132,40 @@ async function nodeOf(
 ): Promise<{ node: Omit<CascadeNode, "depth">; what: Affected | null }> {
   const dag = await requireDag(rest, dagId);
   const version = await rest.versions.get(dag.versionId);
-  const upstream = above.map(({ fromDag, datasets }) => ({ dagId: fromDag, datasets }));
-  const node = {
-    ...{ dagId, upstream, why: null, dates: [] },
+  const empty = {
+    ...{ dagId, why: null, dates: [], partitions: [], needs: [] },
+    upstream: above.map(({ fromDag, datasets }) => ({ dagId: fromDag, datasets })),
     dependsOnPast: version.spec.tasks.some(dependsOnPast),
   };
-  const reading = new Map<string, ReadingRun[]>();
-  for (const { fromDag } of above) {
-    const dagRunIds = affected.get(fromDag)!.runIds;
-    reading.set(fromDag, await findReadingRuns(rest.sql, { dagRunIds, toDag: dagId }));
+  const below: Below[] = [];
+  for (const { fromDag, datasets } of above) {
+    const from = affected.get(fromDag)!;
+    const dagRunIds = [...from.unitOf.keys()];
+    below.push({
+      ...{ fromDag, from },
+      reading: await findReadingRuns(rest.sql, { dagRunIds, toDag: dagId }),
+      published: await findPublished(rest.sql, { dagRunIds, datasets }),
+    });
   }
+  const runs = below.flatMap(({ reading }) => [...reading]);
   if (dag.spec.schedule.kind === "datasets") {
-    const runIds = [...new Set([...reading.values()].flat().map((run) => run.id))];
+    const { partitions, needs } = partitionsBelow(dag.spec.schedule, below);
     return {
-      node: { ...node, kind: "events" },
-      what: { dates: [], runIds, dateOf: new Map() },
+      node: { ...empty, kind: "events", partitions, needs },
+      what: unitsOfPartitions(dag.spec, partitions, runs),
     };
   }
   const refuse = (why: string) => ({
-    node: { ...node, kind: "left out" as const, why },
+    node: { ...empty, kind: "left out" as const, why },
     what: null,
   });
   if (!isPeriodic(dag.spec.schedule)) {
     return refuse("its schedule has no data intervals; start it by hand");
   }
-  const dates = datesOf(dag, above, { affected, reading, now: rest.clock.now() });
+  const { dates, needs } = datesBelow(dag, below, rest.clock.now());
   if (dates.length === 0) return refuse("no date of it has read, or overlaps with, what is run");
-  return { node: { ...node, kind: "dates", dates }, what: await affectedBy(rest, dagId, dates) };
-}
-
-/** Dates of a DAG with a schedule of its own that follow from what is affected above it. */
-function datesOf(
-  dag: DagRow,
-  above: readonly DownstreamDag[],
-  { affected, reading, now }: {
-    affected: ReadonlyMap<string, Affected>;
-    reading: ReadonlyMap<string, ReadingRun[]>;
-    now: Date;
-  },
-): PlannedDate[] {
-  const wantedMs = new Set<number>();
-  const unread: PlannedDate[] = [];
-  for (const { fromDag } of above) {
-    const { dates, dateOf } = affected.get(fromDag)!;
-    const read = new Set<PlannedDate>();
-    for (const run of reading.get(fromDag)!) {
-      if (run.logicalDate) wantedMs.add(run.logicalDate.getTime());
-      for (const id of run.from) if (dateOf.has(id)) read.add(dateOf.get(id)!);
-    }
-    unread.push(...dates.filter((date) => !read.has(date)));
-  }
-  const edges = [
-    ...wantedMs,
-    ...unread.flatMap(({ interval }) => [+interval.start, +interval.end]),
-  ];
-  if (edges.length === 0) return [];
-  const { schedule, start, end } = dag.spec;
-  const from = new Date(edges.reduce((least, ms) => Math.min(least, ms)) - LOOK_BACK_MS);
-  const to = new Date(edges.reduce((most, ms) => Math.max(most, ms)));
-  const overlaps = overlapOf(unread);
-  const found: PlannedDate[] = [];
-  const bounds = { start: start ? new Date(start) : null, end: end ? new Date(end) : null };
-  for (const date of runsBetween(schedule, { from, to, ...bounds, now })) {
-    if (!wantedMs.has(date.logicalDate.getTime()) && !overlaps(date)) continue;
-    found.push(date);
-    if (found.length <= limits.backfillDates) continue;
-    throw new AppError(
-      "INVALID",
-      `Cannot cascade to DAG "${dag.dagId}": more than ${limits.backfillDates} dates of it follow`,
-    );
-  }
-  return found;
-}
-
-/** Does an interval overlap with one of these? They are looked through in their order. */
-function overlapOf(dates: readonly PlannedDate[]): (date: PlannedDate) => boolean {
-  const sorted = dates.map(({ interval }) => interval).sort((a, b) => +a.start - +b.start);
-  let first = 0;
-  return ({ interval: { start, end } }) => {
-    while (first < sorted.length && +sorted[first].end <= +start && !isAt(sorted[first], start)) {
-      first++;
-    }
-    const next = sorted[first];
-    return next !== undefined && (+next.start < +end || isAt(next, start));
+  return {
+    node: { ...empty, kind: "dates", dates, needs },
+    what: await affectedDates(rest, dagId, dates),
   };
-}
-
-/** An empty interval is the instant that it starts at. */
-function isAt({ start, end }: PlannedDate["interval"], at: Date): boolean {
-  return +start === +at && +end === +at;
 }

@@ -1,7 +1,7 @@
 /** @module Cascades: previewed and started. */
 import type { z } from "zod";
 import { AppError } from "../model/errors.ts";
-import { createCascade, type NewCascadeNode } from "../store/backfill_cascade.ts";
+import { type CascadeNeed, createCascade, type NewCascadeNode } from "../store/backfill_cascade.ts";
 import type { NewBackfill, PlannedDate } from "../store/backfill_port.ts";
 import { type BackfillPreview, previewBackfill } from "./backfill.ts";
 import { estimateBackfill } from "./backfill_estimate.ts";
@@ -61,7 +61,7 @@ export async function startCascade(
     [backfill.dagId, ...below.map((node) => node.dagId)].map((id, i) => [id, i] as const),
   );
   const nodes: NewCascadeNode[] = [
-    { backfill, kind: "dates", dates, upstream: [] },
+    { backfill, kind: "dates", dates, partitions: [], upstream: [], needs: [] },
     ...below.map((node) => newNode(node, backfill, places)),
   ];
   const [id] = await createCascade(rest.sql, nodes, rest.clock.now());
@@ -82,7 +82,14 @@ function newNode(
     : [first.fromDate, first.toDate];
   return {
     kind: node.kind === "events" ? "events" : "dates",
-    dates,
+    ...{ dates, partitions: node.partitions },
+    needs: [
+      ...node.needs.flatMap(({ unit, upstream: { dagId, unit: above } }) => {
+        const index = places.get(dagId);
+        return index === undefined ? [] : [{ unit, upstream: { index, unit: above } }];
+      }),
+      ...(node.dependsOnPast ? inARow(node.dates, places.get(node.dagId)!) : []),
+    ],
     backfill: {
       ...first,
       ...{ dagId: node.dagId, fromDate, toDate, runBackwards },
@@ -92,4 +99,10 @@ function newNode(
     upstream: node.upstream.filter(({ dagId }) => places.has(dagId))
       .map(({ dagId, datasets }) => ({ index: places.get(dagId)!, datasets })),
   };
+}
+
+/** Each date waits for the one before it. */
+function inARow(dates: readonly PlannedDate[], index: number): CascadeNeed[] {
+  const units = dates.map((date) => date.logicalDate.toISOString());
+  return units.slice(1).map((unit, i) => ({ unit, upstream: { index, unit: units[i] } }));
 }

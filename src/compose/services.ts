@@ -77,7 +77,7 @@ export function makeBatchManager(parts: DatabaseParts): Service {
     backfills: pgBackfillStore(withProduct),
     workBulk: (now) => workBulk(withProduct, {}, now),
     isBulkOpen: () => isBulkOpen(parts.sql),
-    stepCascades: (now) => stepCascades(parts.sql, now),
+    stepCascades: (now) => stepCascades(parts, now),
     listen: (onHint) => hints.subscribe(onHint),
   });
 }

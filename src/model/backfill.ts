@@ -14,6 +14,8 @@ export const backfillExceptions = [
   "cancelled",
   "upstream failed",
   "other product",
+  "nothing published",
+  "waits for others",
 ] as const;
 /** One of {@link backfillExceptions}. */
 export type BackfillException = (typeof backfillExceptions)[number];

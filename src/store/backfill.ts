@@ -27,7 +27,7 @@ export interface BackfillRow {
   share: number;
   cascadeId: number | null;
   kind: "dates" | "events";
-  /** Another backfill of its cascade must end first. */
+  /** Nothing of it has begun, and another backfill of its cascade goes on. */
   isWaiting: boolean;
   planned: number;
   /** Dates that have no run yet. */
@@ -43,7 +43,9 @@ const counted = (sql: Sql) =>
   sql`
   select b.*, c.*, x.*,
     exists (select from backfill_upstream u join backfill up on up.id = u.upstream_id
-      where u.backfill_id = b.id and up.completed_at is null) as is_waiting
+      where u.backfill_id = b.id and up.completed_at is null)
+      and not exists (select from backfill_dag_run e
+        where e.backfill_id = b.id and e.dag_run_id is not null) as is_waiting
   from backfill b
   cross join lateral (
     select coalesce(jsonb_object_agg(l.exception_reason, l.dates), '{}') as left_out from (
@@ -142,7 +144,9 @@ export async function findRunsByDate(
 
 /** One date of a backfill with its run as it is now. */
 export interface BackfillDateRow {
-  logicalDate: Date;
+  /** Null: it is a partition. */
+  logicalDate: Date | null;
+  partitionKey: string | null;
   sortOrdinal: number;
   exceptionReason: BackfillException | null;
   dagRunId: string | null;
@@ -165,7 +169,7 @@ export async function listBackfillDates(
   const from = sql`from backfill_dag_run e left join dag_run r on r.id = e.dag_run_id ${condition}`;
   const [items, [{ total }]] = await Promise.all([
     sql<BackfillDateRow[]>`
-      select e.logical_date, e.sort_ordinal, e.exception_reason, r.id as dag_run_id, r.run_id, r.state
+      select e.logical_date, e.partition_key, e.sort_ordinal, e.exception_reason, r.id as dag_run_id, r.run_id, r.state
       ${from} order by e.sort_ordinal limit ${page.limit} offset ${page.offset}`,
     sql<{ total: number }[]>`select count(*) as total ${from}`,
   ]);
@@ -231,7 +235,7 @@ export async function requestHistory(
 export async function findPlannedDates(sql: Sql, dagId: string): Promise<Set<number>> {
   const found = await sql<{ logicalDate: Date }[]>`
     select e.logical_date from backfill b join backfill_dag_run e on e.backfill_id = b.id
-    where b.dag_id = ${dagId} and b.completed_at is null
+    where b.dag_id = ${dagId} and b.completed_at is null and e.logical_date is not null
       and e.dag_run_id is null and e.exception_reason is null`;
   return new Set(found.map((entry) => entry.logicalDate.getTime()));
 }

@@ -8,7 +8,7 @@ import { isOtherProduct, type Product } from "../model/product.ts";
 import type { RunState } from "../model/run_state.ts";
 import { intervalOf } from "../timetable/mod.ts";
 import type { Filled } from "./backfill_port.ts";
-import { hasFailed } from "./backfill_cascade.ts";
+import { hasBadNeed, hasOpenNeed } from "./backfill_needs.ts";
 import { clearRuns } from "./clear_runs.ts";
 import { newBackfillRun } from "./backfill_run.ts";
 import { insertRuns } from "./engine_tick.ts";
@@ -51,17 +51,14 @@ interface Settled {
   reason: BackfillException | null;
 }
 
-/** Backfills with dates to settle whose time has come, oldest first. */
+/** Backfills with dates to settle, oldest first. */
 export async function dueBackfills(sql: Sql, id: string | undefined): Promise<string[]> {
   const found = await sql<{ id: string }[]>`
     select b.id::text from backfill b
-    where b.completed_at is null and not b.is_paused
+    where b.completed_at is null and not b.is_paused and b.kind = 'dates'
       ${id === undefined ? sql`` : sql`and b.id = ${id}`}
       and exists (select from backfill_dag_run e
         where e.backfill_id = b.id and e.dag_run_id is null and e.exception_reason is null)
-      and not exists (select from backfill_upstream u join backfill up on up.id = u.upstream_id
-        where u.backfill_id = b.id
-          and (up.end_reason is distinct from 'completed' or ${hasFailed(sql)}))
     order by b.id`;
   return found.map((one) => one.id);
 }
@@ -94,8 +91,9 @@ export async function fillBackfill(
       select id::text as "entryId", logical_date as "logicalDate",
         interval_start as "intervalStart", interval_end as "intervalEnd",
         run_after as "runAfter", sort_ordinal as ordinal, is_rerun as "isRerun"
-      from backfill_dag_run
+      from backfill_dag_run e
       where backfill_id = ${id} and dag_run_id is null and exception_reason is null
+        and not ${hasOpenNeed(tx)} and not ${hasBadNeed(tx)}
       order by sort_ordinal limit ${room}`;
     const settled = await settleAll(tx, { ids, product }, { due, pending }, now);
     await tx`

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import type { Ids } from "../base/ids.ts";
 import type { Product } from "../model/product.ts";
 import type { BackfillStore } from "./backfill_port.ts";
+import { rerunFailed } from "./backfill_rerun.ts";
 import { dueBackfills, fillBackfill } from "./backfill_fill.ts";
 import * as write from "./backfill_write.ts";
 import type { HintBus } from "./hints.ts";
@@ -49,7 +50,7 @@ export function pgBackfillStore(
       return await tell(id, true);
     },
     rerunFailed: async (id, now, how) =>
-      await tell(id, await retryTransaction(() => write.rerunFailed(sql, id, now, how))),
+      await tell(id, await retryTransaction(() => rerunFailed(sql, id, now, { ...how, product }))),
     async fill({ id }, now) {
       const sum = { settled: 0, runs: 0 };
       for (const due of await dueBackfills(sql, id)) {

@@ -152,57 +152,13 @@ export async function cancelBackfill(
   });
 }
 
-/**
- * Plan anew what failed or was cancelled, of this backfill or of all of the cascade that it is the
- * first of; what stopped below it goes on too. How many dates; null where it is missing.
- */
-export async function rerunFailed(
-  sql: Sql,
-  id: string,
-  now: Date,
-  { force = false }: { force?: boolean } = {},
-): Promise<number | null> {
-  return await sql.begin(async (tx) => {
-    const found = await tx<{ id: string }[]>`
-      select id::text from backfill where id = ${id} or cascade_id = ${id}
-      order by id for no key update`;
-    if (found.length === 0) return null;
-    const ids = found.map((one) => one.id);
-    const planned = await tx<{ id: string }[]>`
-      update backfill_dag_run e set dag_run_id = null, exception_reason = null, is_rerun = true
-      where e.backfill_id = any(${ids}::text[]::bigint[]) and (
-        e.exception_reason = 'cancelled'
-        or ${force} and e.exception_reason = 'other product' or e.exception_reason is null and exists (
-          select from dag_run r
-          where r.id = e.dag_run_id and r.backfill_id = e.backfill_id and r.state = 'failed'))
-      returning e.backfill_id::text as id`;
-    if (planned.length === 0) return 0;
-    const reopened = [...new Set(planned.map((one) => one.id))];
-    await tx`
-      update backfill set completed_at = null, end_reason = null, is_paused = false,
-        force = force or ${force}, updated_at = ${now}
-      where id = any(${reopened}::text[]::bigint[])`;
-    await tx`
-      with recursive below as (
-        select backfill_id as id from backfill_upstream
-        where upstream_id = any(${reopened}::text[]::bigint[])
-        union select u.backfill_id from backfill_upstream u join below on u.upstream_id = below.id
-      ), stopped as (
-        update backfill b set completed_at = null, end_reason = null, updated_at = ${now}
-        from below
-        where b.id = below.id and (b.end_reason = 'upstream_failed' or b.kind = 'events')
-        returning b.id
-      )
-      update backfill_dag_run e set exception_reason = null from stopped
-      where e.backfill_id = stopped.id and e.exception_reason = 'upstream failed'`;
-    return planned.length;
-  });
-}
-
 /** Mark backfills all of whose dates are settled and whose runs ended; how many there were. */
 export async function completeBackfills(sql: Sql, now: Date): Promise<number> {
   const ended = await sql`
-    update backfill b set completed_at = ${now}, updated_at = ${now}, end_reason = 'completed'
+    update backfill b set completed_at = ${now}, updated_at = ${now}, end_reason = case
+      when exists (select from backfill_dag_run e
+        where e.backfill_id = b.id and e.exception_reason = 'upstream failed')
+      then 'upstream_failed' else 'completed' end
     where b.completed_at is null and b.kind = 'dates'
       and not exists (select from backfill_dag_run e
         where e.backfill_id = b.id and e.dag_run_id is null and e.exception_reason is null)

@@ -77,3 +77,15 @@ export async function findReadingRuns(
       from reading x join dag_run r on r.id = x.id group by r.id order by r.run_after, r.id`,
   ];
 }
+
+/** The partitions of these datasets that runs have published, by run. */
+export async function findPublished(
+  sql: Sql,
+  { dagRunIds, datasets }: { dagRunIds: readonly string[]; datasets: readonly string[] },
+): Promise<Map<string, string[]>> {
+  const found = await sql<{ run: string; partitions: string[] }[]>`
+    select dag_run_id as run, array_agg(distinct partition) as partitions from dataset_version
+    where dag_run_id = any(${[...dagRunIds]}::uuid[]) and dataset = any(${[...datasets]})
+    group by 1`;
+  return new Map(found.map(({ run, partitions }) => [run, partitions]));
+}

@@ -127,7 +127,7 @@ async function publish(
   await tx`
     insert into asset_event (id, dataset, dataset_version_id, partition, created_at)
     values (${eventId}, ${intent.dataset}, ${id}, ${intent.partition}, ${now})`;
-  return await queueEvent(tx, eventId, intent);
+  return await queueEvent(tx, eventId, intent, origin.dagRunId);
 }
 
 async function keep(tx: TransactionSql, ids: Ids, origin: Origin, kept: Quarantine, now: Date) {

@@ -7,19 +7,43 @@ import { isMet, type PendingPartition } from "../timetable/mod.ts";
 import { rows } from "./engine_rows.ts";
 import type { NewDatasetEvent, NewRun, RecordedEvent } from "./port.ts";
 
-/** Have an event wait for each DAG whose schedule names its dataset; returns those DAGs. */
+/**
+ * Have an event wait for each DAG whose schedule names its dataset; returns those DAGs. One of a
+ * cascade's run, `dagRunId`, is kept from the DAGs of that cascade until what they wait for is done.
+ */
 export async function queueEvent(
   tx: TransactionSql,
   eventId: string,
   { dataset, partition }: { dataset: string; partition: string | null },
+  dagRunId: string | null = null,
 ): Promise<string[]> {
   const waiting = await tx<{ dagId: string }[]>`
+    with waiting as (
+      select d.dag_id from dag_version v join dag d on d.dag_version_id = v.id
+      where v.spec #> '{schedule,datasets}' ? ${dataset} and not d.is_stale
+    ), kept as (${keptBack(tx, eventId, dagRunId)})
     insert into dataset_queue (dag_id, asset_event_id, dataset, partition)
-    select d.dag_id, ${eventId}, ${dataset}, ${partition ?? ""}
-    from dag_version v join dag d on d.dag_version_id = v.id
-    where v.spec #> '{schedule,datasets}' ? ${dataset} and not d.is_stale
+    select w.dag_id, ${eventId}, ${dataset}, ${partition ?? ""} from waiting w
+    where not exists (select from kept k join backfill b on b.id = k.backfill_id
+      where b.dag_id = w.dag_id)
     returning dag_id as "dagId"`;
   return waiting.map(({ dagId }) => dagId);
+}
+
+/** The run is one of a backfill above, or took events that were kept for one. */
+function keptBack(tx: TransactionSql, eventId: string, dagRunId: string | null) {
+  return tx`
+    insert into backfill_event (backfill_id, asset_event_id)
+    select b.id, ${eventId} from waiting w
+    join backfill b on b.dag_id = w.dag_id and b.kind = 'events' and b.completed_at is null
+    where exists (
+      select from backfill_upstream u join backfill up on up.id = u.upstream_id
+      where u.backfill_id = b.id and (
+        up.id = (select r.backfill_id from dag_run r where r.id = ${dagRunId}::uuid)
+        or exists (select from dag_run_asset_event c
+          join backfill_event e on e.asset_event_id = c.asset_event_id and e.backfill_id = up.id
+          where c.dag_run_id = ${dagRunId}::uuid and c.dag_id = up.dag_id)))
+    returning backfill_id`;
 }
 
 /** Record events from outside, each key once; in their order. */
@@ -113,7 +137,7 @@ export async function loadDatasetEvents(sql: Sql, dagRunId: string): Promise<Dat
 
 /** Which of these partitions have a version or an event. */
 export async function findPartitions(
-  sql: Sql,
+  sql: Sql | TransactionSql,
   asked: readonly PendingPartition[],
 ): Promise<PendingPartition[]> {
   if (asked.length === 0) return [];

@@ -241,7 +241,10 @@ function runMoves(
           or m."taskMoves" = (select count(*) from moved t where t.dag_run_id = r.id))
       returning r.*
     ), backfills as (
-      update backfill b set completed_at = ${now}, updated_at = ${now}, end_reason = 'completed'
+      update backfill b set completed_at = ${now}, updated_at = ${now}, end_reason = case
+          when b.cascade_id is not null and exists (select from backfill_dag_run e
+            where e.backfill_id = b.id and e.exception_reason = 'upstream failed')
+          then 'upstream_failed' else 'completed' end
       from run_moved f
       where b.id = f.backfill_id and b.completed_at is null and f.state in ('success', 'failed')
         and not exists (

@@ -1,5 +1,6 @@
 /** @module A backfill with all that is downstream of it, from collecting to what datasets start. */
 import { assertEquals, assertMatch } from "@std/assert";
+import type { Run } from "../support/product_api.ts";
 import { runVerb, startProduct } from "../support/product.ts";
 
 /** A daily DAG that publishes its day of a dataset, from the same day of another. */
@@ -45,17 +46,22 @@ Deno.test("a backfill with --cascade runs what is downstream, in order, as one",
 
   const again = ["backfill", "prices", ...range, "--reprocess", "completed", "--cascade"];
   const dry = await verb(...again, "--dry-run");
-  assertMatch(dry.stdout, /└ returns +prices of prices +3 +0 +3 +2013-02-26/);
-  assertMatch(dry.stdout, / {2}└ risk +returns of returns +as its datasets are published/);
+  assertMatch(dry.stdout, /└ returns +prices of prices +3 +what each needs +0 +3 +2013-02-26/);
+  assertMatch(dry.stdout, / {2}└ risk +returns of returns +1, by its datasets +all above/);
 
   const { code, stdout, stderr } = await verb(...again, "--watch");
   assertEquals(code, 0, stdout + stderr);
   const last = stdout.slice(stdout.lastIndexOf("cascade "));
   assertMatch(last, /^cascade \d+ {2}completed/);
   assertMatch(last, /└ returns +\d+ +prices of prices +completed +3 +100 % +0\n/);
-  assertMatch(last, /└ risk +\d+ +returns of returns +completed +[123] +100 % +0\n/);
+  assertMatch(last, /└ risk +\d+ +returns of returns +completed +1 +100 % +0\n/);
 
   // Each partition was published once more, returns from the new prices.
+  // Risk goes by no partitions: it ran once more, with all that was published.
+  const valued = await product.api.get<{ dag_runs: Run[] }>(
+    "/api/v2/dags/risk/dagRuns?order_by=-run_after&limit=1",
+  );
+  assertEquals(await product.api.output(valued.dag_runs[0], "value"), 3);
   const { versions } = await product.api.get<{ versions: { version: number }[] }>(
     "/api/v2/datasets/returns/versions?partition=2013-02-27",
   );

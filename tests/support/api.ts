@@ -15,7 +15,7 @@ import { attemptPhases } from "../../src/store/attempt_phase.ts";
 import { parserStore } from "../../src/store/dag.ts";
 import { pgEngineStore } from "../../src/store/engine_pg.ts";
 import { localHintBus } from "../../src/store/hints.ts";
-import type { TaskMove, TickWrites } from "../../src/store/port.ts";
+import type { NewRun, TaskMove, TickWrites } from "../../src/store/port.ts";
 import { secretBox } from "../../src/store/secrets.ts";
 import { openDatabase, type Sql } from "../../src/store/database.ts";
 import { testDatabase } from "./database.ts";
@@ -59,6 +59,8 @@ export interface ApiWorld extends AsyncDisposable {
   end(workload: Workload, end?: Record<string, unknown>): Promise<Answer>;
   /** Move a run as the scheduler would. */
   moveRun(dagId: string, runId: string, to: "running" | "success" | "failed"): Promise<void>;
+  /** Make a run as the scheduler would; its own name. */
+  makeRun(run: NewRun): Promise<string[]>;
 }
 
 const noWrites: TickWrites = {
@@ -257,6 +259,10 @@ export async function apiWorld(over: Partial<Omit<ApiParts, "clock">> = {}): Pro
       const { id, state } = await runOf(dagId, runId);
       const runMoves = [{ id, from: state, to }];
       await store.applyTick(lease.epoch, { ...noWrites, runMoves }, clock.now());
+    },
+    async makeRun(run) {
+      const writes = { ...noWrites, newRuns: [run] };
+      return (await store.applyTick(lease.epoch, writes, clock.now())).newRuns;
     },
     async [Symbol.asyncDispose]() {
       await api.stop();

@@ -174,7 +174,8 @@ export function memoryBackfillStore(
         reason === "cancelled" || reason === null && dagRunId !== null && failed.has(dagRunId)
       );
       for (const date of again) {
-        Object.assign(date, { dagRunId: null, reason: null, isRerun: true });
+        const isRerun = date.isRerun || date.reason === null;
+        Object.assign(date, { dagRunId: null, reason: null, isRerun });
       }
       if (again.length > 0) {
         Object.assign(backfill, { endReason: null, isPaused: false });

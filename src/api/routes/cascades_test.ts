@@ -64,10 +64,10 @@ const post = (w: ApiWorld, some: object = {}, path = "") =>
 /** What the batch manager does in one look. */
 async function look(w: ApiWorld) {
   const now = w.parts.clock.now();
-  await stepCascades(w.parts.sql, now);
+  await stepCascades(w.parts, now);
   await pgBackfillStore(w.parts).fill({}, now);
   await pgBackfillStore(w.parts).complete(now);
-  await stepCascades(w.parts.sql, now);
+  await stepCascades(w.parts, now);
 }
 
 async function states(w: ApiWorld, id: number): Promise<Record<string, string>> {
@@ -138,7 +138,7 @@ Deno.test("a cascade runs in order, stops below a failure, and goes on after a r
   });
 
   const again = await w.call("POST", `/api/v2/backfills/${first.id}/rerun_failed`, { body: {} });
-  assertEquals(again.body.dates, 1);
+  assertEquals(again.body.dates, 2);
   await look(w);
   assertEquals((await states(w, first.id)).risk, "waiting");
   assertEquals(await endRuns(w, "returns", "success"), ["2029-12-30"]);
@@ -163,6 +163,57 @@ Deno.test("a failure at the top stops all that is below, and nothing of it has a
   const { body } = await w.call("GET", `/api/v2/backfills/${id}/cascade`);
   assertEquals(body.backfills[2].backfill.runs.left_out_by, { "upstream failed": 1 });
   assertEquals(await endRuns(w, "returns", "success"), []);
+});
+
+Deno.test("each date of a cascade runs once those that it needs are done, whatever becomes of others", async () => {
+  await using w = await world();
+  // returns of the 31st has read prices of the 31st alone.
+  await publish(w, "returns", "2029-12-31", { inputs: [["prices", "2029-12-31"]] });
+  const { body: { id } } = await post(w, { to_date: "2029-12-31T00:00:00Z" });
+  const end = async (dagId: string, day: string, to: "success" | "failed") => {
+    const { body: { dag_runs: [run] } } = await w.call(
+      "GET",
+      `/api/v2/dags/${dagId}/dagRuns?state=queued&logical_date_gte=${day}T00:00:00Z&limit=1`,
+    );
+    assertEquals(run.logical_date.slice(0, 10), day);
+    await w.moveRun(dagId, run.dag_run_id, "running");
+    await w.moveRun(dagId, run.dag_run_id, to);
+    await look(w);
+  };
+  const queued = async (dagId: string) => {
+    const { body } = await w.call("GET", `/api/v2/dags/${dagId}/dagRuns?state=queued`);
+    return body.dag_runs.map((run: { logical_date: string }) => run.logical_date.slice(8, 10));
+  };
+  await look(w);
+  assertEquals(await queued("returns"), []);
+  await end("prices", "2029-12-31", "success");
+  assertEquals([await queued("returns"), await queued("months")], [["31"], []]);
+  assertEquals((await states(w, id)).returns, "running");
+  await end("prices", "2029-12-29", "success");
+  assertEquals([await queued("returns"), await queued("months")], [["31"], []]);
+  await end("prices", "2029-12-30", "failed");
+  assertEquals(await queued("returns"), ["31"]);
+  await end("returns", "2029-12-31", "success");
+  const done = await states(w, id);
+  assertEquals([done.returns, done.months, done.state], [
+    ...["upstream_failed", "upstream_failed", "failed"],
+  ]);
+  const { body } = await w.call("GET", `/api/v2/backfills/${id}/cascade`);
+  const returns = body.backfills.find((one: { backfill: { dag_id: string } }) =>
+    one.backfill.dag_id === "returns"
+  );
+  assertEquals([returns.backfill.runs.success, returns.backfill.runs.left_out_by], [1, {
+    "upstream failed": 1,
+  }]);
+
+  await w.call("POST", `/api/v2/backfills/${id}/rerun_failed`, { body: {} });
+  await look(w);
+  assertEquals([await queued("prices"), await queued("returns")], [["30"], []]);
+  await end("prices", "2029-12-30", "success");
+  assertEquals([await queued("returns"), await queued("months")], [["30"], ["01"]]);
+  await end("returns", "2029-12-30", "success");
+  await end("months", "2029-12-01", "success");
+  assertEquals((await states(w, id)).state, "completed");
 });
 
 Deno.test("pausing and cancelling the first of a cascade is for all of it", async () => {

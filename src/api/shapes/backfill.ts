@@ -115,7 +115,8 @@ export const BackfillChanged = z.object({
 /** A page of the dates of a backfill. */
 export const BackfillDates = z.object({
   dates: z.array(z.object({
-    logical_date: At,
+    logical_date: At.nullable(),
+    partition_key: z.string().nullable().meta({ doc: '"": of a DAG that goes by no partitions' }),
     sort_ordinal: z.int(),
     state: z.enum(["planned", ...runStates, ...backfillExceptions]),
     dag_run_id: z.string().nullable(),
@@ -154,6 +155,14 @@ const CascadePreview = z.object({
   why: z.string().nullable().meta({ doc: "Why it is left out" }),
   upstream,
   dates: z.int(),
+  partitions: z.array(z.string()).meta({
+    doc: "Of events: the partitions that it will be started for, as far as earlier runs tell",
+  }),
+  waits_for: z.enum(["what each needs", "all above"]).nullable().meta({
+    doc:
+      "Each of its dates or partitions runs once those above that it needs are done; or it runs " +
+      "once, when all above has ended, since it goes by no partitions",
+  }),
   new: z.int(),
   again: z.int(),
   left_out: z.int(),

@@ -65,7 +65,8 @@ function sum(counts: Partial<Record<string, number>>): number {
 /** One date of a backfill. */
 export function dateView(row: BackfillDateRow): z.input<typeof BackfillDates>["dates"][number] {
   return {
-    logical_date: row.logicalDate.toISOString(),
+    logical_date: iso(row.logicalDate),
+    partition_key: row.partitionKey,
     sort_ordinal: row.sortOrdinal,
     state: row.exceptionReason ?? row.state ?? "planned",
     dag_run_id: row.runId,
@@ -128,6 +129,8 @@ function belowView({ node, preview, estimate }: CascadeNodePreview) {
     why: node.why,
     upstream: node.upstream.map(({ dagId, datasets }) => ({ dag_id: dagId, datasets })),
     dates: dates.length,
+    partitions: node.partitions.filter((key) => key !== ""),
+    waits_for: waitsFor(node),
     new: preview?.create.length ?? 0,
     again: preview?.again.length ?? 0,
     left_out: preview?.leftOut.length ?? 0,
@@ -135,6 +138,11 @@ function belowView({ node, preview, estimate }: CascadeNodePreview) {
     last_date: iso(last),
     estimate: estimate && estimateView(estimate),
   };
+}
+
+function waitsFor({ kind, partitions }: CascadeNode): "all above" | "what each needs" | null {
+  if (kind === "left out") return null;
+  return kind === "events" && partitions.includes("") ? "all above" : "what each needs";
 }
 
 /** Depth after depth, each as long as its slowest; runs that events start are not counted. */
@@ -156,13 +164,12 @@ export function cascadeView(
 ): z.input<typeof CascadeShape> {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const depths = new Map<number, number>();
-  const backfills = nodes.flatMap(({ id, upstream, eventRuns }) => {
+  const backfills = nodes.flatMap(({ id, upstream }) => {
     const row = byId.get(id);
     if (!row) return [];
     const depth = 1 + Math.max(-1, ...upstream.map((up) => depths.get(up.id) ?? 0));
     depths.set(id, depth);
     const shown = backfillView(row);
-    if (row.kind === "events") shown.runs = { ...shown.runs, ...eventCounts(eventRuns) };
     return [{
       depth,
       upstream: upstream.map((up) => ({
@@ -185,11 +192,6 @@ export function cascadeView(
     },
     backfills,
   };
-}
-
-function eventCounts(found: CascadeRow["eventRuns"]) {
-  const { queued = 0, running = 0, success = 0, failed = 0 } = found;
-  return { planned: queued + running + success + failed, queued, running, success, failed };
 }
 
 function cascadeState(all: readonly z.input<typeof BackfillShape>[]) {

@@ -223,10 +223,15 @@ async function list({ api, output }: VerbContext, dag: string | undefined, optio
 
 async function dates({ api, output }: VerbContext, path: string, options: VerbOptions) {
   const page = await api.get<
-    Page<"dates", { logical_date: string; state: string; dag_run_id: string | null }>
+    Page<"dates", {
+      logical_date: string | null;
+      partition_key: string | null;
+      state: string;
+      dag_run_id: string | null;
+    }>
   >(`${path}/dates`, { limit: text(options, "limit") });
   printTable(output, page, page.dates, {
-    "logical date": (date) => date.logical_date,
+    "logical date": (date) => date.logical_date ?? date.partition_key,
     state: (date) => date.state,
     run: (date) => date.dag_run_id,
   });

@@ -16,6 +16,8 @@ export interface CascadePreviewShape {
   why: string | null;
   upstream: Upstream[];
   dates: number;
+  partitions: string[];
+  waits_for: string | null;
   new: number;
   again: number;
   first_date: string | null;
@@ -41,8 +43,8 @@ export function printBelow(
   printTable(output, below, below, {
     dag: (one) => indented(one.depth, one.dag_id),
     reads: (one) => readsOf(one.upstream),
-    runs: (one) =>
-      one.kind === "events" ? "as its datasets are published" : one.why ?? `${one.dates}`,
+    runs: (one) => one.why ?? runsOf(one),
+    "waits for": (one) => one.waits_for,
     new: (one) => one.new,
     again: (one) => one.again,
     from: (one) => one.first_date,
@@ -93,6 +95,11 @@ function treeText(output: Output, { id, state, runs, backfills }: CascadeShape):
     failed: (one) => one.backfill.runs.failed,
   });
   return text;
+}
+
+function runsOf({ kind, dates, partitions, waits_for }: CascadePreviewShape): string {
+  if (kind === "dates") return `${dates}`;
+  return waits_for === "all above" ? "1, by its datasets" : `${partitions.length}, by its datasets`;
 }
 
 function indented(depth: number, dagId: string): string {

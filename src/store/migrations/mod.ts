@@ -24,6 +24,7 @@ import byHand from "./0021_by_hand.sql" with { type: "text" };
 import claimsInOrder from "./0022_claims_in_order.sql" with { type: "text" };
 import renderedMapIndex from "./0023_rendered_map_index.sql" with { type: "text" };
 import deadEvents from "./0024_dead_events.sql" with { type: "text" };
+import cascadeNeeds from "./0026_cascade_needs.sql" with { type: "text" };
 import backfillProduct from "./0025_backfill_product.sql" with { type: "text" };
 
 /** The steps; a step never changes once it is released. */
@@ -53,4 +54,5 @@ export const migrations: readonly Migration[] = [
   { version: 23, name: "0023_rendered_map_index.sql", text: renderedMapIndex },
   { version: 24, name: "0024_dead_events.sql", text: deadEvents },
   { version: 25, name: "0025_backfill_product.sql", text: backfillProduct },
+  { version: 26, name: "0026_cascade_needs.sql", text: cascadeNeeds },
 ];

@@ -18,7 +18,7 @@ Deno.test("the batch manager makes the runs that a backfill has no room for at f
     backfills: pgBackfillStore(w.parts),
     workBulk: (now) => workBulk({ ...w.parts, product }, {}, now),
     isBulkOpen: () => isBulkOpen(w.parts.sql),
-    stepCascades: (now) => stepCascades(w.parts.sql, now),
+    stepCascades: (now) => stepCascades(w.parts, now),
     listen: (onHint) => w.parts.hints.subscribe(onHint),
     clock: w.parts.clock,
     log: silentLogger,
