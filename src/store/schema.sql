@@ -129,36 +129,54 @@ create table backfill (
 );
 CREATE INDEX backfill_active ON public.backfill USING btree (dag_id) WHERE (completed_at IS NULL);
 CREATE INDEX backfill_by_cascade ON public.backfill USING btree (cascade_id) WHERE (cascade_id IS NOT NULL);
+CREATE INDEX backfill_by_events ON public.backfill USING btree (dag_id) WHERE ((kind = 'events'::text) AND (completed_at IS NULL));
 
 create table backfill_dag_run (
   id bigint not null generated always as identity,
   backfill_id bigint not null,
   dag_run_id uuid,
   exception_reason text,
-  logical_date timestamp with time zone not null,
+  logical_date timestamp with time zone,
   sort_ordinal integer not null,
   interval_start timestamp with time zone,
   interval_end timestamp with time zone,
   run_after timestamp with time zone,
   is_rerun boolean not null default false,
+  partition_key text,
   constraint backfill_dag_run_pkey PRIMARY KEY (id),
   constraint backfill_dag_run_backfill_id_logical_date_key UNIQUE (backfill_id, logical_date),
-  constraint backfill_dag_run_exception_reason_check CHECK ((exception_reason = ANY (ARRAY['in flight'::text, 'already exists'::text, 'unknown'::text, 'cancelled'::text, 'upstream failed'::text, 'other product'::text]))),
+  constraint backfill_dag_run_exception_reason_check CHECK ((exception_reason = ANY (ARRAY['in flight'::text, 'already exists'::text, 'unknown'::text, 'cancelled'::text, 'upstream failed'::text, 'other product'::text, 'nothing published'::text, 'waits for others'::text]))),
   constraint backfill_dag_run_sort_ordinal_check CHECK ((sort_ordinal >= 1)),
+  constraint backfill_dag_run_what_check CHECK (((logical_date IS NULL) <> (partition_key IS NULL))),
   constraint backfill_dag_run_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfill(id) ON DELETE CASCADE,
   constraint backfill_dag_run_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE SET NULL
 );
+CREATE UNIQUE INDEX backfill_dag_run_by_partition ON public.backfill_dag_run USING btree (backfill_id, partition_key) WHERE (partition_key IS NOT NULL);
 CREATE INDEX backfill_dag_run_by_run ON public.backfill_dag_run USING btree (dag_run_id);
 CREATE INDEX backfill_dag_run_pending ON public.backfill_dag_run USING btree (backfill_id, sort_ordinal) WHERE ((dag_run_id IS NULL) AND (exception_reason IS NULL));
 
-create table backfill_event_run (
+create table backfill_event (
   backfill_id bigint not null,
-  dag_run_id uuid not null,
-  constraint backfill_event_run_pkey PRIMARY KEY (backfill_id, dag_run_id),
-  constraint backfill_event_run_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfill(id) ON DELETE CASCADE,
-  constraint backfill_event_run_dag_run_id_fkey FOREIGN KEY (dag_run_id) REFERENCES dag_run(id) ON DELETE CASCADE
+  asset_event_id uuid not null,
+  entry_id bigint,
+  released_at timestamp with time zone,
+  constraint backfill_event_pkey PRIMARY KEY (backfill_id, asset_event_id),
+  constraint backfill_event_asset_event_id_fkey FOREIGN KEY (asset_event_id) REFERENCES asset_event(id) ON DELETE CASCADE,
+  constraint backfill_event_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfill(id) ON DELETE CASCADE,
+  constraint backfill_event_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES backfill_dag_run(id) ON DELETE CASCADE
 );
-CREATE INDEX backfill_event_run_by_run ON public.backfill_event_run USING btree (dag_run_id);
+CREATE INDEX backfill_event_by_entry ON public.backfill_event USING btree (entry_id);
+CREATE INDEX backfill_event_by_event ON public.backfill_event USING btree (asset_event_id);
+CREATE INDEX backfill_event_held ON public.backfill_event USING btree (backfill_id) WHERE (released_at IS NULL);
+
+create table backfill_need (
+  entry_id bigint not null,
+  upstream_entry_id bigint not null,
+  constraint backfill_need_pkey PRIMARY KEY (entry_id, upstream_entry_id),
+  constraint backfill_need_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES backfill_dag_run(id) ON DELETE CASCADE,
+  constraint backfill_need_upstream_entry_id_fkey FOREIGN KEY (upstream_entry_id) REFERENCES backfill_dag_run(id) ON DELETE CASCADE
+);
+CREATE INDEX backfill_need_back ON public.backfill_need USING btree (upstream_entry_id);
 
 create table backfill_upstream (
   backfill_id bigint not null,
