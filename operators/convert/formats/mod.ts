@@ -4,13 +4,25 @@ import type { Format, WritableFormat } from "./format.ts";
 import { fix } from "./fix/mod.ts";
 import { json, ndjson } from "./json/mod.ts";
 import type { FormatName, TargetName } from "./names.ts";
+import { messagepack } from "./messagepack/mod.ts";
 import { orc } from "./orc/mod.ts";
 import { parquet } from "./parquet/mod.ts";
 import { swiftMt } from "./swift_mt/mod.ts";
 import { xml } from "./xml/mod.ts";
 
 /** Formats by order of precedence. */
-export const formats: readonly Format[] = [parquet, orc, swiftMt, fix, xml, ndjson, json, tsv, csv];
+export const formats: readonly Format[] = [
+  parquet,
+  orc,
+  messagepack,
+  swiftMt,
+  fix,
+  xml,
+  ndjson,
+  json,
+  tsv,
+  csv,
+];
 
 /** The format of this name. */
 export function formatNamed(name: FormatName): Format {

@@ -8,6 +8,7 @@ export const formatNames = [
   "ndjson",
   "parquet",
   "orc",
+  "messagepack",
   "swift_mt",
   "fix",
   "xml",
