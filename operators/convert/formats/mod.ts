@@ -7,6 +7,7 @@ import type { FormatName, TargetName } from "./names.ts";
 import { messagepack } from "./messagepack/mod.ts";
 import { orc } from "./orc/mod.ts";
 import { parquet } from "./parquet/mod.ts";
+import { sqlite } from "./sqlite/mod.ts";
 import { swiftMt } from "./swift_mt/mod.ts";
 import { xml } from "./xml/mod.ts";
 
@@ -15,6 +16,7 @@ export const formats: readonly Format[] = [
   parquet,
   orc,
   messagepack,
+  sqlite,
   swiftMt,
   fix,
   xml,

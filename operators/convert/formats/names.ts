@@ -9,6 +9,7 @@ export const formatNames = [
   "parquet",
   "orc",
   "messagepack",
+  "sqlite",
   "swift_mt",
   "fix",
   "xml",
