@@ -320,6 +320,7 @@ export function readOptions(params: ConvertParams): ReadOptions {
     quote: params.quote,
     header: params.header,
     skipLines: params.skipLines,
+    csv: params.csv,
     nullTokens: params.nullTokens,
     records: params.records,
     recordKey: params.recordKey,

@@ -98,6 +98,7 @@ async function loadFast(call: LoadCall): Promise<LoadResult | null> {
   const isWhole = await source.leftOut() === 0 &&
     (checked === undefined || await checked === rowsOut + misfits) &&
     (source.declaredRows === undefined || source.declaredRows === rowsOut + misfits);
+  if (isWhole) source.checkRows?.(rowsOut + misfits);
   if (isWhole && misfits === 0) {
     const provenance = { ...origin, missing: [] };
     return { rowsIn: rowsOut, rowsOut, misfits, provenance, misfitTargets: [] };

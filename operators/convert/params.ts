@@ -1,5 +1,6 @@
 /** @module Parameters of `convert`. */
 import { z } from "zod";
+import { CsvParams } from "./formats/csv/params.ts";
 import { TableSchema } from "../../src/model/data.ts";
 import { formatNames, targetNames } from "./formats/names.ts";
 import { FormatOptions } from "./formats/options.ts";
@@ -30,7 +31,10 @@ export const ReadParams = FormatOptions.extend({
   delimiter: z.string().min(1).max(4).optional().meta({ doc: "Between columns", example: ";" }),
   quote: z.string().max(1).optional().meta({ doc: 'Around texts; "" for none', example: "'" }),
   header: z.boolean().optional().meta({ doc: "Does the first line have the columns' names?" }),
-  skipLines: z.int().min(0).max(1000).default(0).meta({ doc: "Lines before the table" }),
+  skipLines: z.int().min(0).max(1000).optional().meta({
+    doc: "Lines before the table; left out, titles and notes above it are found",
+  }),
+  csv: CsvParams.optional().meta({ doc: "More on delimited text" }),
   records: z.string().regex(/^\//).optional().meta({
     doc: "JSON pointer to the records in a document: to an array, a map (with recordKey) or an " +
       "object; * stands for every element or member on the way; left out, they are the " +

@@ -1,6 +1,7 @@
 /** @module What a format is: how to recognise it, read it as rows, and write rows in it. */
 import type { EngineTarget } from "../../../src/contract/child.ts";
 import type { TaskContext } from "../../../src/sdk/context.ts";
+import type { CsvParams } from "./csv/params.ts";
 import type { RefusedRow } from "../../table/quarantine.ts";
 import type { FormatOptions } from "./options.ts";
 import type { EncodingFinding } from "../prepare/detect.ts";
@@ -28,7 +29,8 @@ export interface ReadOptions extends FormatOptions {
   delimiter?: string;
   quote?: string;
   header?: boolean;
-  skipLines: number;
+  skipLines?: number;
+  csv?: CsvParams;
   /** Texts that mean null; in CSV only without quotes. */
   nullTokens: string[];
   /** JSON pointer to the records. */
@@ -81,6 +83,8 @@ export interface RowSource {
   position: "implied" | "carried";
   /** Records that the relation left out: known once it was read. */
   leftOut(): Promise<number>;
+  /** Throws CORRUPT when the file says that it has another number of records than this. */
+  checkRows?(rows: number): void;
   /** Records of the file, where the file says it. */
   declaredRows?: number;
   /** Columns have types of their own; texts in them are meant as texts. */
@@ -108,7 +112,7 @@ export interface RowSource {
    */
   check?(signal: AbortSignal): Promise<number | null>;
   /** For people. */
-  dialect?: { delimiter: string; quote: string; header: boolean; newLine: string };
+  dialect?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** Rows written in a format: the SELECT that makes them, and the file. */

@@ -1,136 +1,201 @@
 /** @module What separates, quotes and names the columns of a delimited text. */
+import { delimiterCandidates, newLineOf, quoteCandidates, RARE } from "./candidates.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+import { scoreRecords } from "./score.ts";
+import { type Grammar, type NewLine, type SampleRecord, sampleRecords } from "./tokenize.ts";
 
-/** A dialect. Quotes inside of quotes are doubled. */
-export interface Dialect {
-  delimiter: string;
-  quote: string;
-  header: boolean;
-  newLine: "\n" | "\r\n" | "\r";
-  /** Lines before the header or the first row. */
-  skipLines: number;
-  /** Columns: their names, or `column0`, … without a header. */
-  columns: string[];
-}
+/** A dialect: how records are told apart, and where among the lines the table is. */
+export interface Dialect extends Grammar, Layout {}
 
 /** What is known before the text is looked at. */
 export interface DialectHints {
   delimiter?: string;
   quote?: string;
+  escape?: Grammar["escape"];
+  comment?: string;
   header?: boolean;
-  skipLines: number;
+  /** Lines of the header. */
+  headerRows?: number;
+  /** Lines before the table; left out, they are found. */
+  skipLines?: number;
   /** Names that a header is likely to have. */
   knownColumns: string[];
 }
 
-const delimiters = [",", "\t", ";", "|"];
-const RECORDS = 200;
-
-/** The dialect of a text by its beginning; null when it has no text at all. */
-export function detectDialect(head: string, hints: DialectHints): Dialect | null {
-  const newLine = newLineOf(head);
-  const text = dropLines(head, hints.skipLines, newLine);
-  if (text.trim() === "") return null;
-  const quote = hints.quote ?? '"';
-  const candidates = hints.delimiter ? [hints.delimiter] : delimiters;
-  const scored = candidates.map((delimiter) => {
-    const records = headRecords(text, { delimiter, quote, newLine });
-    return { delimiter, records, score: consistency(records) };
-  });
-  const best = scored.toSorted((a, b) => b.score - a.score)[0];
-  const first = best.records[0] ?? [""];
-  const header = hints.header ?? looksLikeHeader(first, best.records.slice(1), hints.knownColumns);
-  return {
-    delimiter: best.delimiter,
-    quote,
-    header,
-    newLine,
-    skipLines: hints.skipLines,
-    columns: header ? uniqueNames(first) : first.map((_, i) => `column${i}`),
-  };
+/** Pieces of one text: its beginning, and others from further behind, which start at any place. */
+export interface Sample {
+  head: string;
+  /** Is there more behind the beginning? */
+  isCut: boolean;
+  pieces?: string[];
 }
 
-/** Fields of the first records; a record that the text's end cuts off is left out. */
-export function headRecords(
-  text: string,
-  { delimiter, quote, newLine }: Pick<Dialect, "delimiter" | "quote" | "newLine">,
-): string[][] {
-  const records: string[][] = [];
-  let record: string[] = [];
-  let field = "";
-  let isQuoted = false;
-  for (let i = 0; i < text.length && records.length < RECORDS; i++) {
-    const char = text[i];
-    if (isQuoted) {
-      if (char !== quote) field += char;
-      else if (text[i + 1] === quote) field += text[i++];
-      else isQuoted = false;
-    } else if (char === quote && quote !== "" && field === "") isQuoted = true;
-    else if (text.startsWith(delimiter, i)) {
-      record.push(field);
-      field = "";
-      i += delimiter.length - 1;
-    } else if (text.startsWith(newLine, i)) {
-      records.push([...record, field]);
-      record = [];
-      field = "";
-      i += newLine.length - 1;
-    } else field += char;
+const SCORED_ROWS = 400;
+/** Share of records with a quote that makes no sense in a text that has quotes all the same. */
+const STRAY_SHARE_MAX = 0.02;
+/** What names that are known make a grammar worth. */
+const KNOWN = 2;
+
+const plain = {
+  delimiter: ",",
+  quote: '"',
+  escape: "doubled",
+  isPadded: false,
+  isMerged: false,
+} as const;
+
+/** The dialect of a text by a sample; null when it has no text at all. */
+export function detectDialect(sample: Sample, hints: DialectHints): Dialect | null {
+  if (sample.head.trim() === "") return null;
+  const grammar = detectGrammar(sample, hints);
+  const records = sampleRecords(wholeLines(sample), grammar);
+  const behind = (sample.pieces ?? []).flatMap((piece) =>
+    sampleRecords(insideLines(piece, grammar.newLine), grammar, SCORED_ROWS)
+  );
+  return { ...grammar, ...layoutOf(wholeLines(sample), records, { grammar, hints, behind }) };
+}
+
+/** The grammar that explains a sample best. */
+export function detectGrammar(sample: Sample, hints: DialectHints): Grammar {
+  const head = skipped(wholeLines(sample), hints);
+  const newLine = newLineOf(head || sample.head);
+  const pieces = (sample.pieces ?? []).map((piece) => insideLines(piece, newLine));
+  const texts = [head, ...pieces].filter((text) => text !== "");
+  const lines = texts.flatMap((text) => text.split(/\r\n|\n|\r/, SCORED_ROWS))
+    .filter((line) => line.trim() !== "" && !isComment(line, hints));
+  const single = hints.delimiter ?? ",";
+  let best: { grammar: Grammar; value: number } | null = null;
+  for (const { grammar, prior } of grammars(texts, lines, newLine, hints)) {
+    const records = texts.flatMap((text) => sampleRecords(text, grammar, SCORED_ROWS));
+    const { value: own, width } = scoreRecords(records, grammar);
+    if (width === 1 ? grammar.delimiter !== single : prior < RARE && !isSure(records, width)) {
+      continue;
+    }
+    const value = own * prior * (hasNames(records, hints) ? KNOWN : 1);
+    if (best === null || value > best.value + 1e-9) best = { grammar, value };
   }
-  if (records.length === 0 || (!isQuoted && text.length < 1024 && (field || record.length))) {
-    records.push([...record, field]);
+  const found = best?.grammar ?? { ...plain, delimiter: single, newLine };
+  return found.quote === "" ? quotedAfterAll(found, texts, hints) : found;
+}
+
+/** A grammar without quotes is one with quotes when these make no sense in a record or two only. */
+function quotedAfterAll(
+  grammar: Grammar,
+  texts: readonly string[],
+  hints: DialectHints,
+): Grammar {
+  const first = quotesOf(texts, grammar.delimiter, hints)[0];
+  if (first.quote !== '"') return grammar;
+  const quoted: Grammar = { ...grammar, ...first };
+  const records = texts.flatMap((text) => sampleRecords(text, quoted, SCORED_ROWS));
+  const broken = records.filter(({ isBroken }) => isBroken).length;
+  return broken <= Math.max(1, records.length * STRAY_SHARE_MAX) ? quoted : grammar;
+}
+
+/** Do most cells of one of the first records name columns that are known? */
+function hasNames(records: readonly SampleRecord[], { knownColumns }: DialectHints): boolean {
+  if (knownColumns.length < 2) return false;
+  const known = new Set(knownColumns.map(normalName));
+  return records.slice(0, 50).some(({ cells }) =>
+    cells.filter((cell) => known.has(normalName(cell))).length >= Math.max(2, cells.length / 2)
+  );
+}
+
+/** Signs that are in many texts delimit only what is beyond doubt. */
+function isSure(records: readonly SampleRecord[], width: number): boolean {
+  const isUsual = ({ cells }: SampleRecord) => cells.length === width;
+  const inside = records.slice(records.findIndex(isUsual), records.findLastIndex(isUsual) + 1);
+  const usual = inside.filter(isUsual).length;
+  return usual >= 3 && usual >= 0.95 * inside.length && inside.length >= 0.6 * records.length;
+}
+
+function* grammars(
+  texts: readonly string[],
+  lines: readonly string[],
+  newLine: NewLine,
+  hints: DialectHints,
+): Generator<{ grammar: Grammar; prior: number }> {
+  const found = hints.delimiter !== undefined
+    ? [{ delimiter: hints.delimiter, prior: 1 }]
+    : delimiterCandidates(lines);
+  if (!found.some(({ delimiter }) => delimiter === ",") && hints.delimiter === undefined) {
+    found.push({ delimiter: ",", prior: 1 });
   }
-  return records.filter((fields) => fields.length > 1 || fields[0] !== "");
+  for (const { delimiter, prior } of found) {
+    const quotes = quotesOf(texts, delimiter, hints);
+    for (const { quote, escape } of quotes) {
+      // What is usual wins where nothing tells; quotes at cells are texts only if most make no sense.
+      const worth = prior * (quote === "" && quotes[0].quote === '"' ? 0.9 : 1) *
+        (escape === "doubled" ? 1 : 0.998) *
+        (quote === "'" || quote === "`" ? 0.99 : 1);
+      const grammar: Grammar = {
+        delimiter,
+        quote,
+        escape,
+        newLine,
+        isPadded: false,
+        isMerged: false,
+      };
+      yield { grammar, prior: worth };
+      if (delimiter === " " && texts.some((text) => text.includes("  "))) {
+        yield { grammar: { ...grammar, isMerged: true }, prior: worth };
+      }
+      if (quote !== "" && texts.some((text) => hasBlanksAtQuotes(text, grammar))) {
+        yield { grammar: { ...grammar, isPadded: true }, prior: worth * 0.995 };
+      }
+    }
+  }
 }
 
-/** More columns are better, the same number in every record much better. */
-function consistency(records: string[][]): number {
-  const counts = new Map<number, number>();
-  for (const { length } of records) counts.set(length, (counts.get(length) ?? 0) + 1);
-  const [columns, rows] = [...counts].toSorted((a, b) => b[1] - a[1])[0] ?? [1, 0];
-  if (columns < 2) return 0;
-  return (rows / records.length) ** 2 * (1 + Math.min(columns, 50) / 100);
+function quotesOf(texts: readonly string[], delimiter: string, hints: DialectHints) {
+  const all = texts.flatMap((text) => quoteCandidates(text, delimiter));
+  const found = all.filter(({ quote, escape }, i) =>
+    i === all.findIndex((other) => other.quote === quote && other.escape === escape)
+  );
+  const told = found.filter(({ quote, escape }) =>
+    (hints.quote === undefined || quote === hints.quote) &&
+    (hints.escape === undefined || escape === hints.escape)
+  );
+  if (told.length > 0) return told;
+  return [{ quote: hints.quote ?? '"', escape: hints.escape ?? "doubled" as const }];
 }
 
-function looksLikeHeader(first: string[], rows: string[][], known: string[]): boolean {
-  const names = new Set(known.map(normalName));
-  if (first.some((name) => names.has(normalName(name)))) return true;
-  const isName = (text: string) => /[A-Za-z_]/.test(text) && !/^(true|false|nan|null)$/i.test(text);
-  if (!first.every((text) => isName(text.trim()))) return false;
-  if (new Set(first).size < first.length) return false;
-  // All texts: a header when some column holds none below it, or when there is nothing to tell.
-  const texts = (at: number) => rows.every((row) => row[at] === undefined || isName(row[at]));
-  return rows.length === 0 || first.some((_, at) => !texts(at)) ||
-    first.every((text) => /^[A-Za-z_][\w .()/%-]{0,40}$/.test(text.trim()));
+function hasBlanksAtQuotes(text: string, { delimiter, quote }: Grammar): boolean {
+  if (delimiter === " ") return false;
+  return text.includes(`${delimiter} ${quote}`) || text.includes(`${quote} ${delimiter}`) ||
+    new RegExp(`(^|[\\r\\n]) +${quote}`).test(text);
+}
+
+function isComment(line: string, { comment }: DialectHints): boolean {
+  return comment !== undefined && comment !== "" && line.startsWith(comment);
+}
+
+/** A head that is cut ends with the last whole line, when there is one. */
+function wholeLines({ head, isCut }: Sample): string {
+  if (!isCut) return head;
+  const at = Math.max(head.lastIndexOf("\n"), head.lastIndexOf("\r"));
+  return at < 0 ? head : head.slice(0, at + 1);
+}
+
+/** A piece without the parts of lines at its sides. */
+function insideLines(piece: string, newLine: NewLine): string {
+  const end = newLine === "\r" ? "\r" : "\n";
+  const from = piece.indexOf(end);
+  const to = piece.lastIndexOf(end);
+  return from < 0 || to <= from ? "" : piece.slice(from + 1, to + 1);
+}
+
+function skipped(text: string, { skipLines = 0 }: DialectHints): string {
+  let rest = text;
+  for (let i = 0; i < skipLines; i++) {
+    const at = rest.search(/\r\n|\n|\r/);
+    if (at < 0) return "";
+    rest = rest.slice(at + (rest.startsWith("\r\n", at) ? 2 : 1));
+  }
+  return rest;
 }
 
 /** A name as it is compared: case and signs do not count. */
 export function normalName(name: string): string {
   return name.trim().toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "");
-}
-
-function uniqueNames(header: string[]): string[] {
-  const seen = new Set<string>();
-  return header.map((text, i) => {
-    const base = text.trim() === "" ? `column${i}` : text.trim();
-    let name = base;
-    for (let n = 1; seen.has(name.toLowerCase()); n++) name = `${base}_${n}`;
-    seen.add(name.toLowerCase());
-    return name;
-  });
-}
-
-function newLineOf(head: string): Dialect["newLine"] {
-  const at = head.search(/[\r\n]/);
-  if (at < 0 || head[at] === "\n") return "\n";
-  return head[at + 1] === "\n" ? "\r\n" : "\r";
-}
-
-function dropLines(text: string, lines: number, newLine: string): string {
-  let at = 0;
-  for (let i = 0; i < lines; i++) {
-    const end = text.indexOf(newLine, at);
-    if (end < 0) return "";
-    at = end + newLine.length;
-  }
-  return text.slice(at);
 }

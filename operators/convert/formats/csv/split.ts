@@ -2,6 +2,7 @@
  * @module Splits delimited text into records by hand: nothing is swallowed, each byte is either in a
  * record or in one that is refused. After a broken quote it goes on with the next line.
  */
+import { type ByteGrammar, byteGrammar } from "./byte_grammar.ts";
 import type { Dialect } from "./dialect.ts";
 
 /** A record with as many columns as there must be. */
@@ -12,34 +13,44 @@ export interface SplitRecord {
   offset: number;
   /** Its bytes without the line's end; valid until the next record. */
   bytes: Uint8Array;
+  /** Its own bytes were not fit, these are. */
+  isMended: boolean;
 }
 
 /** What is wrong with a record. */
-export interface SplitRefusal extends SplitRecord {
+export interface SplitRefusal extends Omit<SplitRecord, "isMended"> {
   rule: "columns" | "quote" | "encoding" | "too_long";
   reason: string;
+  /** Is the line before it blank? */
+  isAfterBlank: boolean;
+  /** Is it the end of the file, without a line's end? */
+  isCutOff: boolean;
 }
 
 /** Takes what {@link CsvSplitter} finds, in order. */
 export interface SplitSink {
   record(record: SplitRecord): void;
   refuse(refusal: SplitRefusal): void;
+  /** Bytes to take for those of a line with another number of columns or a broken quote, or null. */
+  mend?(bytes: Uint8Array): Uint8Array | null;
 }
 
 /** Longest record; the engine's own limit. */
 export const recordBytesMax = 2_000_000;
+/** How much of a record that is too long is kept. */
+const LONG_BYTES_KEPT = 65_536;
 const CHUNK_BYTES = 1 << 20;
 
+type Problem = Pick<SplitRefusal, "rule" | "reason">;
 type Verdict =
   | { kind: "record"; end: number; next: number; columns: number }
-  | { kind: "broken"; reason: string; rule: SplitRefusal["rule"] }
+  | { kind: "broken"; problem: Problem }
   | { kind: "more" };
 
 /** Splits one stream of bytes; give it everything with {@link push}, then {@link end}. */
 export class CsvSplitter {
-  readonly #delimiter: Uint8Array;
-  readonly #quote: number;
-  readonly #newLine: number;
+  readonly #grammar: ByteGrammar;
+  readonly #comment: Uint8Array;
   readonly #columns: number;
   readonly #sink: SplitSink;
   readonly #isSwallowed: (record: Uint8Array) => boolean;
@@ -50,9 +61,12 @@ export class CsvSplitter {
   #base: number;
   #row = 0;
   #skip: number;
+  #isAfterBlank = false;
+  /** Bytes left out of the line that is too long and goes on. */
+  #isInLong = false;
 
   constructor(
-    { delimiter, quote, newLine, columns, header, skipLines }: Dialect,
+    dialect: Dialect,
     { sink, base = 0, isSwallowed = () => false }: {
       sink: SplitSink;
       base?: number;
@@ -60,14 +74,13 @@ export class CsvSplitter {
       isSwallowed?: (record: Uint8Array) => boolean;
     },
   ) {
-    this.#delimiter = new TextEncoder().encode(delimiter);
-    this.#quote = quote === "" ? -1 : quote.charCodeAt(0);
-    this.#newLine = newLine === "\r" ? 13 : 10;
-    this.#columns = columns.length;
+    this.#grammar = byteGrammar(dialect);
+    this.#comment = new TextEncoder().encode(dialect.comment);
+    this.#columns = dialect.columns.length;
     this.#sink = sink;
     this.#isSwallowed = isSwallowed;
     this.#base = base;
-    this.#skip = skipLines + (header ? 1 : 0);
+    this.#skip = dialect.skipLines + dialect.headerLines;
   }
 
   /** Records seen so far, refused ones too. */
@@ -104,28 +117,81 @@ export class CsvSplitter {
   #split(isEnd: boolean): void {
     while (this.#start < this.#length) {
       const from = this.#start;
-      const lineEnd = this.#lineEnd(from);
-      if (lineEnd < 0 && !isEnd && this.#length - from <= recordBytesMax) return;
-      const end = lineEnd < 0 ? this.#length : lineEnd;
-      const next = lineEnd < 0 ? this.#length : lineEnd + 1;
-      if (this.#skip > 0) {
-        if (lineEnd < 0 && !isEnd) return;
-        this.#skip--;
-        this.#start = next;
-        continue;
+      const lineEnd = this.#grammar.lineEnd(this.#buffer, from, this.#length);
+      const isOpen = lineEnd < 0 || (lineEnd + 1 === this.#length && this.#isHalf(lineEnd));
+      if (isOpen && !isEnd && this.#length - from <= recordBytesMax) {
+        if (this.#isInLong && lineEnd < 0) this.#start = this.#length;
+        return;
       }
-      const verdict = this.#judge(from, end, next, isEnd);
-      if (verdict.kind === "more") return;
-      if (verdict.kind === "broken") this.#refuse(from, end, next, verdict);
-      else this.#accept(from, verdict, end, next);
+      const end = lineEnd < 0 ? this.#length : lineEnd;
+      const next = lineEnd < 0 ? this.#length : this.#behind(lineEnd);
+      if (this.#isInLong) {
+        this.#isInLong = lineEnd < 0;
+        this.#start = next;
+      } else if (this.#skip > 0) {
+        if (lineEnd >= 0 || isEnd) this.#skip--;
+        this.#start = next;
+      } else if (this.#isComment(from, end)) this.#start = next;
+      else if (end - from > recordBytesMax) this.#refuseLong(from, end, next, lineEnd < 0);
+      else if (!this.#take(from, end, next, isEnd)) return;
     }
+  }
+
+  /** False when more bytes are needed. */
+  #take(from: number, end: number, next: number, isEnd: boolean): boolean {
+    const verdict = this.#judge(from, end, next, isEnd);
+    if (verdict.kind === "more") return false;
+    if (verdict.kind === "broken") this.#misfit(from, end, next, verdict.problem);
+    else this.#accept(from, verdict, end, next);
+    return true;
+  }
+
+  /** A carriage return at the end of what is there may be half of a line's end. */
+  #isHalf(at: number): boolean {
+    return this.#buffer[at] === 13 && this.#grammar.newLine === "mixed";
+  }
+
+  #behind(lineEnd: number): number {
+    const isPair = this.#grammar.newLine === "mixed" && this.#buffer[lineEnd] === 13 &&
+      lineEnd + 1 < this.#length && this.#buffer[lineEnd + 1] === 10;
+    return lineEnd + (isPair ? 2 : 1);
+  }
+
+  #isComment(from: number, end: number): boolean {
+    const comment = this.#comment;
+    if (comment.length === 0 || end - from < comment.length) return false;
+    return comment.every((byte, i) => this.#buffer[from + i] === byte);
   }
 
   /** A record without quotes ends with its line; one with quotes is walked byte by byte. */
   #judge(from: number, end: number, next: number, isEnd: boolean): Verdict {
-    const quoteAt = this.#quote < 0 ? -1 : this.#buffer.subarray(from, end).indexOf(this.#quote);
-    if (quoteAt >= 0) return this.#walk(from, isEnd);
-    return { kind: "record", end, next, columns: this.#countColumns(from, end) };
+    const grammar = this.#grammar;
+    if (grammar.isPlain(this.#buffer, from, end)) {
+      return {
+        kind: "record",
+        end,
+        next,
+        columns: grammar.countColumns(this.#buffer, from, this.#trimmed(from, end)),
+      };
+    }
+    const last = Math.min(this.#length, from + recordBytesMax + 1);
+    const found = grammar.walk(this.#buffer, from, { last, length: this.#length, isEnd });
+    if (found.kind === "more") return found;
+    if (found.kind === "record") return { ...found, next: Math.min(found.next, this.#length) };
+    const reason = {
+      unclosed: "its quote is never closed",
+      text: "text follows a closing quote",
+      long: `it is longer than ${recordBytesMax} bytes`,
+    }[found.why];
+    return {
+      kind: "broken",
+      problem: { reason, rule: found.why === "long" ? "too_long" : "quote" },
+    };
+  }
+
+  #trimmed(from: number, end: number): number {
+    const isReturn = this.#grammar.newLine !== "\r" && end > from && this.#buffer[end - 1] === 13;
+    return isReturn ? end - 1 : end;
   }
 
   #accept(
@@ -134,138 +200,67 @@ export class CsvSplitter {
     lineEnd: number,
     lineNext: number,
   ): void {
-    const trimmed = this.#newLine === 10 && end > from && this.#buffer[end - 1] === 13
-      ? end - 1
-      : end;
+    const trimmed = this.#trimmed(from, end);
     if (trimmed === from && this.#columns > 1) {
       // A line with nothing on it is no record.
       this.#start = next;
+      this.#isAfterBlank = true;
       return;
     }
     if (columns !== this.#columns) {
       const reason = `it has ${columns} ${columns === 1 ? "column" : "columns"}, ` +
         `not ${this.#columns}`;
-      return this.#refuse(from, lineEnd, lineNext, { kind: "broken", reason, rule: "columns" });
-    }
-    if (end - from > recordBytesMax) {
-      const reason = `it is longer than ${recordBytesMax} bytes`;
-      return this.#refuse(from, end, next, { kind: "broken", reason, rule: "too_long" });
+      return this.#misfit(from, lineEnd, lineNext, { reason, rule: "columns" });
     }
     const bytes = this.#buffer.subarray(from, trimmed);
     if (next !== lineNext && this.#isSwallowed(bytes)) {
       const reason = "its quote is closed lines later, with whole records in between";
-      return this.#refuse(from, lineEnd, lineNext, { kind: "broken", reason, rule: "quote" });
+      return this.#refuse(from, lineEnd, lineNext, { reason, rule: "quote" });
     }
     if (!isUtf8(bytes)) {
       const reason = "its bytes are not UTF-8; name the file's encoding";
-      return this.#refuse(from, end, next, { kind: "broken", reason, rule: "encoding" });
+      return this.#refuse(from, end, next, { reason, rule: "encoding" });
     }
+    this.#give(from, bytes, next, false);
+  }
+
+  #give(from: number, bytes: Uint8Array, next: number, isMended: boolean): void {
     this.#row++;
-    this.#sink.record({ row: this.#row, offset: this.#base + from, bytes });
+    this.#sink.record({ row: this.#row, offset: this.#base + from, bytes, isMended });
     this.#start = next;
+    this.#isAfterBlank = false;
   }
 
-  /** Refuse the one line that starts here; whatever its quotes say, the next line is looked at. */
-  #refuse(
-    from: number,
-    end: number,
-    next: number,
-    { reason, rule }: Extract<Verdict, { kind: "broken" }>,
-  ): void {
+  /** Mend or refuse the one line that starts here; whatever its quotes say, the next is looked at. */
+  #misfit(from: number, end: number, next: number, problem: Problem): void {
+    const bytes = this.#buffer.subarray(from, this.#trimmed(from, end));
+    // The last line of a file that was cut off lacks more than empty cells.
+    const mended = next > end && isUtf8(bytes) ? this.#sink.mend?.(bytes) : null;
+    if (mended) this.#give(from, mended, next, true);
+    else this.#refuse(from, end, next, problem);
+  }
+
+  #refuse(from: number, end: number, next: number, { reason, rule }: Problem): void {
     this.#row++;
-    const bytes = this.#buffer.subarray(from, end);
-    this.#sink.refuse({ row: this.#row, offset: this.#base + from, bytes, rule, reason });
+    this.#sink.refuse({
+      row: this.#row,
+      offset: this.#base + from,
+      bytes: this.#buffer.subarray(from, end),
+      rule,
+      reason,
+      isAfterBlank: this.#isAfterBlank,
+      isCutOff: next === end,
+    });
     this.#start = next;
+    this.#isAfterBlank = false;
   }
 
-  #walk(from: number, isEnd: boolean): Verdict {
-    const buffer = this.#buffer;
-    const quote = this.#quote;
-    const last = Math.min(this.#length, from + recordBytesMax + 1);
-    let columns = 1;
-    let at = from;
-    while (true) {
-      if (at < last && buffer[at] === quote) {
-        const close = this.#closingQuote(at + 1, last);
-        if (close < 0) return this.#unclosed(last, isEnd);
-        at = close + 1;
-        if (at === this.#length && !isEnd) return { kind: "more" };
-        const isBreak = at === this.#length || this.#isLineEnd(at) || this.#isDelimiter(at);
-        if (!isBreak) {
-          if (at + 1 === this.#length && !isEnd) return { kind: "more" };
-          return { kind: "broken", reason: "text follows a closing quote", rule: "quote" };
-        }
-      }
-      while (at < last && buffer[at] !== this.#newLine && !this.#isDelimiter(at)) at++;
-      if (at === this.#length && !isEnd) return { kind: "more" };
-      if (at >= last) {
-        if (at === this.#length) return { kind: "record", end: at, next: at, columns };
-        return this.#tooLong();
-      }
-      if (buffer[at] === this.#newLine) return { kind: "record", end: at, next: at + 1, columns };
-      columns++;
-      at += this.#delimiter.length;
-    }
-  }
-
-  #unclosed(last: number, isEnd: boolean): Verdict {
-    if (last === this.#length && !isEnd) return { kind: "more" };
-    return { kind: "broken", reason: "its quote is never closed", rule: "quote" };
-  }
-
-  #tooLong(): Verdict {
-    return {
-      kind: "broken",
-      reason: `it is longer than ${recordBytesMax} bytes`,
-      rule: "too_long",
-    };
-  }
-
-  #closingQuote(from: number, last: number): number {
-    let at = from;
-    while (at < last) {
-      at = this.#buffer.indexOf(this.#quote, at);
-      if (at < 0 || at >= last) return -1;
-      if (this.#buffer[at + 1] !== this.#quote || at + 1 >= this.#length) return at;
-      at += 2;
-    }
-    return -1;
-  }
-
-  #lineEnd(from: number): number {
-    const at = this.#buffer.indexOf(this.#newLine, from);
-    return at >= this.#length ? -1 : at;
-  }
-
-  #isLineEnd(at: number): boolean {
-    const byte = this.#buffer[at];
-    return byte === this.#newLine || (byte === 13 && this.#buffer[at + 1] === 10);
-  }
-
-  #isDelimiter(at: number): boolean {
-    const delimiter = this.#delimiter;
-    if (this.#buffer[at] !== delimiter[0]) return false;
-    for (let i = 1; i < delimiter.length; i++) {
-      if (this.#buffer[at + i] !== delimiter[i]) return false;
-    }
-    return true;
-  }
-
-  #countColumns(from: number, end: number): number {
-    let columns = 1;
-    const buffer = this.#buffer;
-    const first = this.#delimiter[0];
-    if (this.#delimiter.length === 1) {
-      for (let at = from; at < end; at++) if (buffer[at] === first) columns++;
-      return columns;
-    }
-    for (let at = from; at < end; at++) {
-      if (this.#isDelimiter(at)) {
-        columns++;
-        at += this.#delimiter.length - 1;
-      }
-    }
-    return columns;
+  /** Its beginning stands for the whole line, however long that is. */
+  #refuseLong(from: number, end: number, next: number, goesOn: boolean): void {
+    const kept = Math.min(end, from + LONG_BYTES_KEPT);
+    const reason = `it is longer than ${recordBytesMax} bytes; its first ${kept - from} are kept`;
+    this.#refuse(from, kept, next, { reason, rule: "too_long" });
+    this.#isInLong = goesOn;
   }
 }
 

@@ -6,10 +6,16 @@ import { CsvSplitter } from "./split.ts";
 const dialect: Dialect = {
   delimiter: ",",
   quote: '"',
+  escape: "doubled",
+  isPadded: false,
+  isMerged: false,
   header: false,
   newLine: "\n",
   skipLines: 0,
+  headerLines: 0,
   columns: ["a", "b"],
+  profiles: [],
+  comment: "",
 };
 
 /** What a splitter finds in bytes that come in pieces. */

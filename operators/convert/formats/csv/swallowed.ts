@@ -1,5 +1,6 @@
 /** @module Tells a text of several lines from records that a broken quote has swallowed. */
-import { type Dialect, headRecords } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
+import { recordAt } from "./tokenize.ts";
 
 const decoder = new TextDecoder();
 
@@ -13,10 +14,9 @@ export function isSwallowed(
   dialect: Dialect,
   plausible: readonly (RegExp | null)[],
 ): boolean {
-  const text = decoder.decode(bytes);
   const { delimiter, columns } = dialect;
-  const [fields = []] = headRecords(text + dialect.newLine, dialect);
-  return fields.some((field, index) => {
+  const { cells } = recordAt(decoder.decode(bytes), 0, dialect);
+  return cells.some((field, index) => {
     const lines = field.split(/\r\n|\n|\r/);
     if (lines.length < 2) return false;
     const last = lines[lines.length - 1].split(delimiter);
