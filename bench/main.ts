@@ -1,9 +1,10 @@
 /**
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
  * listing, database, convert, simulate, due, two_schedulers; all of these by default. By name only, for they
- * take long: history, mapped, waits. Figures are of this machine, now: compare only what one call printed.
+ * take long: csv, history, mapped, waits. Figures are of this machine, now: compare only what one call printed.
  */
 import { convertBench } from "./convert.ts";
+import { csvBench } from "./csv.ts";
 import { databaseBench } from "./database.ts";
 import { dueBench } from "./due.ts";
 import { historyBench } from "./history.ts";
@@ -21,6 +22,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   listing: listingBench,
   idle: idleBench,
   convert: convertBench,
+  csv: csvBench,
   history: historyBench,
   mapped: mappedBench,
   simulate: simulateBench,
@@ -28,11 +30,10 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   two_schedulers: twoSchedulersBench,
   waits: waitsBench,
 };
-const long: ReadonlySet<string> = new Set(["history", "mapped", "waits"]);
+const long: ReadonlySet<string> = new Set(["csv", "history", "mapped", "waits"]);
 
-const asked = Deno.args.length > 0
-  ? Deno.args
-  : Object.keys(benches).filter((name) => !long.has(name));
+const names = Deno.args.filter((arg) => !arg.startsWith("--"));
+const asked = names.length > 0 ? names : Object.keys(benches).filter((name) => !long.has(name));
 for (const name of asked) {
   const bench = benches[name];
   if (!bench) {

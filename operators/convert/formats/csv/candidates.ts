@@ -1,4 +1,5 @@
 /** @module Which grammars a sample may be written in. */
+import { cellKind, isFigure } from "./cell_kind.ts";
 import type { Escape, NewLine } from "./tokenize.ts";
 
 /** Delimiters of one character by how usual they are, with what that is worth. */
@@ -58,11 +59,21 @@ export function delimiterCandidates(lines: readonly string[]): DelimiterCandidat
     .filter(({ delimiter }) => isSpaced(lines, delimiter))
     .map(({ delimiter, prior }) => ({ delimiter: `${delimiter} `, prior }));
   const all = [...singles, ...several, ...spaced];
+  if (areWhole(lines)) return all.filter(({ prior }) => prior >= RARE);
   const isCommon = all.some(({ delimiter, prior }) => prior >= RARE && share(delimiter) >= 0.9);
   return all.map(({ delimiter, prior }) => ({
     delimiter,
     prior: prior < RARE && isCommon ? prior * BESIDE_COMMON : prior,
   }));
+}
+
+/** Are most lines one figure, one time or one address each? */
+function areWhole(lines: readonly string[]): boolean {
+  const whole = lines.filter((line) => {
+    const kind = cellKind(line);
+    return isFigure(kind) || kind === "url" || kind === "email";
+  }).length;
+  return whole >= 0.6 * lines.length;
 }
 
 /** Is there a blank behind each of them, and are there some? */
@@ -81,7 +92,11 @@ function isSpaced(lines: readonly string[], delimiter: string): boolean {
  * Signs in a row, like `||`, `|~|` or `@#@`, whose first sign is nowhere alone. The usual single
  * delimiters are often in a row for want of a cell between, so twice the same of these is none.
  */
-function longCandidates(lines: readonly string[]): DelimiterCandidate[] {
+function longCandidates(quotedLines: readonly string[]): DelimiterCandidate[] {
+  // What is in quotes may hold anything.
+  const lines = quotedLines.map((line) =>
+    line.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, "q")
+  );
   const runs = new Map<string, number>();
   for (const line of lines) {
     const seen = new Set(line.match(/[^\p{L}\p{N}\s"'.-]{2,8}/gu) ?? []);

@@ -31,6 +31,8 @@ export interface Sample {
 }
 
 const SCORED_ROWS = 400;
+/** Signs of which one is in no text, for texts of one column. */
+const nowhere = ["\x1f", "\x1e", "\x1d", "\x1c", "\x0b"];
 /** Share of records with a quote that makes no sense in a text that has quotes all the same. */
 const STRAY_SHARE_MAX = 0.02;
 /** What names that are known make a grammar worth. */
@@ -74,8 +76,31 @@ export function detectGrammar(sample: Sample, hints: DialectHints): Grammar {
     const value = own * prior * (hasNames(records, hints) ? KNOWN : 1);
     if (best === null || value > best.value + 1e-9) best = { grammar, value };
   }
+  if (hints.delimiter === undefined) {
+    const alone = singleColumn(texts, lines, { newLine, hints });
+    if (best === null || alone.value > best.value) best = alone;
+  }
   const found = best?.grammar ?? { ...plain, delimiter: single, newLine };
   return found.quote === "" ? quotedAfterAll(found, texts, hints) : found;
+}
+
+/** Each line as the one cell of its record. */
+function singleColumn(
+  texts: readonly string[],
+  lines: readonly string[],
+  { newLine, hints }: { newLine: NewLine; hints: DialectHints },
+): { grammar: Grammar; value: number } {
+  const hasComma = lines.some((line) => line.includes(","));
+  const delimiter = hasComma
+    ? nowhere.find((sign) => !texts.some((t) => t.includes(sign))) ?? ","
+    : ",";
+  const isDelimited = delimiterCandidates(lines).some(({ delimiter, prior }) =>
+    prior >= RARE && lines.filter((line) => line.includes(delimiter)).length >= 0.9 * lines.length
+  );
+  const { quote, escape } = quotesOf(texts, delimiter, hints)[0];
+  const grammar: Grammar = { ...plain, delimiter, quote, escape, newLine };
+  const records = texts.flatMap((text) => sampleRecords(text, grammar, SCORED_ROWS));
+  return { grammar, value: scoreRecords(records, grammar).value * (isDelimited ? 0.5 : 1) };
 }
 
 /** A grammar without quotes is one with quotes when these make no sense in a record or two only. */

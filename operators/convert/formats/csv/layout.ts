@@ -1,5 +1,5 @@
 /** @module Where among a sample's records the table begins, and what its columns are. */
-import type { CellKind } from "./cell_kind.ts";
+import { type CellKind, cellKind, isFigure } from "./cell_kind.ts";
 import { type DialectHints, normalName } from "./dialect.ts";
 import { columnNames, headerOf } from "./header.ts";
 import { profilesOf } from "./profile.ts";
@@ -36,6 +36,8 @@ export interface LayoutContext {
   behind: readonly SampleRecord[];
 }
 
+const PREAMBLE_ROWS_MAX = 30;
+
 /** The layout of a text that begins with these records. */
 export function layoutOf(
   text: string,
@@ -52,7 +54,7 @@ export function layoutOf(
   const rows = all.filter((record) => !isComment(record));
   const start = hints.skipLines === undefined ? tableStart(rows, width, hints) : 0;
   const table = rows.slice(start);
-  const body = [...table.slice(table.length > 12 ? 6 : 1), ...behind]
+  const body = [...table.slice(Math.max(1, Math.min(6, Math.floor(table.length / 2)))), ...behind]
     .filter(({ cells, isBroken }) => cells.length === width && !isBroken);
   const { rows: headerRows, from } = headerOf(table, profilesOf(body, width), hints);
   const names = table.slice(from, from + headerRows).map(({ cells }) => cells);
@@ -87,6 +89,8 @@ function tableStart(
   );
   if (byName >= 0 && byName < 50) return byName;
   if (width === 1) return 0;
+  const behind = behindBlank(rows, width);
+  if (behind > 0) return behind;
   const filled = (cells: readonly string[]) => cells.filter((cell) => cell.trim() !== "").length;
   const usual = rows.filter(({ cells }) => cells.length === width).map(({ cells }) => filled(cells))
     .toSorted((a, b) => a - b);
@@ -98,6 +102,21 @@ function tableStart(
   const first = rows.findIndex(isOfTable);
   if (first < 1) return Math.max(first, 0);
   return isCrookedHeader(rows[first - 1], rows[first], width) ? first - 1 : first;
+}
+
+/** Index of a header behind the last record without any text, when figures begin only there. */
+function behindBlank(rows: readonly SampleRecord[], width: number): number {
+  const isBlank = ({ cells }: SampleRecord) => cells.every((cell) => cell.trim() === "");
+  const blank = rows.slice(0, PREAMBLE_ROWS_MAX).findLastIndex(isBlank);
+  if (blank < 1 || blank + 2 >= rows.length) return 0;
+  const body = rows.slice(blank + 2)
+    .filter(({ cells, isBroken }) => cells.length === width && !isBroken);
+  const figures = profilesOf(body, width)
+    .flatMap(({ kind }, i) => kind !== null && isFigure(kind) ? [i] : []);
+  const hasFigures = ({ cells }: SampleRecord) =>
+    figures.some((column) => isFigure(cellKind(cells[column] ?? "")));
+  const isTable = figures.length > 0 && !rows.slice(0, blank + 2).some(hasFigures);
+  return isTable ? blank + 1 : 0;
 }
 
 /** A header with a name too many or too few right above the first record. */
