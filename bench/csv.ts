@@ -20,7 +20,7 @@ interface PollockFile {
   name: string;
   score: number;
   weight: number;
-  /** Lines that the table neither holds nor has in quarantine: rows that are gone in silence. */
+  /** Rows of the clean table that are neither kept nor refused: gone in silence. */
   lost: number;
 }
 
@@ -86,10 +86,10 @@ async function scoreFiles(
     try {
       for (const name of names.slice(at, at + 200)) {
         const clean = plainRows(await Deno.readTextFile(`${dir}/clean/${name}`));
-        const { rows, lost } = await loaded(`${dir}/csv/${name}`, { out, engine, workDir });
+        const { rows, rowsIn } = await loaded(`${dir}/csv/${name}`, { out, engine, workDir });
         found.push({
           name,
-          lost,
+          lost: rows === null ? 0 : Math.max(0, clean.length - 1 - rowsIn),
           score: pollockScore(clean, rows),
           weight: weights[name] ?? 0,
         });
@@ -112,23 +112,17 @@ async function loaded(
     engine: Parameters<typeof convertFile>[2]["engine"];
     workDir: string;
   },
-): Promise<{ rows: Rows | null; lost: number }> {
+): Promise<{ rows: Rows | null; rowsIn: number }> {
   try {
     const report = await convertFile(path, { to: "csv", out }, { engine, workDir });
     const rows = plainRows(await Deno.readTextFile(report.file));
     // Names that are made up for a file without a header are none of its cells.
     const isNamed = !rows[0]?.every((name) => /^column\d+$/.test(name));
-    const lines = (await Deno.readTextFile(path)).split(/\r\n|\n|\r/)
-      .filter((line) => line.trim() !== "").length;
-    const header = isNamed ? 1 : 0;
-    return {
-      rows: isNamed ? rows : rows.slice(1),
-      lost: Math.max(0, lines - header - report.accounting.in),
-    };
+    return { rows: isNamed ? rows : rows.slice(1), rowsIn: report.accounting.in };
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
     // Nothing in, nothing out: an empty file has an empty table.
-    return { rows: (await Deno.stat(path)).size === 0 ? [] : null, lost: 0 };
+    return { rows: (await Deno.stat(path)).size === 0 ? [] : null, rowsIn: 0 };
   }
 }
 

@@ -34,6 +34,8 @@ const kindWorth: Readonly<Record<CellKind, number>> = {
 const SEVERAL = 0.8;
 const JUDGED_ROWS = 300;
 const JUDGED_CELLS = 40;
+/** Signs that are in a cell seldom, between cells often. */
+const delimiting = [";", "|", "\t", "\x01", "\x1f", "^", "~"];
 
 /** Score the records that a grammar makes of a sample. */
 export function scoreRecords(records: readonly SampleRecord[], grammar: Grammar): Score {
@@ -132,7 +134,7 @@ function cellWorth(cell: string, kind: CellKind, { quote }: Grammar): number {
   if (first === '"' || last === '"') return x.length > 1 && quote === '"' ? 0.5 : 0;
   if ((first === "'" || first === "`") && last === first && x.length > 1) return 0.3;
   if (kind === "code" || kind === "text") {
-    if (/[;|\t\x01\x1f^~]/.test(x)) return 0.6;
+    if (delimiting.some((sign) => x.includes(sign))) return 0.6;
     if (kind === "code" && !/[\p{L}\p{N}]/u.test(x)) return 0.4;
   }
   return kindWorth[kind];
