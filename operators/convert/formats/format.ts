@@ -70,6 +70,20 @@ export interface SourceColumn {
   isLoose?: boolean;
 }
 
+/** How a delimited text is written. */
+export interface SourceDialect {
+  delimiter: string;
+  quote: string;
+  escape: NonNullable<CsvParams["escape"]>;
+  header: boolean;
+  newLine: string;
+  /** Lines above the table. */
+  skipLines: number;
+  comment: string;
+  /** What is below the table, cut off after a while. */
+  footer: string;
+}
+
 /** Rows that SQL can read. */
 export interface RowSource {
   /** Names as in the file; in SQL they are `c0`, `c1`, … Types: VARCHAR for texts. */
@@ -112,7 +126,7 @@ export interface RowSource {
    */
   check?(signal: AbortSignal): Promise<number | null>;
   /** For people. */
-  dialect?: Readonly<Record<string, string | number | boolean>>;
+  dialect?: SourceDialect;
 }
 
 /** Rows written in a format: the SELECT that makes them, and the file. */

@@ -129,12 +129,16 @@ async function spreadRelation(
   if (!hasLines(format.name)) return await first();
   const spread = await spreadLines(read.file, rows, read.tempPath);
   if (spread === null) return await first();
-  const { delimiter, quote, header } = source.dialect ?? {};
+  const { delimiter, quote, header, skipLines, escape, comment } = source.dialect ?? {};
   try {
     const pieces = await format.read({
       ...read,
       file: { ...read.file, ...spread.file },
-      options: { ...read.options, delimiter, quote, header },
+      options: {
+        ...read.options,
+        ...{ delimiter, quote, header, skipLines },
+        csv: { footer: "find", ...read.options.csv, escape, comment },
+      },
       refuse: () => Promise.resolve(),
       // The texts as they stand in the file.
       isCareful: source.sample !== undefined,

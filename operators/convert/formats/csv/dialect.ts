@@ -103,12 +103,18 @@ function singleColumn(
   return { grammar, value: scoreRecords(records, grammar).value * (isDelimited ? 0.5 : 1) };
 }
 
-/** A grammar without quotes is one with quotes when these make no sense in a record or two only. */
+/**
+ * A grammar without quotes is one with quotes when the sample has none at all, for there may be some
+ * behind it, and when these make no sense in a record or two only.
+ */
 function quotedAfterAll(
   grammar: Grammar,
   texts: readonly string[],
   hints: DialectHints,
 ): Grammar {
+  if (hints.quote === undefined && !texts.some((text) => text.includes('"'))) {
+    return { ...grammar, quote: '"' };
+  }
   const first = quotesOf(texts, grammar.delimiter, hints)[0];
   if (first.quote !== '"') return grammar;
   const quoted: Grammar = { ...grammar, ...first };
