@@ -11,18 +11,10 @@ import type { Verdict } from "./inference/column.ts";
 import type { ConvertParams } from "./params.ts";
 import { type FilePlan, planFile } from "./plan.ts";
 import { type KnownTexts, noTexts, type Types, typesOf, widerTypes } from "./types.ts";
-import { type PreparedFile, prepareFile, tempPaths } from "./prepare/mod.ts";
+import type { EncodingFinding } from "./prepare/detect.ts";
+import { type PreparedFile, tempPaths } from "./prepare/mod.ts";
+import { type RawFile, type ReadyFile, readyFiles } from "./ready_files.ts";
 import type { TypedTarget } from "./select.ts";
-
-/** A raw file at hand. */
-export interface RawFile {
-  path: string;
-  name: string;
-  /** Its key in object storage; for people, any name. */
-  key: string;
-  source: string;
-  labels: Readonly<Record<string, string>>;
-}
 
 /** What a conversion runs in. */
 export interface ConvertEnvironment {
@@ -44,9 +36,26 @@ export interface Converted {
   newColumns: string[];
   missingColumns: string[];
   formats: string[];
+  /** What was read, file by file; members of archives are files. */
+  read: ReadFile[];
+  /** Members of archives that were not read, by why. */
+  skippedMembers: Readonly<Record<string, number>>;
   /** What was found out about columns whose types were inferred from texts. */
   verdicts: ReadonlyMap<string, Verdict>;
 }
+
+/** A file that was read. */
+export interface ReadFile extends Pick<PreparedFile, "recognition"> {
+  name: string;
+  format: string;
+  compression: string | null;
+  /** Null of binary formats. */
+  encoding: EncodingFinding | null;
+  dialect: RowSource["dialect"] | null;
+}
+
+/** What one attempt makes. */
+type Loaded = Omit<Converted, "skippedMembers">;
 
 /** Rules that mean drift: the row was read and does not fit the table. */
 const driftRules = new Set(["type", "not_null", "new_column", "missing_column"]);
@@ -64,14 +73,14 @@ export async function convertFiles(
   const known = noTexts();
   const careful = new Set<RawFile>();
   const dir = await Deno.makeTempDir({ dir: environment.workDir, prefix: "convert-" });
-  const prepared = await prepareFiles(files, params, {
+  const ready = await readyFiles(files, params, {
     signal: environment.signal,
     tempPath: tempPaths(dir, "plain"),
   });
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const conversion = new Conversion(params, environment, tempPaths(dir, `${attempt}`));
-    const loaded = await conversion.run(prepared, known, careful);
-    if (loaded) return loaded;
+    const loaded = await conversion.run(ready.files, known, careful);
+    if (loaded) return { ...loaded, skippedMembers: ready.skipped };
   }
   throw new AppError(
     "CORRUPT",
@@ -79,32 +88,11 @@ export async function convertFiles(
   );
 }
 
-/** A raw file at hand as it can be read. */
-interface ReadyFile extends PreparedFile {
-  raw: RawFile;
-}
-
-/** Unpack and decode what is to be read; files without a single byte are left out, if they may be. */
-async function prepareFiles(
-  files: readonly RawFile[],
-  { format, encoding, onEmpty }: ConvertParams,
-  { signal, tempPath }: { signal: AbortSignal; tempPath(extension: string): string },
-): Promise<ReadyFile[]> {
-  const ready: ReadyFile[] = [];
-  for (const raw of files) {
-    const prepared = await prepareFile(raw.path, raw.name, { format, encoding, tempPath, signal });
-    if (prepared) ready.push({ raw, ...prepared });
-    else if (onEmpty === "fail") {
-      throw new AppError("CORRUPT", `Cannot convert ${raw.name}: it is empty, 0 bytes`);
-    }
-  }
-  return ready;
-}
-
 /** A file that was opened. */
 export interface OpenFile {
   raw: RawFile;
   format: Format;
+  recognition: ReadyFile["recognition"];
   read: Omit<ReadCall, "isCareful">;
   source: RowSource;
   plan: FilePlan;
@@ -136,7 +124,7 @@ class Conversion {
     files: readonly ReadyFile[],
     known: KnownTexts,
     careful: Set<RawFile>,
-  ): Promise<Converted | null> {
+  ): Promise<Loaded | null> {
     const open: OpenFile[] = [];
     for (const file of files) open.push(await this.#open(file, careful.has(file.raw)));
     const types = await typesOf(open, known, this.#params, this.#environment.engine);
@@ -163,7 +151,10 @@ class Conversion {
     return this.#converted(open, types, columns, results);
   }
 
-  async #open({ raw, file, format }: ReadyFile, isCareful: boolean): Promise<OpenFile> {
+  async #open(
+    { raw, file, format, recognition }: ReadyFile,
+    isCareful: boolean,
+  ): Promise<OpenFile> {
     const { signal, engine } = this.#environment;
     let refused = 0;
     const options = readOptions(this.#params);
@@ -187,6 +178,7 @@ class Conversion {
     return {
       raw,
       format,
+      recognition,
       read: { ...read, refuse: (row) => this.#refuse(row) },
       source,
       plan,
@@ -260,7 +252,7 @@ class Conversion {
     types: Types,
     columns: TableSchema["columns"],
     loaded: readonly { path: string; result: LoadResult }[],
-  ): Converted {
+  ): Loaded {
     const { schema, name } = this.#params;
     const sum = (of: (result: LoadResult) => number) =>
       loaded.reduce((total, { result }) => total + of(result), 0);
@@ -288,6 +280,14 @@ class Conversion {
       ),
       missingColumns: unique(open.flatMap(({ plan }) => plan.missing)),
       formats: unique(open.map(({ format }) => format.name)),
+      read: open.map(({ raw, format, recognition, read: { file }, source }) => ({
+        name: raw.name,
+        format: format.name,
+        recognition,
+        compression: file.compression ?? null,
+        encoding: file.encoding ?? null,
+        dialect: source.dialect ?? null,
+      })),
       verdicts: new Map(
         [...types].flatMap(([name, { verdict }]) => verdict === null ? [] : [[name, verdict]]),
       ),

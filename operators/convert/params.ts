@@ -4,6 +4,7 @@ import { CsvParams } from "./formats/csv/params.ts";
 import { TableSchema } from "../../src/model/data.ts";
 import { formatNames, targetNames } from "./formats/names.ts";
 import { FormatOptions } from "./formats/options.ts";
+import { UnpackParams } from "./prepare/containers/params.ts";
 
 /** What to do with what the schema does not know. */
 export const Drift = z.enum(["evolve", "freeze", "discard", "quarantine"]);
@@ -27,6 +28,10 @@ export const ReadParams = FormatOptions.extend({
   encoding: z.string().optional().meta({
     doc: "Encoding of texts; left out, it is found out",
     example: "windows-1252",
+  }),
+  unpack: UnpackParams.optional().meta({
+    doc: "How far archives (zip, tar) and compressed files (gzip, zstd, bzip2, xz) are unpacked; " +
+      "each member of an archive is read as a file of its own",
   }),
   delimiter: z.string().min(1).max(4).optional().meta({ doc: "Between columns", example: ";" }),
   quote: z.string().max(1).optional().meta({ doc: 'Around texts; "" for none', example: "'" }),

@@ -112,13 +112,14 @@ export function inputOf({ dataset, partition, files }: RawFiles): string {
 }
 
 function metricsOf(raw: readonly FileRef[], converted: Converted) {
-  const { accounting, quarantine, discarded, newColumns, missingColumns, formats, verdicts } =
-    converted;
+  const { accounting, quarantine, discarded, newColumns, missingColumns, verdicts } = converted;
+  const { formats, skippedMembers } = converted;
   return {
     bytesIn: raw.reduce((sum, { bytes }) => sum + bytes, 0),
     rowsIn: accounting.in,
     rowsOut: accounting.out,
     formats,
+    ...(Object.keys(skippedMembers).length > 0 ? { skippedMembers } : {}),
     ...(quarantine.rows > 0 ? { quarantined: { ...quarantine.reasons } } : {}),
     ...(accounting.filtered > 0 ? { discarded: { ...discarded } } : {}),
     ...(newColumns.length > 0 ? { newColumns } : {}),

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { crc32 } from "node:zlib";
 import iconv from "iconv-lite";
 import { accountingGap } from "../../src/model/data.ts";
 import type { RowAccounting } from "../../src/model/data.ts";
@@ -51,6 +52,45 @@ async function converted(
     metrics: effects!.metrics!,
     types: output.schema.columns.map(({ type }) => type),
   };
+}
+
+/** An archive without compression. */
+function zipOf(members: Record<string, string>): Uint8Array {
+  const encoder = new TextEncoder();
+  const parts: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
+  let offset = 0;
+  const record = (signature: number, numbers: [number, 2 | 4][]) => {
+    const bytes = new DataView(
+      new ArrayBuffer(4 + numbers.reduce((sum, [, size]) => sum + size, 0)),
+    );
+    bytes.setUint32(0, signature, true);
+    let at = 4;
+    for (const [value, size] of numbers) {
+      if (size === 2) bytes.setUint16(at, value, true);
+      else bytes.setUint32(at, value, true);
+      at += size;
+    }
+    return new Uint8Array(bytes.buffer);
+  };
+  for (const [path, text] of Object.entries(members)) {
+    const [name, content] = [encoder.encode(path), encoder.encode(text)];
+    const sum = crc32(content);
+    const sizes: [number, 2 | 4][] = [[sum, 4], [content.length, 4], [content.length, 4]];
+    const both: [number, 2 | 4][] = [[20, 2], [0, 2], [0, 2], [0, 4], ...sizes, [name.length, 2]];
+    const local = record(0x04034b50, [...both, [0, 2]]);
+    parts.push(local, name, content);
+    const rest: [number, 2 | 4][] = [[0, 2], [0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]];
+    directory.push(record(0x02014b50, [[20, 2], ...both, ...rest]), name);
+    offset += local.length + name.length + content.length;
+  }
+  const count = Object.keys(members).length;
+  const size = directory.reduce((sum, { length }) => sum + length, 0);
+  const end = record(0x06054b50, [[0, 2], [0, 2], [count, 2], [count, 2], [size, 4], [offset, 4], [
+    0,
+    2,
+  ]]);
+  return Uint8Array.from([...parts, ...directory, end].flatMap((part) => [...part]));
 }
 
 Deno.test("convert", async (t) => {
@@ -185,6 +225,28 @@ Deno.test("convert", async (t) => {
     }
   });
 
+  await t.step("members of an archive are files, each with its own rows and name", async () => {
+    const bytes = zipOf({
+      "eod/a.csv": `${header}A,2024-01-02,1,1\n`,
+      "eod/b.json": '[{"symbol":"B","date":"2024-01-02","close":2,"volume":3},{"symbol":null}]',
+      "__MACOSX/._a.csv": "x",
+    });
+    const found = await convert(bytes, { name: "day.zip" });
+    assertEquals(found.rows.map(([symbol]) => symbol), ["A", "B"]);
+    assertEquals(found.quarantine!.sample.map(({ file, row }) => [file, row]), [
+      ["day.zip/eod/b.json", 2],
+    ]);
+    assertEquals(found.metrics.skippedMembers, { hidden: 1 });
+    const path = context.pathOf(found.output.files[0]);
+    assertEquals(
+      await context.query(`SELECT _tw_file, _tw_row FROM read_parquet('${path}')`),
+      [[`${found.file.key}#eod/a.csv`, 1]],
+    );
+    const unpack = { members: "*.csv" };
+    const { accounting } = await convert(bytes, { name: "day.zip", params: { schema, unpack } });
+    assertEquals(accounting.in, 1);
+  });
+
   for (
     const { what, content, given, message } of [
       { what: "an empty file", content: "", message: "it is empty, 0 bytes" },
@@ -235,9 +297,9 @@ Deno.test("convert", async (t) => {
         message: "as gzip",
       },
       {
-        what: "a ZIP archive",
-        content: new Uint8Array([0x50, 0x4b, 3, 4, 0]),
-        message: "it is a ZIP archive",
+        what: "an archive that holds nothing known",
+        content: zipOf({ "notes.bin": "\0\x01\x02" }),
+        message: "Cannot tell the format of data.csv/notes.bin",
       },
     ] as { what: string; content: string | Uint8Array; given?: Given; message: string }[]
   ) {

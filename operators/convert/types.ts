@@ -3,12 +3,13 @@ import type { TaskContext } from "../../src/sdk/context.ts";
 import { type ColumnType, columnType } from "../table/column_type.ts";
 import { castText, isoFormat } from "./cast.ts";
 import { nullIf } from "./cast_reading.ts";
-import type { OpenFile, RawFile } from "./convert_files.ts";
+import type { OpenFile } from "./convert_files.ts";
 import { inferColumn, type Verdict } from "./inference/column.ts";
 import type { Hints } from "./inference/numbers.ts";
 import { plainReading } from "./inference/reading.ts";
 import { addTo, isText, sampleColumns, type SampledColumn, textsOf } from "./inference/sample.ts";
 import type { ConvertParams } from "./params.ts";
+import type { RawFile } from "./ready_files.ts";
 
 /** A column's type, and the format of its timestamps by file. */
 export interface TypeOfColumn {

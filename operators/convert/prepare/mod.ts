@@ -1,10 +1,11 @@
 /** @module A raw file as plain bytes: unpacked, and, where it is text, as UTF-8. */
 import { join } from "node:path";
-import { AppError } from "../../../src/model/errors.ts";
 import type { Format, SourceFile } from "../formats/format.ts";
 import { formatNamed } from "../formats/mod.ts";
 import type { FormatName } from "../formats/names.ts";
 import { recogniseBinary, recogniseText, type Recognition } from "../formats/recognise.ts";
+import type { UnpackParams } from "./containers/params.ts";
+import { unpack } from "./containers/unpack.ts";
 import { declaredEncoding } from "./declared.ts";
 import { byMark, detectEncoding, type EncodingFinding } from "./detect.ts";
 import { encodingNamed, findEncoding } from "./encodings.ts";
@@ -22,6 +23,7 @@ export interface PrepareOptions {
   format: "auto" | FormatName;
   /** Encoding of a text; left out, it is found out. A byte order mark outweighs it. */
   encoding?: string;
+  unpack: UnpackParams;
   /** Where an unpacked copy goes. */
   tempPath(extension: string): string;
   signal: AbortSignal;
@@ -30,76 +32,71 @@ export interface PrepareOptions {
 /** A file that can be read. */
 export interface PreparedFile {
   file: SourceFile;
+  /** Its path in the archives that it was in; null: in none. */
+  member: string | null;
   format: Format;
   /** Null when the format was named. */
   recognition: Recognition | null;
 }
 
+/** What a raw file is. */
+export interface Prepared {
+  files: PreparedFile[];
+  /** Names of files without a single byte. */
+  empty: string[];
+  /** Members of archives that are not read, by why. */
+  skipped: Readonly<Record<string, number>>;
+}
+
 /**
- * What to read instead of the file at `path`; null when it is empty. Throws CORRUPT where it cannot
- * be unpacked or decoded, INVALID when nothing says what it is.
+ * What to read instead of the file at `path`: itself, or each member of the archive that it is.
+ * Throws CORRUPT where it cannot be unpacked or decoded, LIMIT_EXCEEDED where it holds too much,
+ * INVALID when nothing says what it is.
  */
-export async function prepareFile(
+export async function prepareFiles(
   path: string,
   name: string,
   options: PrepareOptions,
-): Promise<PreparedFile | null> {
-  const raw = await unpackFile(path, name, options);
-  const { size } = await Deno.stat(raw.path);
-  if (size === 0) return null;
-  const head = await readHead(raw.path);
+): Promise<Prepared> {
+  const { tempPath, signal } = options;
+  const { files, skipped } = await unpack(path, name, { ...options.unpack, tempPath, signal });
+  const prepared: Prepared = { files: [], empty: [], skipped };
+  for (const plain of files) {
+    const { size } = await Deno.stat(plain.path);
+    if (size === 0) prepared.empty.push(plain.name);
+    else {
+      const file = { ...plain, bytes: size, isAsCollected: plain.path === path };
+      prepared.files.push({ ...await prepareFile(file, options), member: plain.member });
+    }
+  }
+  return prepared;
+}
+
+async function prepareFile(
+  plain: SourceFile,
+  options: PrepareOptions,
+): Promise<Omit<PreparedFile, "member">> {
+  const { path, name, bytes, isAsCollected, compression } = plain;
+  const file = { path, name, bytes, isAsCollected, compression, encoding: null };
   const named = options.format === "auto" ? null : formatNamed(options.format);
-  const file = {
-    path: raw.path,
-    name,
-    bytes: size,
-    isAsCollected: raw.path === path,
-    compression: raw.compression,
-    encoding: null,
-  };
   if (named?.content === "binary") return { file, format: named, recognition: null };
-  const binary = named ? null : recogniseBinary(head, name);
+  const binary = named ? null : recogniseBinary(await readHead(path), name);
   if (binary && binary.confidence >= sureOfBinary) {
     return { file, format: formatNamed(binary.format), recognition: binary };
   }
-  const { evidence, encoding } = await findEncodingOf(raw.path, name, options);
+  const { evidence, encoding } = await findEncodingOf(path, name, options);
   const recognition = named ? null : recogniseText(utf8Head(evidence.head, encoding), name);
   if (binary && binary.confidence > (recognition?.confidence ?? 1)) {
     return { file, format: formatNamed(binary.format), recognition: binary };
   }
   const format = named ?? formatNamed(recognition!.format);
-  return { file: await decodeFile(file, format, encoding, options), format, recognition };
+  const decoded = await decodeFile(file, format, encoding, options);
+  if (!isAsCollected && decoded.path !== path) await Deno.remove(path);
+  return { file: decoded, format, recognition };
 }
 
 /** A binary format that is this sure is not asked whether it could be a text. */
 const sureOfBinary = 0.9;
-
-async function unpackFile(
-  path: string,
-  name: string,
-  { tempPath, signal }: PrepareOptions,
-): Promise<{ path: string; compression: SourceFile["compression"] }> {
-  const head = await readHead(path, 4);
-  if (head[0] === 0x50 && head[1] === 0x4b && head[2] === 3) {
-    throw new AppError("INVALID", `Cannot read ${name}: it is a ZIP archive; collect its members`);
-  }
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return { path, compression: null };
-  const plain = tempPath("plain");
-  using input = await Deno.open(path);
-  try {
-    await Deno.writeFile(plain, input.readable.pipeThrough(new DecompressionStream("gzip")), {
-      createNew: true,
-      signal,
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof TypeError)) throw error;
-    throw new AppError("CORRUPT", `Cannot read ${name} as gzip: ${error.message}`, {
-      cause: error,
-    });
-  }
-  return { path: plain, compression: "gzip" };
-}
 
 /** The encoding of a text that is named, or found out. */
 async function findEncodingOf(
