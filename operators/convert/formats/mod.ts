@@ -1,10 +1,14 @@
 /** @module Every format, most telling first. */
+import { bai2 } from "./bai2/mod.ts";
+import { bloomberg } from "./bloomberg/mod.ts";
 import { csv, tsv } from "./csv/mod.ts";
 import type { Format, WritableFormat } from "./format.ts";
 import { fix } from "./fix/mod.ts";
+import { itch } from "./itch/mod.ts";
 import { json, ndjson } from "./json/mod.ts";
 import type { FormatName, TargetName } from "./names.ts";
 import { messagepack } from "./messagepack/mod.ts";
+import { nacha } from "./nacha/mod.ts";
 import { orc } from "./orc/mod.ts";
 import { parquet } from "./parquet/mod.ts";
 import { sqlite } from "./sqlite/mod.ts";
@@ -19,6 +23,10 @@ export const formats: readonly Format[] = [
   sqlite,
   swiftMt,
   fix,
+  itch,
+  bai2,
+  nacha,
+  bloomberg,
   xml,
   ndjson,
   json,

@@ -12,6 +12,10 @@ export const formatNames = [
   "sqlite",
   "swift_mt",
   "fix",
+  "itch",
+  "bai2",
+  "nacha",
+  "bloomberg",
   "xml",
 ] as const;
 /** One of {@link formatNames}. */
