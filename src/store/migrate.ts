@@ -3,6 +3,7 @@ import { sha256 } from "../base/hash.ts";
 import { AppError } from "../model/errors.ts";
 import type { Sql, TransactionSql } from "./database.ts";
 import { migrations as shipped } from "./migrations/mod.ts";
+import { retryTransaction } from "./retry.ts";
 
 /** One numbered step. */
 export interface Migration {
@@ -110,8 +111,21 @@ function refuseUnknown(step: Applied, newest: number): void {
   );
 }
 
-/** A reserved session has no `begin()`, so the transaction is spelled out. */
+/** In an upgrade the older programs work on: the step may have to give way to one of their writes. */
 async function apply(session: Sql, migration: Migration, now: Date): Promise<void> {
+  try {
+    await retryTransaction(() => applyOnce(session, migration, now));
+  } catch (error) {
+    throw new AppError(
+      "CORRUPT",
+      `Cannot apply ${migration.name} to the database: ${(error as Error).message}`,
+      { cause: error, detail: { version: migration.version } },
+    );
+  }
+}
+
+/** A reserved session has no `begin()`, so the transaction is spelled out. */
+async function applyOnce(session: Sql, migration: Migration, now: Date): Promise<void> {
   await session`begin`;
   try {
     await createLedger(session);
@@ -123,11 +137,7 @@ async function apply(session: Sql, migration: Migration, now: Date): Promise<voi
     await session`commit`;
   } catch (error) {
     await session`rollback`.catch(() => {});
-    throw new AppError(
-      "CORRUPT",
-      `Cannot apply ${migration.name} to the database: ${(error as Error).message}`,
-      { cause: error, detail: { version: migration.version } },
-    );
+    throw error;
   }
 }
 

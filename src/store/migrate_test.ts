@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { testDatabase } from "../../tests/support/database.ts";
+import { until } from "../../tests/support/until.ts";
 import { AppError } from "../model/errors.ts";
 import { openDatabase } from "./database.ts";
 import { isBreaking, migrate, type Migration } from "./migrate.ts";
@@ -47,6 +48,28 @@ Deno.test("migrate() leaves nothing of a step that fails", async () => {
   const [row] = await db.sql`select to_regclass('a') as a, to_regclass('b') as b`;
   assertEquals({ ...row }, { a: "a", b: null });
   assertEquals((await migrate(db.sql, { now, migrations: [one, two] })).version, 2);
+});
+
+Deno.test("migrate() gives way to writes of programs that run, and tries again", async () => {
+  await using db = await testDatabase({ migrated: false });
+  await migrate(db.sql, { now, migrations: [one, two] });
+  const both = "alter table a add column y int; alter table b add column y int;";
+  const three: Migration = { version: 3, name: "0003_c.sql", text: both };
+  const writer = await openDatabase(db.url, { max: 1 });
+
+  // The writer has b and wants a, the step has a and wants b.
+  await writer`begin`;
+  await writer`insert into b values (1)`;
+  const migrating = migrate(db.sql, { now, migrations: [one, two, three] });
+  await until("the step to wait", async () => {
+    const [{ waits }] = await writer`select count(*)::int as waits from pg_locks where not granted`;
+    return waits > 0;
+  });
+  await writer`insert into a values (1)`;
+  await writer`commit`;
+
+  assertEquals((await migrating).applied, ["0003_c.sql"]);
+  await writer.end();
 });
 
 Deno.test("migrate() names a step whose text changed after it was applied", async () => {

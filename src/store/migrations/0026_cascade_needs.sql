@@ -1,3 +1,4 @@
+-- breaking: programs before it write to backfill_event_run.
 -- Cascades date by date: each date, and each partition of a DAG that datasets start, waits for exactly
 -- those above that it needs.
 
