@@ -181,6 +181,7 @@ const localVerbs: Verb[] = [
       name: "inspect",
       summary: "Say what is in a data file: format, columns, types, rows",
       arguments: [{ name: "<file>", doc: "Data file" }],
+      options: [{ flags: "--raw", doc: "Show personal data, which is masked otherwise" }],
     },
     async () => (await import("./compose/files.ts")).inspect,
   ),
@@ -197,6 +198,10 @@ const localVerbs: Verb[] = [
           flags: "--on-drift <policy>",
           doc: "Columns that the schema does not have: evolve, freeze, discard, quarantine",
           default: "evolve",
+        },
+        {
+          flags: "--raw",
+          doc: "Report refused rows with personal data, which is masked otherwise",
         },
       ],
     },

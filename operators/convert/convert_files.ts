@@ -9,7 +9,9 @@ import { FormatOptions } from "./formats/options.ts";
 import { loadFile, type LoadResult } from "./load.ts";
 import type { Verdict } from "./inference/column.ts";
 import type { ConvertParams } from "./params.ts";
+import { typeAfter } from "../pii/policy.ts";
 import { type FilePlan, planFile } from "./plan.ts";
+import { type Privacy, privacyOf } from "./privacy.ts";
 import { type KnownTexts, noTexts, type Types, typesOf, widerTypes } from "./types.ts";
 import type { EncodingFinding } from "./prepare/detect.ts";
 import { type PreparedFile, tempPaths } from "./prepare/mod.ts";
@@ -42,6 +44,8 @@ export interface Converted {
   skippedMembers: Readonly<Record<string, number>>;
   /** What was found out about columns whose types were inferred from texts. */
   verdicts: ReadonlyMap<string, Verdict>;
+  /** Columns that are personal data, and what was done with them. */
+  privacy: Privacy;
 }
 
 /** A file that was read. */
@@ -128,11 +132,12 @@ class Conversion {
     const open: OpenFile[] = [];
     for (const file of files) open.push(await this.#open(file, careful.has(file.raw)));
     const types = await typesOf(open, known, this.#params, this.#environment.engine);
-    const columns = this.#columns(open, types);
+    const privacy = await privacyOf(open, types, this.#params, this.#environment.engine);
+    const columns = this.#columns(open, types, privacy);
     const results: { path: string; result: LoadResult }[] = [];
     for (const file of open) {
       const path = this.#tempPath("parquet");
-      const result = await this.#load(file, types, columns, path);
+      const result = await this.#load(file, { types, privacy, columns, path });
       if (result === null) {
         // Others may be as this one is, and attempts are few.
         for (const { raw, source } of open) if (source.isGuess) careful.add(raw);
@@ -148,7 +153,7 @@ class Conversion {
       }
       results.push({ path, result });
     }
-    return this.#converted(open, types, columns, results);
+    return this.#converted(open, { types, privacy, columns }, results);
   }
 
   async #open(
@@ -188,9 +193,12 @@ class Conversion {
 
   async #load(
     file: OpenFile,
-    types: Types,
-    columns: TableSchema["columns"],
-    path: string,
+    { types, privacy, columns, path }: {
+      types: Types;
+      privacy: Privacy;
+      columns: TableSchema["columns"];
+      path: string;
+    },
   ): Promise<LoadResult | null> {
     const { decimalMark, thousandsMark, dateFormat, timestampFormat } = this.#params;
     const targets = columns.map(({ name }): TypedTarget => {
@@ -198,9 +206,10 @@ class Conversion {
       const own = file.plan.targets.find((target) => target.name === name);
       const target = own ?? { name, nullable: true, origin: { kind: "missing" as const } };
       const timestampFormat = formats.get(file.raw);
-      if (verdict === null) return { ...target, type, timestampFormat };
+      const typed = { ...target, type, timestampFormat, privacy: privacy.get(name) };
+      if (verdict === null) return typed;
       const { reading, nullTokens } = verdict;
-      return { ...target, type, timestampFormat, reading, nullTokens };
+      return { ...typed, reading, nullTokens };
     });
     return await loadFile({
       format: file.format,
@@ -215,7 +224,11 @@ class Conversion {
     });
   }
 
-  #columns(open: readonly OpenFile[], types: Types): TableSchema["columns"] {
+  #columns(
+    open: readonly OpenFile[],
+    types: Types,
+    privacy: Privacy,
+  ): TableSchema["columns"] {
     const declared = this.#params.schema?.columns ?? [];
     const names = [
       ...new Set([
@@ -224,10 +237,17 @@ class Conversion {
       ]),
     ];
     checkColumnNames(names);
-    return names.map((name) =>
-      declared.find((column) => column.name === name) ??
-        { name, type: types.get(name)!.type.sql, nullable: true }
-    );
+    const kept = names.filter((name) => privacy.get(name)?.action !== "drop");
+    if (kept.length === 0) {
+      throw new AppError("INVALID", "Cannot make a table: every column of it is to be dropped");
+    }
+    return kept.map((name) => {
+      const known = declared.find((column) => column.name === name);
+      if (known) return known;
+      const { sql } = types.get(name)!.type;
+      const action = privacy.get(name)?.action ?? "keep";
+      return { name, type: typeAfter(action, sql), nullable: true };
+    });
   }
 
   async #refuse(row: RefusedRow): Promise<void> {
@@ -249,8 +269,11 @@ class Conversion {
 
   #converted(
     open: readonly OpenFile[],
-    types: Types,
-    columns: TableSchema["columns"],
+    { types, privacy, columns }: {
+      types: Types;
+      privacy: Privacy;
+      columns: TableSchema["columns"];
+    },
     loaded: readonly { path: string; result: LoadResult }[],
   ): Loaded {
     const { schema, name } = this.#params;
@@ -288,6 +311,7 @@ class Conversion {
         encoding: file.encoding ?? null,
         dialect: source.dialect ?? null,
       })),
+      privacy,
       verdicts: new Map(
         [...types].flatMap(([name, { verdict }]) => verdict === null ? [] : [[name, verdict]]),
       ),

@@ -1,7 +1,8 @@
 /** @module Files on this machine, without a server: what is in one, and the same in another format. */
 import { basename, join } from "node:path";
 import { AppError } from "../../src/model/errors.ts";
-import type { EngineResult } from "../../src/contract/child.ts";
+import { formOf } from "../../src/base/form.ts";
+import type { EngineResult, EngineValue } from "../../src/contract/child.ts";
 import type { RowAccounting, TableSchema } from "../../src/model/data.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
 import type { RefusedRow } from "../table/quarantine.ts";
@@ -55,12 +56,14 @@ export interface InspectedColumn {
 export interface InspectOptions extends Partial<ReadParams> {
   /** First rows to show; 10. */
   sampleRows?: number;
+  /** Show personal data as it is: values of such columns are masked otherwise. */
+  raw?: boolean;
 }
 
 /** Read a file whole and say what is in it. Throws CORRUPT or INVALID when it is no known data. */
 export async function inspectFile(
   path: string,
-  { sampleRows = 10, ...read }: InspectOptions,
+  { sampleRows = 10, raw = false, ...read }: InspectOptions,
   environment: LocalEnvironment,
 ): Promise<Inspection> {
   const converted = await convertLocal(path, { ...read, onDrift: "quarantine" }, environment);
@@ -74,6 +77,9 @@ export async function inspectFile(
     { rowsMax: sampleRows },
   );
   const head = await readHead(path, 2);
+  const isHidden = (name: string) =>
+    !raw && (converted.privacy.has(name) ||
+      (converted.verdicts.get(name)?.pii.within.length ?? 0) > 0);
   return {
     path,
     bytes: (await Deno.stat(path)).size,
@@ -83,14 +89,29 @@ export async function inspectFile(
     refused: {
       rows: quarantine.rows,
       reasons: quarantine.reasons,
-      sample: [...quarantine.sample],
+      sample: shownRows(converted, raw),
     },
     columns: columns.map((column) => {
       const verdict = converted.verdicts.get(column.name);
-      return verdict === undefined ? column : { ...column, inferred: summaryOf(verdict) };
+      const shown = isHidden(column.name)
+        ? { ...column, min: masked(column.min) as string, max: masked(column.max) as string }
+        : column;
+      return verdict === undefined ? shown : { ...shown, inferred: summaryOf(verdict) };
     }),
-    sample,
+    sample: sample.map((row) =>
+      row.map((value, i) => isHidden(schema.columns[i].name) ? masked(value) : value)
+    ),
   };
+}
+
+function masked(value: EngineValue): EngineValue {
+  return value === null ? null : "***";
+}
+
+/** The first refused rows; where a column is personal data, their form only. */
+function shownRows({ quarantine, privacy }: Converted, raw: boolean): RefusedRow[] {
+  const isHidden = !raw && privacy.size > 0;
+  return quarantine.sample.map((row) => isHidden ? { ...row, raw: formOf(row.raw) } : row);
 }
 
 /** Options of {@link convertFile}. */
@@ -101,6 +122,8 @@ export interface ConvertFileOptions extends Partial<ReadParams> {
   schema?: TableSchema;
   /** The default is `evolve`. */
   onDrift?: Drift;
+  /** Report refused rows as they are, with personal data; the file of them always has all. */
+  raw?: boolean;
 }
 
 /** What {@link convertFile} did: every row is out, quarantined or filtered. */
@@ -127,7 +150,7 @@ export interface ConvertReport {
  */
 export async function convertFile(
   path: string,
-  { to, out, ...params }: ConvertFileOptions,
+  { to, out, raw = false, ...params }: ConvertFileOptions,
   environment: LocalEnvironment,
 ): Promise<ConvertReport> {
   const stem = stemOf(path);
@@ -150,7 +173,7 @@ export async function convertFile(
     quarantineFile,
     accounting,
     reasons: { ...quarantine.reasons, ...converted.discarded },
-    refused: [...quarantine.sample],
+    refused: shownRows(converted, raw),
     schema,
     newColumns: converted.newColumns,
     missingColumns: converted.missingColumns,

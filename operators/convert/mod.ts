@@ -4,6 +4,7 @@ import { RawFiles, TableRef } from "../../src/model/data.ts";
 import { operator, type OperatorOptions } from "../../src/sdk/operator.ts";
 import type { TaskRef } from "../../src/sdk/ref.ts";
 import type { ColumnName, ColumnTypes, Table, TableDef } from "../../src/sdk/table.ts";
+import { PiiKey } from "../pii/policy.ts";
 import { type ColumnMapping, ConvertParams } from "./params.ts";
 
 const inputs = { from: RawFiles };
@@ -39,6 +40,10 @@ export const convert = operator({
   summary: "Convert raw files into a table with a declared schema, quarantining what does not fit",
   params: ConvertParams,
   inputs,
+  connections: ({ piiKey }) => {
+    const key = PiiKey.safeParse(piiKey);
+    return key.success && "connection" in key.data ? [key.data.connection] : [];
+  },
   output: z.discriminatedUnion("kind", [TableRef, RawFiles]),
   load: () => import("./run.ts"),
 }).as<Convert>();

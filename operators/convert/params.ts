@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CsvParams } from "./formats/csv/params.ts";
 import { TableSchema } from "../../src/model/data.ts";
+import { checkPii, piiParams } from "../pii/policy.ts";
 import { formatNames, targetNames } from "./formats/names.ts";
 import { FormatOptions } from "./formats/options.ts";
 import { UnpackParams } from "./prepare/containers/params.ts";
@@ -95,6 +96,10 @@ export const ConvertParams = ReadParams.extend({
   onEmpty: z.enum(["fail", "allow"]).default("fail").meta({
     doc: "A file without a single byte: fail, or take it as one without rows",
   }),
+  ...piiParams,
+}).superRefine((params, context) => {
+  const problem = checkPii(params);
+  if (problem !== null) context.addIssue({ code: "custom", message: problem, path: ["pii"] });
 });
 /** See {@link ConvertParams}. */
 export type ConvertParams = z.infer<typeof ConvertParams>;

@@ -1,5 +1,6 @@
 /** @module Rows that were read and do not fit: what is wrong with each, and its raw text. */
 import type { EngineValue } from "../../src/contract/child.ts";
+import { piiOfName } from "../pii/column.ts";
 import type { ReadCall } from "./formats/format.ts";
 import type { ConversionPlan, ConversionSql } from "./select.ts";
 
@@ -81,10 +82,12 @@ function problemOf(
     return {
       column: name,
       rule: "new_column",
-      reason: `Column "${name}" is not in the schema, and holds ${quoted(text)}`,
+      reason: `Column "${name}" is not in the schema, and holds ${
+        piiOfName(name) === null ? quoted(text) : HIDDEN
+      }`,
     };
   }
-  const { name, type, origin } = targets[culprit];
+  const { name, type, origin, privacy } = targets[culprit];
   if (origin.kind === "missing") {
     return { column: name, rule: "missing_column", reason: `The file has no column "${name}"` };
   }
@@ -94,9 +97,14 @@ function problemOf(
   return {
     column: name,
     rule: "type",
-    reason: `Column "${name}" holds ${quoted(text)}, which ${type.sql} cannot hold exactly`,
+    reason: `Column "${name}" holds ${
+      privacy ? HIDDEN : quoted(text)
+    }, which ${type.sql} cannot hold exactly`,
   };
 }
+
+/** Personal data is in the raw text alone, for those who may see it. */
+const HIDDEN = '"***"';
 
 function quoted(text: string | null): string {
   const shown = text ?? "";

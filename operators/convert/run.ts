@@ -5,6 +5,9 @@ import type { FileRef, RawFiles, TableRef } from "../../src/model/data.ts";
 import { hasCode } from "../../src/model/errors.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
 import type { OperatorRun } from "../../src/sdk/operator.ts";
+import { setPiiKey } from "../pii/actions_sql.ts";
+import type { PiiKey } from "../pii/policy.ts";
+import { refusal } from "../table/refusal.ts";
 import { rowsOfFiles } from "../table/rows.ts";
 import { targetNamed } from "./formats/mod.ts";
 import { type Converted, convertFiles } from "./convert_files.ts";
@@ -26,6 +29,7 @@ export const run: OperatorRun<
     source: file.source ?? from.source,
     labels: file.labels ?? {},
   })));
+  if (params.piiKey) await setPiiKey(ctx.engine, await keyOf(params.piiKey, ctx));
   const converted = await convertFiles(raw, params, ctx).catch((error) => {
     throw withoutRetry(error);
   });
@@ -50,6 +54,20 @@ export const run: OperatorRun<
     },
   };
 };
+
+async function keyOf(from: PiiKey, ctx: TaskContext): Promise<string> {
+  if ("connection" in from) {
+    const { password } = await ctx.connection(from.connection);
+    if (password) return password;
+    throw refusal(
+      "INVALID",
+      `Cannot hash personal data: connection "${from.connection}" has no password`,
+    );
+  }
+  const value = await ctx.variable(from.variable);
+  if (typeof value === "string") return value;
+  throw refusal("INVALID", `Cannot hash personal data: variable "${from.variable}" is no text`);
+}
 
 async function tableOutput(
   ctx: TaskContext,
@@ -113,7 +131,7 @@ export function inputOf({ dataset, partition, files }: RawFiles): string {
 
 function metricsOf(raw: readonly FileRef[], converted: Converted) {
   const { accounting, quarantine, discarded, newColumns, missingColumns, verdicts } = converted;
-  const { formats, skippedMembers } = converted;
+  const { formats, skippedMembers, privacy } = converted;
   return {
     bytesIn: raw.reduce((sum, { bytes }) => sum + bytes, 0),
     rowsIn: accounting.in,
@@ -124,6 +142,16 @@ function metricsOf(raw: readonly FileRef[], converted: Converted) {
     ...(accounting.filtered > 0 ? { discarded: { ...discarded } } : {}),
     ...(newColumns.length > 0 ? { newColumns } : {}),
     ...(missingColumns.length > 0 ? { missingColumns } : {}),
+    ...(privacy.size > 0
+      ? {
+        personalData: Object.fromEntries(
+          [...privacy].slice(0, INFERRED_MAX).map(([name, { kind, action }]) => [
+            name,
+            { kind, action: action ?? "keep" },
+          ]),
+        ),
+      }
+      : {}),
     ...(verdicts.size > 0 ? { inferred: inferredFigures(verdicts) } : {}),
   };
 }

@@ -1,11 +1,13 @@
 /** @module The SQL of a conversion: values, what is good, and what is wrong with the rest. */
 import type { ColumnType } from "../table/column_type.ts";
+import { actionSql } from "../pii/actions_sql.ts";
 import { ident, literal, literals } from "../table/sql.ts";
 import { castText, type TextStyle } from "./cast.ts";
 import { nullIf } from "./cast_reading.ts";
 import type { RowSource } from "./formats/format.ts";
 import type { Reading } from "./inference/reading.ts";
 import type { Target } from "./plan.ts";
+import type { PrivateColumn } from "./privacy.ts";
 
 /** A target whose type is known. */
 export interface TypedTarget extends Target {
@@ -15,6 +17,8 @@ export interface TypedTarget extends Target {
   /** Of an inferred type: how its texts are written, and those of them that mean null. */
   reading?: Reading;
   nullTokens?: readonly string[];
+  /** Of personal data: its texts are in no reason, and its values written by the action. */
+  privacy?: PrivateColumn;
 }
 
 /** Statements of one conversion. */
@@ -61,7 +65,7 @@ export function conversionSql(plan: ConversionPlan): ConversionSql {
   const base = `SELECT *, ${values.join(", ")} FROM (SELECT ${
     [...all, ...texts, ...extraTexts, ...position].join(", ")
   } FROM (${source.relation}))`;
-  const named = targets.map(({ name }, i) => `v${i} AS ${ident(name)}`);
+  const named = targets.map((target, i) => `${written(target, `v${i}`)} AS ${ident(target.name)}`);
   const noExtras = extras.map((_, i) => `e${i} IS NULL`);
   const conjunction = (parts: string[]) => parts.filter((part) => part !== "true").join(" AND ");
   const fast = conjunction([...columns.map((column) => column.fast), ...noExtras]);
@@ -83,6 +87,12 @@ export function conversionSql(plan: ConversionPlan): ConversionSql {
     rowText: rowText(source),
     base,
   };
+}
+
+function written({ privacy, type }: TypedTarget, v: string): string {
+  const action = privacy?.action ?? null;
+  if (action === null || action === "drop") return v;
+  return actionSql(action, v, { kind: privacy!.kind, type: type.sql });
 }
 
 interface ColumnSql {

@@ -29,7 +29,10 @@ export const permissions = {
   "import_errors.read": { allows: "See import errors", least: "viewer" },
   "datasets.read": { allows: "See datasets, their versions and rows", least: "viewer" },
   "lineage.read": { allows: "See where data came from", least: "viewer" },
-  "quarantine.read": { allows: "See refused rows", least: "viewer" },
+  "quarantine.read": {
+    allows: "See what was refused, where and why, without the rows' content",
+    least: "viewer",
+  },
 
   "maintenance.read": { allows: "See whether it drains, and what still runs", least: "viewer" },
 
@@ -55,6 +58,7 @@ export const permissions = {
   "events.read": { allows: "See events and whether they were delivered", least: "op" },
   "events.edit": { allows: "Have an event delivered again", least: "op" },
   "pools.edit": { allows: "Create, change and delete pools", least: "op" },
+  "quarantine.raw": { allows: "See refused rows as they are", least: "op" },
   "variables.read": { allows: "Read variables", least: "op" },
   "variables.edit": { allows: "Create, change and delete variables", least: "op" },
   "connections.read": { allows: "See connections, without their secrets", least: "op" },

@@ -20,12 +20,16 @@ import { Drift } from "../../operators/convert/params.ts";
 const MEMORY_BYTES = 1024 * 1024 * 1024;
 
 /** What `tidewheel inspect` does. */
-export async function inspect({ output }: VerbContext, [file]: string[]): Promise<number> {
+export async function inspect(
+  { output }: VerbContext,
+  [file]: string[],
+  options: VerbOptions,
+): Promise<number> {
   await requireFile(file);
   const found = await withEngine(
     file,
     await Deno.makeTempDir({ prefix: "tidewheel_inspect_" }),
-    (environment) => inspectFile(resolve(file), {}, environment),
+    (environment) => inspectFile(resolve(file), { raw: options.raw === true }, environment),
   );
   if (output.json) printJson(output, found);
   else printInspection(output, found);
@@ -61,12 +65,14 @@ function printInspection(output: VerbContext["output"], found: Inspection) {
 }
 
 function findings(
-  { identifier, unit, written, nullTokens = [], values, notes = [] }: NonNullable<
+  { identifier, pii, piiWithin, unit, written, nullTokens = [], values, notes = [] }: NonNullable<
     Inspection["columns"][number]["inferred"]
   >,
 ): string {
   return [
     identifier,
+    pii && `personal: ${pii}`,
+    piiWithin && `personal data within: ${piiWithin.join(", ")}`,
     unit && `in ${unit}`,
     written,
     nullTokens.length > 0 && `null: ${nullTokens.map((token) => JSON.stringify(token)).join(" ")}`,
@@ -91,6 +97,7 @@ export async function convert(
       await convertFile(resolve(file), {
         to: oneOf("--to", String(options.to), targetNames) as TargetName,
         out,
+        raw: options.raw === true,
         onDrift: oneOf("--on-drift", String(options.onDrift), Drift.options),
         ...(options.schema ? { schema: await readSchema(String(options.schema)) } : {}),
       }, environment),

@@ -161,7 +161,7 @@ async function refusedBy(taskId: string) {
   const pages = await Promise.all(ours.map(({ id }) =>
     product.api.get<{
       rows: { row_number: number; rule: string; reason: string; raw: string }[];
-    }>(`/api/v2/quarantine/${id}/rows`)
+    }>(`/api/v2/quarantine/${id}/raw_rows`)
   ));
   return pages.flatMap(({ rows }) => rows);
 }

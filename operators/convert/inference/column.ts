@@ -1,4 +1,6 @@
 /** @module What a column is, from a sample of its texts: pure, so that it can be measured. */
+import type { PiiClass } from "../../pii/classes.ts";
+import { type PiiFinding, piiOfColumn } from "../../pii/column.ts";
 import { findDates, findEpochs } from "./dates.ts";
 import { findIdentifier, type Identifier, neverNumbers } from "./identifiers.ts";
 import { findNumbers, type Hints } from "./numbers.ts";
@@ -22,6 +24,7 @@ export interface Verdict {
   /** Of the values: a currency, `%`, or what the column's name says. */
   unit: string | null;
   identifier: Identifier | null;
+  pii: PiiFinding;
   /** The values of a column that has few. */
   values: readonly string[] | null;
   /** Chance that the next value fits as well, 0 to 1. */
@@ -142,6 +145,7 @@ function verdictOf(
     nullTokens,
     unit: found.unit ?? unitOfName(name, found.type),
     identifier: found.identifier,
+    pii: piiOf(name, texts, found),
     values: found.type === "VARCHAR" ? fewValues(texts, count) : null,
     // Laplace's rule: after n that fit, the next one does with (n + 1) / (n + 2).
     confidence: count === 0 ? 0 : Number((found.certainty * (count + 1) / (count + 2)).toFixed(4)),
@@ -156,9 +160,30 @@ function verdictOf(
   };
 }
 
+/** Codes that name no person. */
+const publicCodes: ReadonlySet<Identifier> = new Set(
+  [
+    "isin",
+    "cusip",
+    "sedol",
+    "figi",
+    "lei",
+    "bic",
+    "mic",
+    "currency",
+    "country",
+    "country3",
+  ] as const,
+);
+
+function piiOf(name: string, texts: TextCounts, { type, identifier }: TypeFound): PiiFinding {
+  if (identifier !== null && publicCodes.has(identifier)) return { kind: null, within: [] };
+  return piiOfColumn(name, texts.keys(), { isText: type === "VARCHAR" || type === "JSON" });
+}
+
 /** A verdict as JSON without a single text of the column but its null tokens. */
 export function summaryOf(verdict: Verdict): VerdictSummary {
-  const { type, reading, nullTokens, unit, identifier, values, confidence, evidence, notes } =
+  const { type, reading, nullTokens, unit, identifier, pii, values, confidence, evidence, notes } =
     verdict;
   return {
     type,
@@ -170,6 +195,8 @@ export function summaryOf(verdict: Verdict): VerdictSummary {
     ...(nullTokens.length > 0 ? { nullTokens: [...nullTokens] } : {}),
     ...(unit === null ? {} : { unit }),
     ...(identifier === null ? {} : { identifier }),
+    ...(pii.kind === null ? {} : { pii: pii.kind }),
+    ...(pii.within.length === 0 ? {} : { piiWithin: pii.within }),
     ...(values === null ? {} : { values: values.length }),
     ...(notes.length > 0 ? { notes: [...notes] } : {}),
   };
@@ -186,6 +213,9 @@ export type VerdictSummary = {
   nullTokens?: string[];
   unit?: string;
   identifier?: Identifier;
+  /** The values are personal data; or such stands within them. */
+  pii?: PiiClass;
+  piiWithin?: PiiClass[];
   /** How many different values it has, where those are few. */
   values?: number;
   notes?: string[];

@@ -28,11 +28,12 @@ export async function sampleColumns(
   names: readonly string[],
   params: ConvertParams,
   engine: TaskContext["engine"],
+  isWanted: (source: RowSource, index: number) => boolean = isText,
 ): Promise<Map<string, SampledColumn>> {
   const found = new Map<string, SampledColumn>();
   const rows = Math.max(ROWS_OF_FILE_MIN, Math.ceil(sampleRows / Math.max(1, open.length)));
   for (const file of open) {
-    const columns = textsOf(file, names, params);
+    const columns = textsOf(file, names, params, isWanted);
     if (columns.length > 0) await sampleFile(file, columns, { rows, engine, found });
   }
   return found;
@@ -48,10 +49,11 @@ export function textsOf(
   { source, plan }: OpenFile,
   names: readonly string[],
   { nullTokens }: ConvertParams,
+  isWanted: (source: RowSource, index: number) => boolean = isText,
 ): { name: string; sql: string }[] {
   return plan.targets.flatMap(({ name, origin }) => {
     if (!names.includes(name) || origin.kind !== "column") return [];
-    if (!isText(source, origin.index)) return [];
+    if (!isWanted(source, origin.index)) return [];
     const text = `c${origin.index}`;
     if (source.hasNulls || nullTokens.length === 0) return [{ name, sql: text }];
     const sql = `CASE WHEN list_contains(${

@@ -19,7 +19,9 @@ import {
   listQuarantines,
   listRefusedRows,
   type QuarantineRow,
+  type RefusedRow,
 } from "../../store/quarantine_query.ts";
+import { maskedRow } from "../masked_rows.ts";
 import { parquet, parseKey, readCells } from "../cells.ts";
 import type { TableReader } from "../parts.ts";
 import { pageOf, patternOf, type Rest } from "../rest.ts";
@@ -244,6 +246,15 @@ function addQuarantine(book: RouteBook, { sql }: Rest) {
     if (found) return found;
     throw new AppError("NOT_FOUND", `Cannot find the quarantine ${id}`);
   };
+  const rowsOf = async (
+    id: string,
+    query: Parameters<typeof pageOf>[0],
+    view: (row: RefusedRow) => RefusedRow,
+  ) => {
+    await required(id);
+    const { items, total } = await listRefusedRows(sql, id, pageOf(query));
+    return { rows: items.map((row) => refusedRowView(view(row))), total_entries: total };
+  };
 
   book.add({
     method: "get",
@@ -284,26 +295,35 @@ function addQuarantine(book: RouteBook, { sql }: Rest) {
     path: "/api/v2/quarantine/{quarantine_id}/rows",
     permission: "quarantine.read",
     tag: "Quarantine",
-    summary: "Read refused rows, each with its file, place, rule and reason",
+    summary: "Read refused rows, each with its file, place, rule and reason, its content masked",
     params: Path,
     query: z.object(paging(["ordinal"], "ordinal")),
     returns: QuarantineRows,
-  }, async ({ params, query }) => {
-    await required(params.quarantine_id);
-    const { items, total } = await listRefusedRows(sql, params.quarantine_id, pageOf(query));
-    return {
-      rows: items.map((row) => ({
-        file: row.file,
-        row_number: row.rowNumber,
-        byte_offset: row.byteOffset,
-        column_name: row.columnName,
-        rule: row.rule,
-        reason: row.reason,
-        raw: row.raw,
-      })),
-      total_entries: total,
-    };
-  });
+  }, ({ params, query }) => rowsOf(params.quarantine_id, query, maskedRow));
+
+  book.add({
+    method: "get",
+    path: "/api/v2/quarantine/{quarantine_id}/raw_rows",
+    permission: "quarantine.raw",
+    event: "quarantine.read_raw",
+    tag: "Quarantine",
+    summary: "Read refused rows as they are; the audit log keeps who did",
+    params: Path,
+    query: z.object(paging(["ordinal"], "ordinal")),
+    returns: QuarantineRows,
+  }, ({ params, query }) => rowsOf(params.quarantine_id, query, (row) => row));
+}
+
+function refusedRowView(row: RefusedRow): z.input<typeof QuarantineRows>["rows"][number] {
+  return {
+    file: row.file,
+    row_number: row.rowNumber,
+    byte_offset: row.byteOffset,
+    column_name: row.columnName,
+    rule: row.rule,
+    reason: row.reason,
+    raw: row.raw,
+  };
 }
 
 function datasetView(row: DatasetRow): z.input<typeof DatasetShape> {

@@ -204,8 +204,9 @@ Deno.test("quarantine lists refused rows with place, rule and reason", async () 
   assertEquals([one.run_id, one.task_id, one.rows, one.reasons], [run, "a", 1, {
     "close.range": 1,
   }]);
-  const rows = (await w.call("GET", `/api/v2/quarantine/${one.id}/rows`)).body.rows;
-  assertEquals(rows, [{
+  const rows = async (what: string) =>
+    (await w.call("GET", `/api/v2/quarantine/${one.id}/${what}`)).body.rows;
+  const expected = {
     file: "x.csv",
     row_number: 7,
     byte_offset: 99,
@@ -213,5 +214,7 @@ Deno.test("quarantine lists refused rows with place, rule and reason", async () 
     rule: "close.range",
     reason: "-1 is below 0",
     raw: "IBM,-1",
-  }]);
+  };
+  assertEquals(await rows("raw_rows"), [expected]);
+  assertEquals(await rows("rows"), [{ ...expected, reason: "-# is below 0", raw: "XXX,-#" }]);
 });

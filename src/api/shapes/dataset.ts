@@ -135,7 +135,7 @@ export const QuarantineRows = z.object({
     column_name: z.string().nullable(),
     rule: z.string(),
     reason: z.string(),
-    raw: z.string(),
+    raw: z.string().meta({ doc: "The row; but in raw_rows, letters are x and digits #" }),
   })),
   total_entries: z.int().meta({ doc: "Rows kept in the database; all are in the file" }),
 }).meta({ id: "QuarantineRowsResponse" });

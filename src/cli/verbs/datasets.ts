@@ -248,7 +248,10 @@ export const quarantine: Verb = {
   name: "quarantine",
   summary: "List what was refused; with an id: its rows, each with its reason",
   arguments: [{ name: "[id]", doc: "Id of a quarantine" }],
-  options: [{ flags: "--dataset <name>", doc: "Only rows that would have gone there" }],
+  options: [
+    { flags: "--dataset <name>", doc: "Only rows that would have gone there" },
+    { flags: "--raw", doc: "Rows as they are, for the role op and above; the audit log keeps it" },
+  ],
   async run({ api, output }, [id], options) {
     if (id === undefined) {
       const page = await api.get<Page<"quarantines", QuarantineShape>>("/api/v2/quarantine", {
@@ -266,7 +269,7 @@ export const quarantine: Verb = {
       return 0;
     }
     const page = await api.get<Page<"rows", QuarantineRowShape>>(
-      `/api/v2/quarantine/${segment(id)}/rows`,
+      `/api/v2/quarantine/${segment(id)}/${options.raw ? "raw_rows" : "rows"}`,
     );
     printTable(output, page, page.rows, {
       file: (row) => row.file,
