@@ -41,6 +41,17 @@ export interface RuntimeOptions {
   packages?: readonly string[];
 }
 
+/**
+ * Packages that operators import: their run modules are the product's own and run beside bundles. A test
+ * holds the list to what they import.
+ */
+export const operatorPackages: readonly string[] = [
+  "zod",
+  "hyparquet",
+  "hyparquet-writer",
+  "iconv-lite",
+];
+
 const prepared = new Map<string, Promise<ModuleRuntime>>();
 const PREPARED_MAX = 1_000;
 /**
@@ -88,7 +99,7 @@ interface WantedRuntime {
   npm: BundleNpm | null;
 }
 
-function wantedRuntime({ cacheDir, npm = null, packages = ["zod"] }: RuntimeOptions) {
+function wantedRuntime({ cacheDir, npm = null, packages = operatorPackages }: RuntimeOptions) {
   const importMap = importMapOf(npm, packages);
   const key = sha256(canonicalJson({ importMap, lock: npm?.lock ?? null })).slice(0, 32);
   return { dir: resolve(runtimesDir(cacheDir), key), key, importMap, npm };

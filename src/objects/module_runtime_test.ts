@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { walk } from "../../tests/support/walk.ts";
 import { hasCode } from "../model/errors.ts";
-import { moduleRuntime } from "./module_runtime.ts";
+import { moduleRuntime, operatorPackages } from "./module_runtime.ts";
 
 async function tempDir() {
   const dir = await Deno.makeTempDir({ prefix: "tw_runtime_" });
@@ -41,6 +43,16 @@ Deno.test("moduleRuntime() lets modules import zod, and nothing from npm or the 
   assert(bare.includes("not a dependency") || bare.includes("not in import map"), bare);
   assert(http.startsWith('Requires import access to "127.0.0.1:9"'), http);
   assert(jsr !== "ok", jsr);
+});
+
+Deno.test("operatorPackages are what operators import, so that tasks can load them", async () => {
+  const used = new Set<string>();
+  for (const path of await walk(fileURLToPath(new URL("../../operators", import.meta.url)))) {
+    if (!path.endsWith(".ts") || path.endsWith("_test.ts")) continue;
+    const text = await Deno.readTextFile(path);
+    for (const [, name] of text.matchAll(/(?:from|import\()\s*"([a-z@][^":]*)"/g)) used.add(name);
+  }
+  assertEquals([...used].sort(), [...operatorPackages].sort());
 });
 
 Deno.test("moduleRuntime() is shared by bundles with the same packages", async () => {
