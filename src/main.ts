@@ -136,6 +136,12 @@ const localVerbs: Verb[] = [
         { flags: "--event <json>", doc: "What a webhook sent, or a message: ctx.event.payload" },
         { flags: "--params <json>", doc: "Parameters of the run; also --conf" },
         { flags: "--conf <json>", doc: "Parameters of the run" },
+        {
+          flags: "--answer <answer...>",
+          doc: 'What a task asks people, as approve_it=Approve, pick=a,b or form={"field": 1}; ' +
+            "a terminal is asked for the others",
+          many: true,
+        },
         { flags: "--task <id>", doc: "Run only this task, on outputs of --inputs" },
         { flags: "--from-task <id>", doc: "Run this task and what comes after it" },
         {

@@ -3,7 +3,7 @@ import { AppError } from "../model/errors.ts";
 import type { DagSpec } from "../model/dag_spec.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import { isOtherProduct, whyOtherProduct } from "../model/product.ts";
-import type { TaskState } from "../model/task_state.ts";
+import { isFinished, type TaskState, taskStates } from "../model/task_state.ts";
 import type { DagRunRow } from "../store/dag_run_query.ts";
 import { type ChosenInstance, listChosen, listTasksOfRuns } from "../store/chosen_query.ts";
 import { inputTasks } from "./execution/inputs.ts";
@@ -68,16 +68,24 @@ export async function planClears(
   if (runs.length === 0) return [];
   const latest = onLatest ? (await requireDag(rest, runs[0].dagId)).versionId : null;
   const versionOf = (run: DagRunRow) => latest ?? run.dagVersionId;
+  const byId = new Map(runs.map((run) => [run.id, run]));
   const wanted = new Map<string, Wanted>();
   const versions = await rest.versions.load(new Set(runs.map(versionOf)));
   requireTasks(runs[0].dagId, [...versions.values()].map(({ spec }) => spec), selection);
   for (const [id, { spec }] of versions) {
     wanted.set(id, { spec, tasks: withSetups(spec, selection, tasksOf(spec, selection)) });
   }
+  const states = statesOf(selection);
   const [rows, have] = await Promise.all([
-    chosenRows(rest, runs, { wanted, versionOf, states: statesOf(selection) }),
+    chosenRows(rest, runs, { wanted, versionOf, states }).then((chosen) =>
+      states === null ? chosen : withTheirSetups(rest, chosen, specOf)
+    ),
     onLatest ? listTasksOfRuns(rest.sql, runs.map(({ id }) => id)) : null,
   ]);
+  function specOf(dagRunId: string): DagSpec {
+    return wanted.get(versionOf(byId.get(dagRunId)!))!.spec;
+  }
+
   return runs.map((run) => {
     const dagVersionId = versionOf(run);
     const { spec } = wanted.get(dagVersionId)!;
@@ -131,6 +139,42 @@ export async function chosenRows(
     }),
     ({ dagRunId }) => dagRunId,
   );
+}
+
+/**
+ * With the setups that what runs again needs, and their teardowns, though these have succeeded: what was
+ * set up is torn down by now.
+ */
+export async function withTheirSetups(
+  rest: Rest,
+  chosen: ReadonlyMap<string, readonly ChosenInstance[]>,
+  specOf: (dagRunId: string) => DagSpec,
+): Promise<Map<string, ChosenInstance[]>> {
+  const along = new Map<string, TaskIndexes>();
+  for (const [dagRunId, rows] of chosen) {
+    const spec = specOf(dagRunId);
+    if (!spec.tasks.some((task) => task.isSetup || task.isTeardown)) continue;
+    const tasks = rows.map(({ taskId, mapIndex }) => ({ taskId, mapIndex }));
+    const selection = { tasks, includeUpstream: false, includeDownstream: false };
+    const own = tasksOf(spec, selection);
+    const all = withSetups(spec, selection, new Map(own));
+    const added = new Map([...all].filter(([taskId]) => !own.has(taskId)));
+    if (added.size > 0) along.set(dagRunId, added);
+  }
+  const all = new Map([...chosen].map(([id, rows]) => [id, [...rows]]));
+  if (along.size === 0) return all;
+  const found = await listChosen(rest.sql, {
+    dagRunIds: [...along.keys()],
+    taskIds: [...new Set([...along.values()].flatMap((tasks) => [...tasks.keys()]))],
+    states: taskStates.filter(isFinished),
+  });
+  for (const row of found) {
+    const tasks = along.get(row.dagRunId)!;
+    const indexes = tasks.get(row.taskId);
+    if (!tasks.has(row.taskId) || indexes && !indexes.has(row.mapIndex)) continue;
+    all.get(row.dagRunId)!.push(row);
+  }
+  return all;
 }
 
 /** Do it. Throws CONFLICT where a task runs and `preventRunning` forbids that. */

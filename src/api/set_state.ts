@@ -4,7 +4,7 @@ import { type HandState, isFinished } from "../model/task_state.ts";
 import type { ChosenInstance } from "../store/chosen_query.ts";
 import type { DagRunRow } from "../store/dag_run_query.ts";
 import type { RunClear } from "../store/port_by_hand.ts";
-import { chosenRows, failedStates } from "./clear.ts";
+import { chosenRows, failedStates, withTheirSetups } from "./clear.ts";
 import { downstreamOf, type TaskIndexes, type TaskSelection, tasksOf } from "./reach.ts";
 import type { Rest } from "./rest.ts";
 
@@ -53,11 +53,12 @@ async function clearsAfter(
   const clears: RunClear[] = [];
   for (const [dagVersionId, same] of Map.groupBy(runs, (run) => run.dagVersionId)) {
     const { spec } = await rest.versions.get(dagVersionId);
-    const found = await chosenRows(rest, same, {
+    const failed = await chosenRows(rest, same, {
       wanted: new Map([[dagVersionId, { tasks: below(same[0]) }]]),
       versionOf: (run) => run.dagVersionId,
       states: failedStates,
     });
+    const found = await withTheirSetups(rest, failed, () => spec);
     for (const [dagRunId, rows] of found) {
       const ids = rows.map((row) => row.id).filter((id) => !chosen.has(id));
       if (ids.length > 0) clears.push({ dagRunId, ids, spec });

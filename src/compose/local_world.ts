@@ -21,6 +21,7 @@ import { taskClock } from "../testing/task_clock.ts";
 import type { Interval } from "../timetable/mod.ts";
 import { triggersService } from "../triggers/waits/mod.ts";
 import { inProcessExecutor, workerService } from "../worker/mod.ts";
+import type { Answerer } from "./local_answers.ts";
 import type { LocalEvent } from "./local_event.ts";
 import { localExecutionApi } from "./local_api.ts";
 import type { LocalSecrets } from "./local_secrets.ts";
@@ -46,8 +47,12 @@ export interface LocalRun {
   answer: Answer | null;
   /** The clock's first reading; now by default. */
   startAt?: Date;
+  /** Answers what tasks ask people; by default nobody does. */
+  answerer?: Answerer;
   onLine(task: string, line: LogLine): void;
   onState?(task: TaskInstance): void;
+  /** Which retry rule, or budget, decided whether a task is tried again. */
+  onRetry?(task: string, why: string): void;
   onProblem(message: string, fields: object): void;
 }
 
@@ -103,6 +108,7 @@ export async function runLocally(given: LocalRun): Promise<LocalResult> {
     engine: engines,
     ...{ clock, random, log },
   });
+  const tellRetries = retryTeller(given, store);
   const startedMs = clock.now().getTime();
   await scheduler.start();
   await triggers.start();
@@ -117,6 +123,8 @@ export async function runLocally(given: LocalRun): Promise<LocalResult> {
         if (shown.get(task.id) !== task.state) given.onState?.(task);
         shown.set(task.id, task.state);
       }
+      tellRetries(tasks);
+      await answer(store, tasks, given.answerer, clock);
       until = waitsUntil(tasks, triggers.nextDueAt());
       if (row.state === "success" || row.state === "failed") {
         return { run: row, tasks, store, outputs: attempts.outputs };
@@ -135,6 +143,42 @@ export async function runLocally(given: LocalRun): Promise<LocalResult> {
       Promise.all([worker.stop(), triggers.stop(), scheduler.stop(), engines.close()]),
     );
   }
+}
+
+/** Answer what is asked and can be answered; each question once. */
+async function answer(
+  store: MemoryEngineStore,
+  tasks: readonly TaskInstance[],
+  answerer: Answerer | undefined,
+  clock: Clock,
+) {
+  if (!answerer) return;
+  for (const task of tasks) {
+    if (task.state !== "awaiting_input") continue;
+    const asked = store.asked(task.id);
+    if (!asked || asked.reply || declined.has(asked)) continue;
+    const reply = answerer(nameOf(task), asked.question);
+    if (reply === null) declined.add(asked);
+    else await store.answerQuestion({ taskInstanceId: task.id, reply }, clock.now());
+  }
+}
+
+/** Questions that nobody wanted to answer. */
+const declined = new WeakSet<object>();
+
+/** Says of each attempt that has failed once which rule or budget decided how its task goes on. */
+function retryTeller({ spec, onRetry }: LocalRun, store: MemoryEngineStore) {
+  const told = new Set<string>();
+  const decides = spec.retryBudget !== undefined || spec.tasks.some(({ retry }) => retry.rules);
+  return (tasks: readonly TaskInstance[]) => {
+    if (!decides || !onRetry) return;
+    const names = new Map(tasks.map((task) => [task.id, nameOf(task)]));
+    for (const { id, taskInstanceId, evidence } of store.attempts()) {
+      if (evidence.retryReason === undefined || told.has(id)) continue;
+      told.add(id);
+      onRetry(names.get(taskInstanceId)!, evidence.retryReason);
+    }
+  };
 }
 
 /** Runs attempts, and knows their names, what they put out, and whether they only wait for time. */

@@ -4,7 +4,7 @@ import { silentLogger } from "../base/log.ts";
 import { memoryObjectStore } from "../objects/memory.ts";
 import { type MemoryDag, memoryParserStore, parserService } from "../parser/mod.ts";
 import type { ImportError } from "../parser/port.ts";
-import { scheduleWarnings } from "../timetable/mod.ts";
+import { awaitedWarning, scheduleWarnings } from "../timetable/mod.ts";
 
 /** What came of the DAG files. */
 export interface Parsed {
@@ -32,6 +32,9 @@ export async function parseAll(dagsDir: string): Promise<Parsed> {
   return {
     dags,
     errors: [...store.importErrors],
-    warnings: dags.flatMap(({ current }) => scheduleWarnings(current.spec, clock.now())),
+    warnings: dags.flatMap(({ current: { spec } }) => {
+      const awaited = awaitedWarning(spec, (id) => store.dags.has(id));
+      return [...scheduleWarnings(spec, clock.now()), ...(awaited === null ? [] : [awaited])];
+    }),
   };
 }

@@ -12,6 +12,7 @@ import { type Exchange, player, recorder } from "../testing/exchanges.ts";
 import { type Fixtures, readFixtures, restoreFiles, writeFixtures } from "../testing/fixtures.ts";
 import { scrubber } from "../testing/scrub.ts";
 import { loadDag, placeIn } from "./load_dag.ts";
+import { answersOf, askAtTerminal, givenAnswers } from "./local_answers.ts";
 import { chooseTasks } from "./local_choice.ts";
 import { localEvent } from "./local_event.ts";
 import { localInterval } from "./local_interval.ts";
@@ -42,6 +43,7 @@ export async function runLocal(
   if (replay && option("record") !== undefined) {
     throw new AppError("INVALID", "Cannot both record and replay: give one of --record, --replay");
   }
+  const answers = givenAnswers(dag.spec, answersOf(options.answer as string[] | undefined ?? []));
   const event = localEvent(dag.spec, {
     partition: option("partition"),
     payload: parsedEvent(option("event")),
@@ -60,7 +62,10 @@ export async function runLocal(
     const record = option("record") === undefined ? null : openRecord(option("record")!);
     const environment = environmentSecrets(Deno.env.toObject());
     const secrets = replay ? replayedSecrets(replay, environment) : environment;
+    const ask = { out: context.output.err, ask: (text: string) => prompt(text) };
+    const asking = context.output.isTerminal && !context.output.json ? askAtTerminal(ask) : null;
     const result = await runLocally({
+      answerer: (task, question) => answers(task, question) ?? asking?.(task, question) ?? null,
       ...{ module, spec: choice.spec, dir, interval, event, conf, objects },
       standIns: standInsOf(choice.standIns, inputs),
       secrets: record ? record.watch(secrets) : secrets,
@@ -166,6 +171,10 @@ function printer({ output }: VerbContext, folder: string) {
       if (task !== last) print(`${task}\n`);
       last = task;
       print(`  ${level.padEnd(5)} ${text.replaceAll("\n", "\n        ")}${more}\n`);
+    },
+    onRetry(task: string, why: string) {
+      print(`${task}: ${why}\n`);
+      last = "";
     },
     onState(task: TaskInstance) {
       if (["none", "scheduled", "queued"].includes(task.state)) return;

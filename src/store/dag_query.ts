@@ -332,3 +332,18 @@ export function listByCalendar(
       and v.spec -> 'schedule' @? '$.** ? (@.kind == "sessions" || @.kind == "rollup")'
     order by d.dag_id`;
 }
+
+/** DAGs that run after another DAG, which is not there, or whose file is gone. */
+export function listAfterMissing(
+  sql: Sql,
+  dagId?: string,
+): Promise<{ dagId: string; spec: Omit<DagSpec, "tasks"> }[]> {
+  return sql<{ dagId: string; spec: Omit<DagSpec, "tasks"> }[]>`
+    select d.dag_id, v.spec - 'tasks' as spec
+    from dag d join dag_version v on v.id = d.dag_version_id
+    where not d.is_stale and (${dagId ?? null}::text is null or d.dag_id = ${dagId ?? null})
+      and v.spec #>> '{schedule,watch,kind}' = 'run'
+      and not exists (select from dag o
+        where o.dag_id = v.spec #>> '{schedule,watch,dagId}' and not o.is_stale)
+    order by d.dag_id`;
+}

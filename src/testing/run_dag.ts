@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../base/clock.ts";
 import { connectionFrom, type LocalSecrets } from "../compose/local_secrets.ts";
+import { givenAnswers, type LocalAnswer } from "../compose/local_answers.ts";
 import { chooseTasks } from "../compose/local_choice.ts";
 import { localEvent } from "../compose/local_event.ts";
 import { localInterval } from "../compose/local_interval.ts";
@@ -42,6 +43,11 @@ export interface RunDagOptions {
   fixtures?: string | URL;
   /** Of the fixtures, tasks whose recorded outputs are taken instead of running them. */
   replay?: readonly string[];
+  /**
+   * Answers to what tasks ask people, by task: `{ check: { options: ["Approve"] } }`. A question without one
+   * waits until its defaults count.
+   */
+  answers?: Readonly<Record<string, LocalAnswer>>;
   /**
    * Answers in place of the network. Without it (and without fixtures) every request of a task
    * fails; `"network"` lets them out.
@@ -127,6 +133,7 @@ export async function runDag(dag: Dag, options: RunDagOptions = {}): Promise<Dag
       secrets: secretsOf(options, fixtures),
       standIns: new Map([...choice.standIns].map((taskId) => [taskId, inputs[taskId]])),
       answer: answerOf(options, fixtures),
+      answerer: givenAnswers(dag.spec, new Map(Object.entries(options.answers ?? {}))),
       startAt: options.clock === undefined ? interval.end : new Date(options.clock),
       onLine: (task, { level, message, fields = {} }) =>
         logs.push({ task, level, message, fields }),

@@ -7,9 +7,11 @@ import {
 } from "@std/assert";
 import {
   AppError,
+  approval,
   branch,
   dag,
   expand,
+  input,
   onDatasets,
   onWebhook,
   rollup,
@@ -205,5 +207,33 @@ Deno.test("runDag() runs a DAG for a partition, or for an event that somebody se
     () => runDag(pipeline, { partition: "x" }),
     AppError,
     "waits for neither datasets nor events",
+  );
+});
+
+Deno.test("runDag() answers what tasks ask people, and says where an answer does not fit", async () => {
+  const asking = dag({ id: "asking", schedule: null }, () => {
+    const lines = task({ id: "lines" }, () => 3);
+    const form = input({
+      id: "form",
+      subject: "how many?",
+      params: z.object({ limit: z.number().default(1) }),
+    });
+    const checked = approval({ id: "check", subject: "go on?", inputs: { lines } });
+    task({ id: "load", inputs: { form }, after: [checked] }, (_ctx, { form }) => form.params.limit);
+  });
+  const answers = { check: { options: ["approve"] }, form: { params: { limit: 5 } } };
+  const run = await runDag(asking, { answers });
+  assertEquals([run.state, run.output("load")], ["success", 5]);
+  const no = await runDag(asking, { answers: { ...answers, check: { options: ["Reject"] } } });
+  assertEquals(no.states.load, "skipped");
+  await assertRejects(
+    () => runDag(asking, { answers: { lines: { options: ["x"] } } }),
+    AppError,
+    'Cannot answer "lines" of DAG "asking": it asks nobody; those that do are form, check',
+  );
+  await assertRejects(
+    () => runDag(asking, { answers: { ...answers, check: { options: ["perhaps"] } } }),
+    AppError,
+    '"perhaps" is no option of it; choose of Approve, Reject',
   );
 });

@@ -33,6 +33,23 @@ export function scheduleWarnings(spec: HorizonSpec, now: Date): string[] {
   );
 }
 
+/** The DAG whose runs a schedule waits for, by `afterRun`; null: it waits for none. */
+export function awaitedDag(schedule: ScheduleSpec): string | null {
+  const watch = schedule.kind === "datasets" ? schedule.watch : undefined;
+  return watch?.kind === "run" ? watch.dagId : null;
+}
+
+/** What an author should know where a schedule waits for a DAG that is not there; null: nothing. */
+export function awaitedWarning(
+  spec: Pick<DagSpec, "dagId" | "schedule">,
+  isThere: (dagId: string) => boolean,
+): string | null {
+  const awaited = awaitedDag(spec.schedule);
+  if (awaited === null || isThere(awaited)) return null;
+  return `DAG "${spec.dagId}" runs after "${awaited}", and there is no DAG of that id: ` +
+    "it has no runs until there is one";
+}
+
 /**
  * Throws INVALID when no run of the DAG can come any more since a calendar that it goes by has
  * ended: such a schedule would be silent for ever.

@@ -29,5 +29,5 @@ export { poolClosingAt } from "./pool_closings.ts";
 export { releasesHorizon } from "./releases.ts";
 export { sessionDateOf } from "./sessions.ts";
 export { readCalendar } from "./bundled_calendars.ts";
-export { endingCalendars, type Horizon, scheduleWarnings } from "./horizon.ts";
+export { awaitedWarning, endingCalendars, type Horizon, scheduleWarnings } from "./horizon.ts";
 export { checkTiming } from "./check.ts";

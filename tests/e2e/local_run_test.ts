@@ -120,6 +120,36 @@ Deno.test("run shows where a task failed, and exits with 1", async () => {
   assertMatch(stdout, /> 24 \| +if \(params\.fail\) throw/);
 });
 
+Deno.test("run answers what a task asks, and says which rule decided on a retry", async () => {
+  await Deno.writeTextFile(
+    `${dir}/asking.ts`,
+    `import { approval, dag, task } from "tidewheel";
+export default dag({ id: "asking", schedule: null }, () => {
+  const load = task({
+    id: "load",
+    retries: 1,
+    retryDelay: { seconds: 1 },
+    retryPolicy: [{ error: "Busy", action: "retry", delay: { seconds: 1 } }],
+  }, ({ tryNumber }) => {
+    if (tryNumber > 1) return 1;
+    throw Object.assign(new Error("too many"), { name: "Busy" });
+  });
+  const check = approval({ id: "check", subject: "Go on?", inputs: { load } });
+  task({ id: "publish", after: [check] }, () => "published");
+});
+`,
+  );
+  const { code, stdout } = await runVerb(
+    ["run", `${dir}/asking.ts`, "--answer", "check=approve"],
+    {},
+  );
+  assertEquals(code, 0, stdout);
+  assertMatch(stdout, /load: retry rule 1 \(error Busy\): tried again after 1 s\n/);
+  assertMatch(stdout, /publish +success +1 +"published"/);
+  const wrong = await runVerb(["run", `${dir}/asking.ts`, "--answer", "load=Approve"], {});
+  assertStringIncludes(wrong.stderr, "those that do are check");
+});
+
 Deno.test("run says where a DAG file is broken", async () => {
   await Deno.writeTextFile(
     `${dir}/broken.ts`,

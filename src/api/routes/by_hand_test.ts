@@ -182,6 +182,45 @@ Deno.test("clearTaskInstances refuses what contradicts itself", async () => {
   assertEquals(await status({ dag_run_id: run, reset_dag_runs: false, dry_run: false }), 400);
 });
 
+Deno.test("a clear of only what failed also runs the setups that it needs, and their teardowns", async () => {
+  await using w = await apiWorld();
+  await w.addDag("d", [
+    { taskId: "open", isSetup: true },
+    { taskId: "load", upstream: ["open"] },
+    { taskId: "check", upstream: ["open", "load"] },
+    { taskId: "close", upstream: ["open", "load", "check"], isTeardown: true },
+    { taskId: "other", isSetup: true },
+    { taskId: "apart", upstream: ["other"] },
+  ]);
+  const run = await w.trigger("d");
+  const { body: { id } } = await w.call("GET", `/api/v2/dags/d/dagRuns/${run}`);
+  await w.parts.sql`
+    update task_instance set end_date = ${w.parts.clock.now()},
+      state = case task_id when 'load' then 'failed' when 'check' then 'upstream_failed'
+        else 'success' end
+    where dag_run_id = ${id}`;
+  await w.moveRun("d", run, "running");
+  await w.moveRun("d", run, "failed");
+  const would = async (body: object) => {
+    const { body: found } = await w.call("POST", "/api/v2/dags/d/clearTaskInstances", {
+      body: { dag_run_id: run, dry_run: true, only_failed: true, ...body },
+    });
+    return names(found).sort();
+  };
+  assertEquals(await would({}), ["check", "close", "load", "open"]);
+  assertEquals(await would({ task_ids: ["apart"] }), []);
+  const path = `/api/v2/dags/d/dagRuns/${run}`;
+  const whole = await w.call("POST", `${path}/clear`, { body: { only_failed: true } });
+  assertEquals(names(whole.body).sort(), ["check", "close", "load", "open"]);
+
+  await w.call("PATCH", `${path}/taskInstances/load`, { body: { new_state: "success" } });
+  const { body } = await w.call("GET", `${path}/taskInstances?order_by=task_id`);
+  assertEquals(
+    (body as Listed).task_instances.filter((t) => t.state === null).map((t) => t.task_id),
+    ["check", "close", "open"],
+  );
+});
+
 Deno.test("a re-run as it was is refused on another version of the product, unless forced", async () => {
   await using w = await apiWorld();
   const { run, path } = await failedRun(w);

@@ -159,3 +159,28 @@ Deno.test("dagWarnings tell of calendars that end within 90 days, as the DAG goe
     'The calendar XSHG of DAG "shanghai" ends on 2026-12-31: its schedule makes no runs after that',
   );
 });
+
+Deno.test("dagWarnings tell of a DAG that runs after one which is not there", async () => {
+  await using w = await apiWorld();
+  const after = (dagId: string) => ({
+    schedule: {
+      ...{ kind: "datasets", datasets: [`run:${dagId}`], anyOf: [[`run:${dagId}`]] },
+      partition: { kind: "each" },
+      watch: { kind: "run", dagId, states: ["success"] },
+    },
+  });
+  await w.addDag("late", [{ taskId: "a" }], after("ealry"));
+  const warned = async (query = "") => {
+    const { body } = await w.call("GET", `/api/v2/dagWarnings${query}`);
+    return body.dag_warnings.map((one: Record<string, string>) => one.message);
+  };
+  const message = 'DAG "late" runs after "ealry", and there is no DAG of that id: it has no runs ' +
+    "until there is one";
+  assertEquals(await warned(), [message]);
+  assertEquals(await warned("?warning_type=non-existent%20dag"), [message]);
+  assertEquals(await warned("?warning_type=calendar%20ends"), []);
+  await w.addDag("ealry", [{ taskId: "a" }]);
+  assertEquals(await warned(), []);
+  await w.parts.sql`update dag set is_stale = true where dag_id = 'ealry'`;
+  assertEquals(await warned(), [message]);
+});

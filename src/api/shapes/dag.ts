@@ -177,7 +177,7 @@ export const DagTagCollection = z.object({ tags: z.array(z.string()), total_entr
   .meta({ id: "DAGTagCollectionResponse" });
 
 /** Kinds of warnings on DAGs. */
-export const dagWarningTypes = ["calendar ends"] as const;
+export const dagWarningTypes = ["calendar ends", "non-existent dag"] as const;
 
 /** A warning on a DAG. */
 export const DagWarningShape = z.object({
