@@ -12,6 +12,7 @@ import { nacha } from "./nacha/mod.ts";
 import { orc } from "./orc/mod.ts";
 import { parquet } from "./parquet/mod.ts";
 import { sqlite } from "./sqlite/mod.ts";
+import { protobuf } from "./protobuf/mod.ts";
 import { swiftMt } from "./swift_mt/mod.ts";
 import { xml } from "./xml/mod.ts";
 
@@ -21,6 +22,7 @@ export const formats: readonly Format[] = [
   orc,
   messagepack,
   sqlite,
+  protobuf,
   swiftMt,
   fix,
   itch,

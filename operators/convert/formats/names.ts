@@ -10,6 +10,7 @@ export const formatNames = [
   "orc",
   "messagepack",
   "sqlite",
+  "protobuf",
   "swift_mt",
   "fix",
   "itch",

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Bai2Params } from "./bai2/params.ts";
 import { FixParams } from "./fix/params.ts";
 import { SqliteParams } from "./sqlite/params.ts";
+import { ProtobufParams } from "./protobuf/params.ts";
 import { SwiftMtParams } from "./swift_mt/params.ts";
 
 /** Options by format. */
@@ -10,6 +11,9 @@ export const FormatOptions = z.object({
   bai2: Bai2Params.optional().meta({ doc: "How BAI2 becomes rows" }),
   fix: FixParams.optional().meta({ doc: "How FIX messages are read" }),
   sqlite: SqliteParams.optional().meta({ doc: "Which rows of a SQLite file" }),
+  protobuf: ProtobufParams.optional().meta({
+    doc: "Schema and message type of Protocol Buffers, which their bytes do not say",
+  }),
   swift_mt: SwiftMtParams.optional().meta({ doc: "How SWIFT MT messages become rows" }),
 });
 /** See {@link FormatOptions}. */

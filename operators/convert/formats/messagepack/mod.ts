@@ -16,7 +16,7 @@ export const messagepack: Format = {
   content: "binary",
   recognise(head, name) {
     const isNamed = /\.(msgpack|mpk|messagepack)(\.\w{2,4})?$/i.test(name);
-    return looksLikeRecords(head) ? isNamed ? 0.97 : 0.75 : isNamed ? 0.3 : 0;
+    return looksLikeRecords(head) ? isNamed ? 0.97 : 0.92 : isNamed ? 0.3 : 0;
   },
   read: readMessagePack,
 };
