@@ -80,7 +80,11 @@ function castPlain(x: string, type: ColumnType, style: TextStyle): Cast {
     case "date":
       return dateCast(x, style);
     case "time":
-      return matching(x, type.sql, "\\d{1,2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,6}0*)?)?");
+      return matching(
+        x,
+        type.sql,
+        `\\d{1,2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,${type.sql === "TIME_NS" ? 9 : 6}}0*)?)?`,
+      );
     case "timestamp":
       return timestampCast(x, type, style);
     case "json":

@@ -244,9 +244,9 @@ class Conversion {
     return kept.map((name) => {
       const known = declared.find((column) => column.name === name);
       if (known) return known;
-      const { sql } = types.get(name)!.type;
+      const type = types.get(name)!.type.name;
       const action = privacy.get(name)?.action ?? "keep";
-      return { name, type: typeAfter(action, sql), nullable: true };
+      return { name, type: typeAfter(action, type), nullable: true };
     });
   }
 

@@ -28,12 +28,9 @@ export interface Convert {
 }
 
 /**
-<<<<<<< HEAD
- * Convert raw files (CSV, JSON, Parquet, ORC and others) into a table. Numbers keep all their digits;
-=======
- * Convert raw files (CSV, JSON, XML, Parquet and others) into a table. Numbers keep all their digits;
->>>>>>> b08686c (Say what XML becomes, and why its parser is our own)
- * a value that its column cannot hold exactly sends its row to quarantine, with file, row and reason.
+ * Convert raw files (CSV, JSON, XML, Parquet, Avro, ORC and others) into a table. Numbers keep all
+ * their digits; a value that its column cannot hold exactly sends its row to quarantine, with file,
+ * row and reason.
  */
 export const convert = operator({
   name: "convert",

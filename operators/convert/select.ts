@@ -1,6 +1,6 @@
 /** @module The SQL of a conversion: values, what is good, and what is wrong with the rest. */
-import type { ColumnType } from "../table/column_type.ts";
 import { actionSql } from "../pii/actions_sql.ts";
+import { type ColumnType, textOfColumn } from "../table/column_type.ts";
 import { ident, literal, literals } from "../table/sql.ts";
 import { castText, type TextStyle } from "./cast.ts";
 import { nullIf } from "./cast_reading.ts";
@@ -194,15 +194,19 @@ function textSql(
 ): string {
   if (origin.kind === "constant") return literal(origin.text);
   const column = `c${(origin as { index: number }).index}`;
-  const text = found!.type === "VARCHAR" ? column : `${column}::VARCHAR`;
+  const text = found!.type === "VARCHAR"
+    ? column
+    : source.isTyped
+    ? textOfColumn(column, found!.type)
+    : `${column}::VARCHAR`;
   if (source.hasNulls || nullTokens.length === 0) return text;
   return `CASE WHEN list_contains(${literals(nullTokens)}, ${text}) THEN NULL ELSE ${text} END`;
 }
 
-function sameType(found: string, { sql }: ColumnType): boolean {
+function sameType(found: string, { name }: ColumnType): boolean {
   const plain = (type: string) => type.toUpperCase().replace(/\s+/g, "");
-  return plain(found) === plain(sql) ||
-    (sql === "TIMESTAMP WITH TIME ZONE" && plain(found) === "TIMESTAMPTZ");
+  return plain(found) === plain(name) ||
+    (name === "TIMESTAMP WITH TIME ZONE" && plain(found) === "TIMESTAMPTZ");
 }
 
 function rowText({ columns }: RowSource): string {

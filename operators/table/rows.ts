@@ -74,8 +74,10 @@ function shiftAt(positions: readonly number[], from: number, to: number): string
 }
 
 function emptyRows({ schema }: Pick<TableRef, "schema">): string {
-  const all = [...schema.columns, ...provenanceColumns];
-  const nulls = all.map(({ name, type }) => `NULL::${type} AS ${ident(name)}`);
+  const columns = schema.columns.map(({ name, type }) => ({ name, type: columnType(type).sql }));
+  const nulls = [...columns, ...provenanceColumns].map(({ name, type }) =>
+    `NULL::${type} AS ${ident(name)}`
+  );
   return `SELECT ${nulls.join(", ")} WHERE false`;
 }
 

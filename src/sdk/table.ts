@@ -78,7 +78,7 @@ export type NumberColumn<C extends ColumnTypes> = ColumnOfType<
 /** Names of the columns that hold dates or times. */
 export type TimeColumn<C extends ColumnTypes> = ColumnOfType<
   C,
-  "DATE" | "TIMESTAMP" | "TIMESTAMP_NS" | "TIMESTAMP WITH TIME ZONE"
+  "DATE" | "TIMESTAMP" | "TIMESTAMP_NS" | "TIMESTAMP WITH TIME ZONE" | "TIMESTAMP_NS WITH TIME ZONE"
 >;
 
 /** Names of the columns that hold text. */
@@ -130,6 +130,8 @@ export const column = {
   timestampNs: plain("TIMESTAMP_NS"),
   /** Microseconds; an instant. */
   timestampTz: plain("TIMESTAMP WITH TIME ZONE"),
+  /** Nanoseconds; an instant. Rows hold it in UTC; SQL sees a TIMESTAMP_NS. */
+  timestampNsTz: plain("TIMESTAMP_NS WITH TIME ZONE"),
   /** Exact: `precision` digits in all (1 to 38), `scale` of them behind the point. */
   decimal<P extends number, S extends number>(
     precision: P,

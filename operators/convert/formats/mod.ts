@@ -1,6 +1,7 @@
 /** @module Every format, most telling first. */
 import { bai2 } from "./bai2/mod.ts";
 import { bloomberg } from "./bloomberg/mod.ts";
+import { avro } from "./avro/mod.ts";
 import { csv, tsv } from "./csv/mod.ts";
 import type { Format, WritableFormat } from "./format.ts";
 import { fix } from "./fix/mod.ts";
@@ -19,6 +20,7 @@ import { xml } from "./xml/mod.ts";
 /** Formats by order of precedence. */
 export const formats: readonly Format[] = [
   parquet,
+  avro,
   orc,
   messagepack,
   sqlite,

@@ -7,6 +7,7 @@ export const formatNames = [
   "json",
   "ndjson",
   "parquet",
+  "avro",
   "orc",
   "messagepack",
   "sqlite",

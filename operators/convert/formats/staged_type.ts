@@ -33,12 +33,17 @@ const plain = {
     type: "INT64",
     logical_type: { type: "TIME", isAdjustedToUTC: false, unit: "MICROS" },
   },
+  /** A bigint: nanoseconds since midnight. The engine cuts Parquet's own type to microseconds. */
+  TIME_NS: stamp("NANOS", false),
   /** A bigint: units since 1970-01-01 00:00. */
   TIMESTAMP_MS: stamp("MILLIS", false),
   TIMESTAMP: stamp("MICROS", false),
   TIMESTAMP_NS: stamp("NANOS", false),
-  /** A bigint: microseconds since 1970-01-01 00:00 UTC. */
+  /** A bigint: units since 1970-01-01 00:00 UTC. */
+  "TIMESTAMP_MS WITH TIME ZONE": stamp("MILLIS", true),
   "TIMESTAMP WITH TIME ZONE": stamp("MICROS", true),
+  /** The same in nanoseconds, which the engine would cut: it sees no zone. */
+  "TIMESTAMP_NS WITH TIME ZONE": stamp("NANOS", false),
 } satisfies Record<string, Omit<SchemaElement, "name">>;
 
 /** Name of a type without parts. */
@@ -55,15 +60,30 @@ export type StagedType =
   | { struct: readonly { name: string; type: StagedType }[] }
   | { map: readonly [key: StagedType, value: StagedType] };
 
-/** The type's name in SQL. */
+/** Types that are read from the staged file as others. */
+const sqlNames: Partial<Record<PlainType, string>> = {
+  TIMESTAMP_MS: "TIMESTAMP",
+  "TIMESTAMP_MS WITH TIME ZONE": "TIMESTAMP WITH TIME ZONE",
+};
+
+/** The type's name in SQL; `TIMESTAMP_NS WITH TIME ZONE` is the product's own. */
 export function sqlOf(type: StagedType): string {
-  if (typeof type === "string") return type;
+  if (typeof type === "string") return sqlNames[type] ?? type;
   if ("decimal" in type) return `DECIMAL(${type.decimal.join(",")})`;
   if ("list" in type) return `${sqlOf(type.list)}[]`;
   if ("map" in type) return `MAP(${type.map.map(sqlOf).join(", ")})`;
   return `STRUCT(${
     type.struct.map(({ name, type }) => `${ident(name)} ${sqlOf(type)}`).join(", ")
   })`;
+}
+
+/** Does SQL see another type in the staged file than is meant? */
+export function isRecast(type: StagedType): boolean {
+  if (typeof type === "string") return type === "JSON" || type === "TIME_NS";
+  if ("decimal" in type) return false;
+  if ("list" in type) return isRecast(type.list);
+  if ("map" in type) return type.map.some(isRecast);
+  return type.struct.some((field) => isRecast(field.type));
 }
 
 /** The elements of a column in a Parquet schema, parents first. */

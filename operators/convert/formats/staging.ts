@@ -2,11 +2,14 @@
  * @module Rows that TypeScript decoded, made readable for SQL: columns with their own types in a
  * Parquet file of the work folder, written as they come and never held whole.
  */
-import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { SchemaElement } from "hyparquet";
+import { columnType } from "../../table/column_type.ts";
 import { literal } from "../../table/sql.ts";
 import type { ReadCall, RowSource } from "./format.ts";
-import { schemaOf, sqlOf, type StagedType } from "./staged_type.ts";
+import { StagedFile } from "./staged_file.ts";
+import type { StagedBudget } from "./staged_leaf.ts";
+import { nodeOf, type StagedNode, writerOf, type WriteValue } from "./staged_node.ts";
+import { isRecast, schemaOf, sqlOf, type StagedType } from "./staged_type.ts";
 
 /** A column to be staged. */
 export interface StagedColumn {
@@ -44,9 +47,12 @@ export interface StageOptions {
   isPositioned: boolean;
 }
 
-const GROUP_ROWS = 65_536;
-/** Of texts, bytes and nested values, as they are estimated. */
+/** Rows of a row group: what the engine likes best. */
+const GROUP_ROWS = 122_880;
+/** Bytes of texts, blobs and nested values in one. */
 const GROUP_BYTES = 32 * 1024 * 1024;
+/** Rows between two looks at the signal. */
+const SIGNAL_ROWS = 4_096;
 
 const positionColumns = [
   { name: "_tw_row", type: "BIGINT" },
@@ -56,18 +62,19 @@ const positionColumns = [
 
 /**
  * Takes rows or columns and makes a {@link RowSource} of them. Values by type: see
- * {@link ./staged_type.ts#StagedType}. Throws RangeError or Error for a value that is none of its
- * column's type: a decoder checks before it stages.
+ * {@link ./staged_type.ts#StagedType}. Throws RangeError for a value that is none of its column's
+ * type: a decoder checks before it stages.
  */
 export class TableStage {
   readonly #call: ReadCall;
   readonly #columns: readonly StagedColumn[];
   readonly #options: StageOptions;
   readonly #path: string;
-  readonly #bytes = new ByteWriter(1 << 20);
-  readonly #parquet: ParquetWriter;
-  #pending: unknown[][];
-  #pendingBytes = 0;
+  readonly #file: StagedFile;
+  readonly #budget: StagedBudget = { bytes: 0 };
+  readonly #nodes: StagedNode[];
+  readonly #writers: WriteValue[];
+  #pending = 0;
   #rows = 0;
 
   constructor(call: ReadCall, columns: readonly StagedColumn[], options: StageOptions) {
@@ -84,8 +91,9 @@ export class TableStage {
       { name: "rows", num_children: all.length },
       ...all.flatMap(({ name, type }) => schemaOf(name, type)),
     ];
-    this.#parquet = new ParquetWriter({ writer: this.#bytes, schema, ...plainly });
-    this.#pending = all.map(() => []);
+    this.#nodes = all.map(({ type }) => nodeOf(type, { def: 0, rep: 0, budget: this.#budget }));
+    this.#writers = this.#nodes.map(writerOf);
+    this.#file = new StagedFile(this.#path, schema, this.#nodes.flatMap(({ leaves }) => leaves));
   }
 
   /** Rows until now. */
@@ -93,35 +101,60 @@ export class TableStage {
     return this.#rows;
   }
 
+  /** Trees of the columns, for a decoder that writes into them itself; see {@link endRows}. */
+  get nodes(): readonly StagedNode[] {
+    return this.#nodes;
+  }
+
   /** One row: a value a column, null for none. */
   add(values: readonly unknown[], position?: RecordPosition): void {
     const width = this.#columns.length;
-    for (let i = 0; i < width; i++) {
-      const value = values[i] ?? null;
-      this.#pending[i].push(value);
-      this.#pendingBytes += sizeOf(value);
-    }
-    if (this.#options.isPositioned) this.#addPosition(position!, width);
-    this.#rows++;
-    if (this.#pending[0].length >= GROUP_ROWS || this.#pendingBytes >= GROUP_BYTES) this.#flush();
+    const writers = this.#writers;
+    for (let i = 0; i < width; i++) writers[i](values[i], 0);
+    this.endRow(position);
+  }
+
+  /** Say that one more row is in {@link nodes}. */
+  endRow(position?: RecordPosition): void {
+    if (this.#options.isPositioned) this.#addPosition(position!, this.#columns.length);
+    this.endRows(1);
   }
 
   /** Many rows by column; only where rows carry no position. The arrays may be used again. */
   addColumns(columns: readonly StagedValues[], rows: number): void {
-    this.#flush();
-    this.#writeGroup(columns, rows);
+    for (const [i, values] of columns.entries()) {
+      const node = this.#nodes[i];
+      if (ArrayBuffer.isView(values) && node.kind === "leaf" && isStored(node.type, values)) {
+        const { buffer, byteOffset } = values;
+        const size = rows * values.BYTES_PER_ELEMENT;
+        node.leaf.slotsOfMany(rows);
+        node.leaf.raw(new Uint8Array(buffer, byteOffset, size));
+        continue;
+      }
+      const write = this.#writers[i];
+      for (let row = 0; row < rows; row++) write(values[row], 0);
+    }
+    this.endRows(rows);
+  }
+
+  /** Say that so many more rows are in {@link nodes}; only where rows carry no position. */
+  endRows(rows: number): void {
+    this.#pending += rows;
     this.#rows += rows;
+    if (this.#pending % SIGNAL_ROWS === 0) this.#call.signal.throwIfAborted();
+    if (this.#pending >= GROUP_ROWS || this.#budget.bytes >= GROUP_BYTES) this.#flush();
   }
 
   /** The rows, once all were added. */
   finish(): RowSource {
     this.#flush();
-    this.#parquet.finish();
-    this.#drain();
+    this.#file.finish();
     const { isPositioned } = this.#options;
     const offset = this.#call.file.isAsCollected ? "_tw_at" : "NULL::BIGINT";
     const selected = [
-      ...this.#columns.map(({ type }, i) => type === "JSON" ? `c${i}::JSON AS c${i}` : `c${i}`),
+      ...this.#columns.map(({ type }, i) =>
+        isRecast(type) ? `c${i}::${columnType(sqlOf(type)).sql} AS c${i}` : `c${i}`
+      ),
       ...(isPositioned ? ["_tw_row", `${offset} AS _tw_offset`, "_tw_at", "_tw_bytes"] : []),
     ];
     const source: RowSource = {
@@ -131,7 +164,7 @@ export class TableStage {
         isLoose,
       })),
       relation: `SELECT ${selected.join(", ")} FROM read_parquet(${literal(this.#path)})`,
-      position: isPositioned ? "carried" : "implied",
+      position: "implied",
       leftOut: () => Promise.resolve(0),
       declaredRows: this.#rows,
       isTyped: true,
@@ -154,44 +187,26 @@ export class TableStage {
   }
 
   #addPosition({ row, offset, bytes }: RecordPosition, at: number): void {
-    this.#pending[at].push(BigInt(row));
-    this.#pending[at + 1].push(offset === null ? null : BigInt(offset));
-    this.#pending[at + 2].push(bytes === null ? null : BigInt(bytes));
+    this.#writers[at](BigInt(row), 0);
+    this.#writers[at + 1](offset === null ? null : BigInt(offset), 0);
+    this.#writers[at + 2](bytes === null ? null : BigInt(bytes), 0);
   }
 
   #flush(): void {
-    const rows = this.#pending[0]?.length ?? 0;
-    if (rows === 0) return;
-    this.#writeGroup(this.#pending, rows);
-    for (const column of this.#pending) column.length = 0;
-    this.#pendingBytes = 0;
-  }
-
-  #writeGroup(columns: readonly StagedValues[], rows: number): void {
+    if (this.#pending === 0) return;
     this.#call.signal.throwIfAborted();
-    const named = columns.map((data, i) => ({
-      name: i < this.#columns.length ? `c${i}` : positionColumns[i - this.#columns.length].name,
-      data: data as unknown[],
-      encoding: "PLAIN" as const,
-    }));
-    this.#parquet.write({ columnData: named, rowGroupSize: rows, ...plainly });
-    this.#drain();
-  }
-
-  #drain(): void {
-    // Opened each time: a reader that throws leaves nothing open.
-    Deno.writeFileSync(this.#path, this.#bytes.getBytes(), { append: true });
-    this.#bytes.index = 0;
+    this.#file.writeGroup(this.#pending);
+    this.#pending = 0;
+    this.#budget.bytes = 0;
   }
 }
 
-/** A staged file is read once, by the engine beside it. */
-const plainly = { codec: "UNCOMPRESSED", statistics: false } as const;
-
-function sizeOf(value: unknown): number {
-  if (typeof value === "string") return value.length;
-  if (value instanceof Uint8Array) return value.length;
-  if (typeof value !== "object" || value === null) return 8;
-  if (Array.isArray(value)) return value.reduce((sum: number, each) => sum + sizeOf(each), 16);
-  return Object.values(value).reduce((sum: number, each) => sum + sizeOf(each), 16);
+/** Is a typed array what the column's values are in the file? */
+function isStored(type: StagedType, values: ArrayBufferView): boolean {
+  if (typeof type !== "string") return false;
+  if (values instanceof Float64Array) return type === "DOUBLE";
+  if (values instanceof Float32Array) return type === "FLOAT";
+  if (values instanceof Int32Array) return type === "INTEGER" || type === "DATE";
+  return values instanceof BigInt64Array &&
+    /^(BIGINT|TIME|TIME_NS|TIMESTAMP(_MS|_NS)?( WITH TIME ZONE)?)$/.test(type);
 }

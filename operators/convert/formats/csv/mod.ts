@@ -1,7 +1,14 @@
 /** @module Delimited text: CSV and TSV. */
 import { AppError } from "../../../../src/model/errors.ts";
+import { columnType, textOfColumn, ZONED_NS } from "../../../table/column_type.ts";
 import { ident } from "../../../table/sql.ts";
-import { type Format, isMarkup, type ReadCall, type RowSource } from "../format.ts";
+import {
+  type Format,
+  isMarkup,
+  type ReadCall,
+  type RowSource,
+  type WriteColumn,
+} from "../format.ts";
 import { detectDialect, type Dialect } from "./dialect.ts";
 import { footerOf, rowCountOf } from "./footer.ts";
 import { carefulSource, fastSource } from "./read.ts";
@@ -44,10 +51,16 @@ function delimited(
           : call.options,
       }),
     write: (relation, columns) => ({
-      sql: `SELECT ${columns.map(({ name }) => ident(name)).join(", ")} FROM (${relation})`,
+      sql: `SELECT ${columns.map(written).join(", ")} FROM (${relation})`,
       to: { format: "text", text: { delimiter, header: true } },
     }),
   };
+}
+
+function written({ name, type }: WriteColumn): string {
+  const column = ident(name);
+  const isOwn = columnType(type).name === ZONED_NS;
+  return isOwn ? `${textOfColumn(column, type)} AS ${column}` : column;
 }
 
 function recognise(

@@ -1,6 +1,6 @@
 /** @module JSON documents and lines of JSON. */
 import { AppError } from "../../../../src/model/errors.ts";
-import { columnType } from "../../../table/column_type.ts";
+import { columnType, textOfColumn } from "../../../table/column_type.ts";
 import { ident, literal } from "../../../table/sql.ts";
 import {
   type Format,
@@ -138,7 +138,7 @@ function jsonOf(column: string, type: string): string {
     case "blob":
       return `to_json(to_base64(${column}))::VARCHAR`;
     default:
-      return `to_json(${column}::VARCHAR)::VARCHAR`;
+      return `to_json(${textOfColumn(column, type)})::VARCHAR`;
   }
 }
 
