@@ -16,6 +16,7 @@ import { sqlite } from "./sqlite/mod.ts";
 import { protobuf } from "./protobuf/mod.ts";
 import { swiftMt } from "./swift_mt/mod.ts";
 import { xml } from "./xml/mod.ts";
+import { iso20022 } from "./iso20022/mod.ts";
 
 /** Formats by order of precedence. */
 export const formats: readonly Format[] = [
@@ -32,6 +33,7 @@ export const formats: readonly Format[] = [
   nacha,
   bloomberg,
   xml,
+  iso20022,
   ndjson,
   json,
   tsv,

@@ -1,5 +1,6 @@
 /** @module Read options that one format has, under the format's name. */
 import { z } from "zod";
+import { Iso20022Params } from "./iso20022/params.ts";
 import { Bai2Params } from "./bai2/params.ts";
 import { FixParams } from "./fix/params.ts";
 import { SqliteParams } from "./sqlite/params.ts";
@@ -8,6 +9,7 @@ import { SwiftMtParams } from "./swift_mt/params.ts";
 
 /** Options by format. */
 export const FormatOptions = z.object({
+  iso20022: Iso20022Params.optional().meta({ doc: "How ISO 20022 messages become rows" }),
   bai2: Bai2Params.optional().meta({ doc: "How BAI2 becomes rows" }),
   fix: FixParams.optional().meta({ doc: "How FIX messages are read" }),
   sqlite: SqliteParams.optional().meta({ doc: "Which rows of a SQLite file" }),

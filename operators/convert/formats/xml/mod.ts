@@ -9,13 +9,13 @@ import { findRecords, noRecords, recordsAt } from "./choose.ts";
 import { type CollectedRecord, Collector, Surprise } from "./collect.ts";
 import { readDocument } from "./document.ts";
 import { areKnown, type Layout, layOut } from "./layout.ts";
+import { rawText } from "./raw_text.ts";
 import { Learner, type PathNode, Structure, TooManyPaths } from "./structure.ts";
 
 /** Windows of a document from which its structure is learned: 4 MB. */
 const LEARN_WINDOWS = 16;
 /** Passes over a document: columns, records or their order may turn out others than they seemed. */
 const PASSES_MAX = 6;
-const RAW_BYTES_MAX = 64 * 1024;
 
 /** XML documents of records. */
 export const xml: Format = {
@@ -35,7 +35,8 @@ function recogniseXml(head: Uint8Array, name: string): number {
   return /\.xml(\.gz)?$/i.test(name) ? 0.85 : 0.6;
 }
 
-async function readXml(call: ReadCall): Promise<RowSource> {
+/** Read a document as records. */
+export async function readXml(call: ReadCall): Promise<RowSource> {
   try {
     return await new XmlReading(call).read();
   } catch (error) {
@@ -155,17 +156,4 @@ class XmlReading {
       });
     }
   }
-}
-
-async function rawText(path: string, offset: number, bytes: number): Promise<string> {
-  using file = await Deno.open(path);
-  await file.seek(offset, Deno.SeekMode.Start);
-  const raw = new Uint8Array(Math.min(bytes, RAW_BYTES_MAX));
-  let length = 0;
-  while (length < raw.length) {
-    const read = await file.read(raw.subarray(length));
-    if (read === null) break;
-    length += read;
-  }
-  return new TextDecoder().decode(raw.subarray(0, length));
 }
