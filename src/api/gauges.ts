@@ -1,5 +1,6 @@
 /** @module Gauges that are counted in the database when somebody scrapes. */
 import { messageOf } from "../model/errors.ts";
+import { countWaitingEvents } from "../store/asset_query.ts";
 import { countDags, countUnfinished } from "../store/dag_query.ts";
 import { countOutbox } from "../store/event_outbox.ts";
 import { listPools } from "../store/pool_query.ts";
@@ -7,9 +8,10 @@ import { countQuarantined } from "../store/quarantine_query.ts";
 import { poolClosingAt } from "../timetable/mod.ts";
 import type { Rest } from "./rest.ts";
 
-/** Pools, and datasets with quarantined rows, shown at most. */
+/** Pools, datasets with quarantined rows, and DAGs with events that wait, shown at most. */
 const POOLS_MAX = 500;
 const DATASETS_MAX = 500;
+const DAGS_MAX = 500;
 
 /** Set them before each scrape; where the database is away they keep their last values. */
 export function collectGauges(
@@ -17,12 +19,13 @@ export function collectGauges(
 ): void {
   metrics.collect(async () => {
     try {
-      const [dags, { runs, tasks }, pools, quarantined, events] = await Promise.all([
+      const [dags, { runs, tasks }, pools, quarantined, events, waiting] = await Promise.all([
         countDags(sql),
         countUnfinished(sql),
         listPools(sql, {}, { limit: POOLS_MAX, offset: 0, orderBy: ["name"] }),
         countQuarantined(sql, DATASETS_MAX),
         countOutbox(sql),
+        countWaitingEvents(sql, DAGS_MAX),
       ]);
       metrics.set("tidewheel_dagbag_size", undefined, dags.dags);
       metrics.set("tidewheel_dag_processing_import_errors", undefined, dags.importErrors);
@@ -35,6 +38,10 @@ export function collectGauges(
       metrics.reset("tidewheel_quarantine_rows");
       for (const { dataset, rows } of quarantined) {
         metrics.set("tidewheel_quarantine_rows", { dataset }, rows);
+      }
+      metrics.reset("tidewheel_dataset_events_waiting");
+      for (const { dagId, count } of waiting) {
+        metrics.set("tidewheel_dataset_events_waiting", { dag_id: dagId }, count);
       }
       metrics.set("tidewheel_events", { state: "pending" }, events.pending);
       metrics.set("tidewheel_events", { state: "dead" }, events.dead);

@@ -84,10 +84,10 @@ export function makeBatchManager(parts: DatabaseParts): Service {
 
 /** Looks out for files, for messages of topics, or both. */
 export function makeWatchers(
-  { sql, store, objects, secrets, clock, log }: DatabaseParts,
+  { sql, store, objects, secrets, clock, log, metrics }: DatabaseParts,
   kinds: readonly ("files" | "kafka")[] = ["files", "kafka"],
 ): Service {
-  return watcherService({ kinds, sql, store, objects, secrets, clock, log });
+  return watcherService({ kinds, sql, store, objects, secrets, clock, log, metrics });
 }
 
 /** Removes what is old. */

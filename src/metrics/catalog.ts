@@ -23,6 +23,10 @@ export const counters = {
     labels: ["dag_id", "kind"],
   },
   tidewheel_dataset_updates_total: { help: "Published dataset versions", labels: ["dataset"] },
+  tidewheel_dataset_events_total: {
+    help: "Dataset events from outside (rest, webhook, files, kafka): new, repeated, refused",
+    labels: ["source", "result"],
+  },
   tidewheel_dagrun_created_total: { help: "DAG runs", labels: ["run_type"] },
   tidewheel_dagrun_finish_total: { help: "Finished DAG runs", labels: ["dag_id", "state"] },
   tidewheel_deadlines_missed_total: { help: "Deadlines of runs and tasks that were missed" },
@@ -88,6 +92,10 @@ export const gauges = {
   tidewheel_executor_running_tasks: { help: "Attempts that this worker runs", labels: ["queue"] },
   tidewheel_worker_children: { help: "Task processes of this worker", labels: ["state"] },
   tidewheel_claims_waiting: { help: "Workers that wait for work" },
+  tidewheel_dataset_events_waiting: {
+    help: "Dataset events that no run of the DAG has taken yet",
+    labels: ["dag_id"],
+  },
   tidewheel_events: { help: "Events of the outbox: pending, dead", labels: ["state"] },
   tidewheel_quarantine_rows: { help: "Rows in quarantine", labels: ["dataset"] },
 } as const satisfies Record<string, Described>;

@@ -1,4 +1,5 @@
 /** @module Metrics and traces. */
+export { countEvents, countRefused, type EventSource } from "./events.ts";
 export { createMetrics, type Metrics, noMetrics } from "./registry.ts";
 export {
   createTracer,

@@ -310,3 +310,15 @@ export async function listPartitionedDags(
     order by g.dag_id`;
   return found.map(({ dagId }) => dagId);
 }
+
+/** How many events wait for each DAG, those with most first. */
+export async function countWaitingEvents(
+  sql: Sql,
+  limit: number,
+): Promise<{ dagId: string; count: number }[]> {
+  return [
+    ...await sql<{ dagId: string; count: number }[]>`
+      select dag_id, count(*) as count from dataset_queue group by 1 order by 2 desc, 1
+      limit ${limit}`,
+  ];
+}

@@ -9,7 +9,8 @@ import type { Health, Service } from "../base/service.ts";
 import { messageOf } from "../model/errors.ts";
 import type { ObjectStore } from "../objects/port.ts";
 import type { Sql } from "../store/database.ts";
-import type { EngineStore } from "../store/port.ts";
+import { countEvents, countRefused, type EventSource, type Metrics } from "../metrics/mod.ts";
+import type { EngineStore, NewDatasetEvent } from "../store/port.ts";
 import type { SecretBox } from "../store/secrets.ts";
 import { readConnectionSecret } from "../store/connection.ts";
 import { keepRefused, listKnownFiles, listWatches, type WatchRow } from "../store/watch_query.ts";
@@ -28,6 +29,7 @@ export interface WatcherParts {
   secrets: SecretBox;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
 }
 
 /** The service; `runOnce` is one look at files, for tests; topics are listened to once it is started. */
@@ -63,6 +65,10 @@ export function watcherService(parts: WatcherParts): WatcherService {
     }
   }
 
+  async function record(source: EventSource, events: NewDatasetEvent[]): Promise<void> {
+    countEvents(parts.metrics, source, await parts.store.recordEvents(events, clock.now()));
+  }
+
   async function lookAtFiles(): Promise<void> {
     const wanted = new Map(
       (await listWatches(parts.sql, "files")).map((row) => [row.dataset + markOf(row.watch), row]),
@@ -72,7 +78,7 @@ export function watcherService(parts: WatcherParts): WatcherService {
       const made = files.get(key) ?? new FileWatch({
         ...{ dataset, spec: watch, clock, objects: parts.objects },
         known: () => listKnownFiles(parts.sql, dataset),
-        record: (event) => parts.store.recordEvents([event], clock.now()),
+        record: (event) => record("files", [event]),
       });
       files.set(key, made);
       await attempt(dataset, () => made.look());
@@ -93,7 +99,7 @@ export function watcherService(parts: WatcherParts): WatcherService {
   }
 
   function listen({ dataset, watch }: WatchRow<KafkaSpec>): KafkaWatch {
-    const { sql, store, secrets: box } = parts;
+    const { sql, secrets: box } = parts;
     const reader = { actor: `kafka:${watch.topic}` };
     return new KafkaWatch({
       ...{ dataset, spec: watch, clock, log },
@@ -105,8 +111,11 @@ export function watcherService(parts: WatcherParts): WatcherService {
           }),
           watch.group,
         ),
-      record: (events) => store.recordEvents(events, clock.now()),
-      refuse: (refused) => keepRefused(sql, refused, clock.now()),
+      record: (events) => record("kafka", events),
+      async refuse(refused) {
+        await keepRefused(sql, refused, clock.now());
+        countRefused(parts.metrics, "kafka", refused.length);
+      },
     });
   }
 

@@ -1,5 +1,6 @@
 /** @module Routes of assets and their events: what Airflow calls them, of what are datasets here. */
 import { z } from "zod";
+import { countEvents } from "../../metrics/mod.ts";
 import { AppError } from "../../model/errors.ts";
 import { parseTraceParent } from "../../metrics/trace.ts";
 import {
@@ -145,13 +146,14 @@ function addEvents(book: RouteBook, rest: Rest) {
     event: "asset.event",
   }, async ({ body }) => {
     const dataset = body.name ?? (await requireAsset(rest, body.asset_id!)).name;
-    const [{ id }] = await rest.store.recordEvents([{
+    const recorded = await rest.store.recordEvents([{
       dataset,
       partition: body.partition_key ?? null,
       key: body.event_key ?? null,
       extra: { ...body.extra, from_rest_api: true },
     }], rest.clock.now());
-    const [view] = await assetEventViews(sql, [(await findAssetEvent(sql, id))!]);
+    countEvents(rest.metrics, "rest", recorded);
+    const [view] = await assetEventViews(sql, [(await findAssetEvent(sql, recorded[0].id))!]);
     return view;
   });
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { limits } from "../../base/limits.ts";
 import { eventKey } from "../../contract/event_key.ts";
 import { AppError } from "../../model/errors.ts";
+import { countEvents, countRefused } from "../../metrics/mod.ts";
 import type { WebhookSpec } from "../../model/watch_spec.ts";
 import { readConnectionSecret } from "../../store/connection.ts";
 import { listRefused, listWatches, type WatchRow } from "../../store/watch_query.ts";
@@ -57,9 +58,11 @@ export function addWebhookRoutes(book: RouteBook, rest: Rest): void {
       const now = rest.clock.now();
       if (secret === null || !isSigned(watch.signature, { headers, body, secret, now })) continue;
       const event = eventOf(watch, { dataset, body, headers });
-      const [{ isNew }] = await rest.store.recordEvents([event], now);
-      return { event_key: event.key, is_new: isNew };
+      const recorded = await rest.store.recordEvents([event], now);
+      countEvents(rest.metrics, "webhook", recorded);
+      return { event_key: event.key, is_new: recorded[0].isNew };
     }
+    countRefused(rest.metrics, "webhook", 1);
     throw new AppError(
       "UNAUTHENTICATED",
       `Cannot take this call: no webhook "${name}" knows its signature`,

@@ -132,3 +132,22 @@ Deno.test("what was refused of topics can be looked at", async () => {
   const { body } = await w.call("GET", "/api/v2/refusedEvents?name=kafka:k/t/g");
   assertEquals([body.total_entries, body.refused_events[0].reason], [1, "not JSON"]);
 });
+
+Deno.test("events from outside are counted, and those that wait for a DAG", async () => {
+  await using w = await worldWith();
+  const body = `{"id":17}`;
+  await send(w, body, signed(body));
+  await send(w, body, signed(body));
+  await send(w, body, null);
+  await w.call("POST", "/api/v2/assets/events", { body: { name: "prices" } });
+  const text = await (await w.api.fetch(new Request("http://localhost/metrics"))).text();
+  const lines = text.split("\n").filter((line) => line.startsWith("tidewheel_dataset_events"))
+    .sort();
+  assertEquals(lines, [
+    'tidewheel_dataset_events_total{source="rest",result="new"} 1',
+    'tidewheel_dataset_events_total{source="webhook",result="new"} 1',
+    'tidewheel_dataset_events_total{source="webhook",result="refused"} 1',
+    'tidewheel_dataset_events_total{source="webhook",result="repeated"} 1',
+    'tidewheel_dataset_events_waiting{dag_id="fills"} 1',
+  ]);
+});
