@@ -16,6 +16,7 @@ import { sqlite } from "./sqlite/mod.ts";
 import { protobuf } from "./protobuf/mod.ts";
 import { swiftMt } from "./swift_mt/mod.ts";
 import { xml } from "./xml/mod.ts";
+import { yaml } from "./yaml/mod.ts";
 import { iso20022 } from "./iso20022/mod.ts";
 
 /** Formats by order of precedence. */
@@ -34,6 +35,7 @@ export const formats: readonly Format[] = [
   bloomberg,
   xml,
   iso20022,
+  yaml,
   ndjson,
   json,
   tsv,

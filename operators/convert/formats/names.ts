@@ -19,6 +19,7 @@ export const formatNames = [
   "nacha",
   "bloomberg",
   "xml",
+  "yaml",
   "iso20022",
 ] as const;
 /** One of {@link formatNames}. */

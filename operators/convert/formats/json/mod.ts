@@ -56,7 +56,8 @@ export const ndjson: Format = {
   }),
 };
 
-async function readJson(call: ReadCall, isLines: boolean): Promise<RowSource> {
+/** Read JSON: one document, or one value a line. */
+export async function readJson(call: ReadCall, isLines: boolean): Promise<RowSource> {
   const { file } = call;
   if (isMarkup(await headOf(file.path))) {
     throw new AppError(
