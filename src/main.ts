@@ -12,7 +12,9 @@ import {
   runVerbs,
   type Verb,
 } from "./cli/mod.ts";
+import { fileOptions } from "./compose/files/flags.ts";
 import { apiUrl, clientToken } from "./compose/home.ts";
+import { targetNames } from "../operators/convert/formats/names.ts";
 import { loadSettings, type Settings } from "./settings.ts";
 import config from "../deno.json" with { type: "json" };
 
@@ -185,19 +187,30 @@ const localVerbs: Verb[] = [
   lazy(
     {
       name: "inspect",
-      summary: "Say what is in a data file: format, columns, types, rows",
-      arguments: [{ name: "<file>", doc: "Data file" }],
-      options: [{ flags: "--raw", doc: "Show personal data, which is masked otherwise" }],
+      summary: "Say what is in data files: format, encoding, columns, types, rows",
+      arguments: [{
+        name: "<files...>",
+        doc: "Files, folders, globs, URLs, or - for standard input",
+      }],
+      options: [
+        ...fileOptions,
+        { flags: "--rows <n>", doc: "First rows to show", default: "10" },
+        { flags: "--raw", doc: "Show personal data, which is masked otherwise" },
+      ],
     },
-    async () => (await import("./compose/files.ts")).inspect,
+    async () => (await import("./compose/files/inspect.ts")).inspect,
   ),
   lazy(
     {
       name: "convert",
-      summary: "Convert a data file and account for every row",
-      arguments: [{ name: "<file>", doc: "Data file" }],
+      summary: "Convert data files and account for every row; exit code 2: rows are in " +
+        "quarantine, 3: files failed",
+      arguments: [{
+        name: "<files...>",
+        doc: "Files, folders, globs, URLs, or - for standard input",
+      }],
       options: [
-        { flags: "--to <format>", doc: "parquet, csv, tsv, json or ndjson", default: "parquet" },
+        { flags: "--to <format>", doc: targetNames.join(", "), default: "parquet" },
         { flags: "--out <dir>", doc: "Folder of the results", default: "." },
         { flags: "--schema <file>", doc: "Declared schema, as JSON; inferred without it" },
         {
@@ -209,9 +222,11 @@ const localVerbs: Verb[] = [
           flags: "--raw",
           doc: "Report refused rows with personal data, which is masked otherwise",
         },
+        { flags: "--rules <file>", doc: "Parameters of `quality`, as JSON: rules and bounds" },
+        ...fileOptions,
       ],
     },
-    async () => (await import("./compose/files.ts")).convert,
+    async () => (await import("./compose/files/convert.ts")).convert,
   ),
   lazy(
     {

@@ -1,5 +1,5 @@
 /** @module Files on this machine, without a server: what is in one, and the same in another format. */
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AppError } from "../../src/model/errors.ts";
 import { formOf } from "../../src/base/form.ts";
 import type { EngineResult, EngineValue } from "../../src/contract/child.ts";
@@ -13,7 +13,12 @@ import { summaryOf, type VerdictSummary } from "./inference/column.ts";
 import { formatNamed, hasExtension, targetNamed } from "./formats/mod.ts";
 import { formatNames, type TargetName } from "./formats/names.ts";
 import { ConvertParams, type Drift, type ReadParams } from "./params.ts";
-import { readHead } from "./prepare/mod.ts";
+import { UnpackParams } from "./prepare/containers/params.ts";
+import { unpack } from "./prepare/containers/unpack.ts";
+import { tempPaths } from "./prepare/mod.ts";
+import type { ReadFile } from "./convert_files.ts";
+import { type CheckedRows, checkRows } from "./local_quality.ts";
+import type { QualityParams } from "../quality/params.ts";
 
 /**
  * What local work runs in: an engine that can read the file's folder and writes to `workDir`, which
@@ -25,18 +30,50 @@ export interface LocalEnvironment {
   signal?: AbortSignal;
 }
 
+/** A file on this machine, out of whatever it was packed in. */
+export interface LocalFile {
+  /** Where its bytes are. */
+  path: string;
+  /** For people, and for the result: `day.zip/eod/prices.csv`. */
+  name: string;
+  /** What it was taken out of; null: nothing. */
+  compression: string | null;
+}
+
+/** The files that one is: itself, or the members of an archive. */
+export async function localFiles(
+  path: string,
+  name: string,
+  { workDir, signal = new AbortController().signal }: Omit<LocalEnvironment, "engine">,
+  params: Partial<UnpackParams> = {},
+): Promise<{ files: LocalFile[]; skipped: Record<string, number> }> {
+  const info = await Deno.stat(path).catch((error) => {
+    throw new AppError("NOT_FOUND", `Cannot read ${name}: there is no such file`, { cause: error });
+  });
+  if (!info.isFile) throw new AppError("INVALID", `Cannot read ${name}: it is not a file`);
+  const tempPath = tempPaths(workDir, "unpacked");
+  const options = { ...UnpackParams.parse(params), tempPath, signal };
+  return await unpack(await Deno.realPath(path), name, options).catch(sayFull(name));
+}
+
 /** What {@link inspectFile} finds. */
 export interface Inspection {
   path: string;
   bytes: number;
   format: string;
-  compression: "gzip" | null;
+  /** How the format was told from others; null where it was named. */
+  recognition: ReadFile["recognition"];
+  compression: string | null;
+  encoding: ReadFile["encoding"];
+  dialect: ReadFile["dialect"];
   /** Records, refused ones too. */
   rows: number;
   /** Records that are not of the format: a wrong number of columns, a broken quote. */
   refused: { rows: number; reasons: Readonly<Record<string, number>>; sample: RefusedRow[] };
   /** Types that hold every value exactly. */
   columns: InspectedColumn[];
+  /** The same, as `convert` takes it. */
+  schema: TableSchema;
   /** First rows. */
   sample: EngineResult["rows"];
 }
@@ -62,11 +99,12 @@ export interface InspectOptions extends Partial<ReadParams> {
 
 /** Read a file whole and say what is in it. Throws CORRUPT or INVALID when it is no known data. */
 export async function inspectFile(
-  path: string,
+  given: string | LocalFile,
   { sampleRows = 10, raw = false, ...read }: InspectOptions,
   environment: LocalEnvironment,
 ): Promise<Inspection> {
-  const converted = await convertLocal(path, { ...read, onDrift: "quarantine" }, environment);
+  const local = localFile(given);
+  const converted = await convertLocal(local, { ...read, onDrift: "quarantine" }, environment);
   const { schema, accounting, quarantine, formats } = converted;
   await quarantine.close();
   const relation = await relationOf(converted, environment);
@@ -76,15 +114,18 @@ export async function inspectFile(
     `SELECT ${names} FROM (${relation}) ORDER BY _tw_row LIMIT ${sampleRows}`,
     { rowsMax: sampleRows },
   );
-  const head = await readHead(path, 2);
   const isHidden = (name: string) =>
     !raw && (converted.privacy.has(name) ||
       (converted.verdicts.get(name)?.pii.within.length ?? 0) > 0);
+  const [file] = converted.read;
   return {
-    path,
-    bytes: (await Deno.stat(path)).size,
+    path: local.name,
+    bytes: (await Deno.stat(local.path)).size,
     format: formats[0] ?? "empty",
-    compression: head[0] === 0x1f && head[1] === 0x8b ? "gzip" : null,
+    recognition: file?.recognition ?? null,
+    compression: file?.compression ?? null,
+    encoding: file?.encoding ?? null,
+    dialect: file?.dialect ?? null,
     rows: accounting.in,
     refused: {
       rows: quarantine.rows,
@@ -101,6 +142,10 @@ export async function inspectFile(
     sample: sample.map((row) =>
       row.map((value, i) => isHidden(schema.columns[i].name) ? masked(value) : value)
     ),
+    schema: {
+      ...schema,
+      columns: schema.columns.map((column, i) => ({ ...column, nullable: columns[i].nulls > 0 })),
+    },
   };
 }
 
@@ -124,14 +169,17 @@ export interface ConvertFileOptions extends Partial<ReadParams> {
   onDrift?: Drift;
   /** Report refused rows as they are, with personal data; the file of them always has all. */
   raw?: boolean;
+  /** Rules that rows must meet, and bounds for all of them. */
+  rules?: QualityParams;
+  /** Results that are there from the same call, and stay: `a.csv` and `a.json` are both `a`. */
+  taken?: Set<string>;
 }
 
 /** What {@link convertFile} did: every row is out, quarantined or filtered. */
-export interface ConvertReport {
+export interface ConvertReport extends Omit<ReadFile, "name"> {
   from: string;
   /** The result, named as the file is. */
   file: string;
-  format: string;
   to: TargetName;
   /** All refused rows with their reasons, beside the result; null when there are none. */
   quarantineFile: string | null;
@@ -139,6 +187,8 @@ export interface ConvertReport {
   reasons: Readonly<Record<string, number>>;
   /** The first refused rows. */
   refused: RefusedRow[];
+  /** What the rules found; null where there are none. */
+  quality: CheckedRows["quality"] | null;
   schema: TableSchema;
   newColumns: string[];
   missingColumns: string[];
@@ -149,39 +199,58 @@ export interface ConvertReport {
  * be the file itself; a result that is there already is replaced, once the new one is whole.
  */
 export async function convertFile(
-  path: string,
-  { to, out, raw = false, ...params }: ConvertFileOptions,
+  given: string | LocalFile,
+  { to, out, rules, raw = false, taken = new Set(), ...params }: ConvertFileOptions,
   environment: LocalEnvironment,
 ): Promise<ConvertReport> {
-  const stem = stemOf(path);
+  const local = localFile(given);
   const extension = targetNamed(to).extensions[0];
+  const plain = stemOf(local.name);
+  const isTaken = taken.has(join(out, `${plain}.${extension}`));
+  const stem = isTaken ? join(dirname(plain), basename(local.name)) : plain;
   const file = join(out, `${stem}.${extension}`);
-  await refuseSelf(path, file);
-  const converted = await convertLocal(path, { onDrift: "evolve", ...params }, environment);
-  const { quarantine, accounting, schema } = converted;
+  await refuseSelf(local.path, file);
+  const converted = await convertLocal(local, { onDrift: "evolve", ...params }, environment);
+  const checked = rules ? await checkRows(converted, rules, environment) : null;
+  const rows = { ...converted, ...checked };
+  const { quarantine, accounting, schema } = rows;
   await quarantine.close();
-  const written = await writeRows(converted, to, environment);
-  await Deno.mkdir(out, { recursive: true });
+  const written = await writeRows(rows, to, environment).catch(sayFull(local.name));
+  const quarantineFile = join(out, `${stem}.quarantine.ndjson`);
+  await Deno.mkdir(dirname(file), { recursive: true });
+  if (quarantine.rows > 0) await moveFile(quarantine.path, quarantineFile);
+  else await Deno.remove(quarantineFile).catch(() => {});
   await moveFile(written, file);
-  const quarantineFile = quarantine.rows > 0 ? join(out, `${stem}.quarantine.ndjson`) : null;
-  if (quarantineFile) await moveFile(quarantine.path, quarantineFile);
+  taken.add(file);
+  const [read] = converted.read;
   return {
-    from: path,
+    from: local.name,
     file,
-    format: converted.formats[0] ?? "empty",
+    format: read?.format ?? "empty",
+    recognition: read?.recognition ?? null,
+    compression: read?.compression ?? null,
+    encoding: read?.encoding ?? null,
+    dialect: read?.dialect ?? null,
     to,
-    quarantineFile,
+    quarantineFile: quarantine.rows > 0 ? quarantineFile : null,
     accounting,
     reasons: { ...quarantine.reasons, ...converted.discarded },
     refused: shownRows(converted, raw),
+    quality: checked?.quality ?? null,
     schema,
     newColumns: converted.newColumns,
     missingColumns: converted.missingColumns,
   };
 }
 
+function localFile(given: string | LocalFile): LocalFile {
+  return typeof given === "string"
+    ? { path: given, name: basename(given), compression: null }
+    : given;
+}
+
 async function convertLocal(
-  path: string,
+  { path, name, compression }: LocalFile,
   params: Partial<ConvertParams>,
   { engine, workDir, signal = new AbortController().signal }: LocalEnvironment,
 ): Promise<Converted> {
@@ -189,16 +258,32 @@ async function convertLocal(
     throw new AppError("NOT_FOUND", `Cannot read ${path}: there is no such file`, { cause: error });
   });
   if (!info.isFile) throw new AppError("INVALID", `Cannot read ${path}: it is not a file`);
-  const name = basename(path);
-  const raw = { path: await Deno.realPath(path), name, key: name, source: "local", labels: {} };
-  const table = stemOf(path).replace(/\W/g, "_").replace(/^(?=\d)/, "_") || "rows";
+  const raw = {
+    path: await Deno.realPath(path),
+    name,
+    key: name,
+    source: "local",
+    labels: {},
+    compression,
+  };
+  const table = basename(stemOf(name)).replace(/\W/g, "_").replace(/^(?=\d)/, "_") || "rows";
   const parsed = ConvertParams.parse({ name: table, ...params });
-  return await convertFiles([raw], parsed, { engine, workDir, signal });
+  return await convertFiles([raw], parsed, { engine, workDir, signal }).catch(sayFull(name));
+}
+
+/** An error of a full disk, as one that says so. */
+function sayFull(name: string): (error: unknown) => never {
+  return (error) => {
+    if (!/no space left on device|os error 28/i.test(String(error))) throw error;
+    throw new AppError("DISK_FULL", `Cannot convert ${name}: the disk of the results is full`, {
+      cause: error,
+    });
+  };
 }
 
 /** The rows of a conversion in one file of the format. */
 async function writeRows(
-  converted: Converted,
+  converted: Pick<Converted, "files" | "schema">,
   to: TargetName,
   environment: LocalEnvironment,
 ): Promise<string> {
@@ -209,7 +294,10 @@ async function writeRows(
   return path;
 }
 
-async function relationOf(converted: Converted, environment: LocalEnvironment): Promise<string> {
+async function relationOf(
+  converted: Pick<Converted, "files" | "schema">,
+  environment: LocalEnvironment,
+): Promise<string> {
   const provenance = converted.files.map((file) => file.provenance);
   return await rowsOfFiles(
     environment,
@@ -243,11 +331,16 @@ async function columnFigures(
   }));
 }
 
-/** The name without the endings of formats and compressions. */
-function stemOf(path: string): string {
-  const name = basename(path).replace(/\.(gz|gzip)$/i, "");
-  const isKnown = formatNames.some((format) => hasExtension(formatNamed(format), name));
-  return isKnown ? name.replace(/\.[^.]*$/, "") : name;
+/** The name without the endings of formats and compressions; archives in it are folders. */
+function stemOf(name: string): string {
+  const parts = name.split("/").map((part, i, all) => {
+    const plain = part.replace(/\.(gz|gzip|zst|bz2|xz)$/i, "");
+    return i < all.length - 1 ? plain.replace(/\.(zip|tar|tgz|tbz2?|txz)$/i, "") : plain;
+  });
+  const last = parts[parts.length - 1];
+  const isKnown = formatNames.some((format) => hasExtension(formatNamed(format), last));
+  parts[parts.length - 1] = isKnown ? last.replace(/\.[^.]*$/, "") : last;
+  return parts.join("/");
 }
 
 async function refuseSelf(path: string, file: string): Promise<void> {

@@ -12,6 +12,8 @@ export interface RawFile {
   key: string;
   source: string;
   labels: Readonly<Record<string, string>>;
+  /** What the file at `path` was taken out of already; offsets in it are not the raw file's. */
+  compression?: string | null;
 }
 
 /** A raw file at hand as it can be read. */
@@ -34,7 +36,10 @@ export async function readyFiles(
   const ready: ReadyFiles = { files: [], skipped: {} };
   const options = { format, encoding, unpack: UnpackParams.parse(unpack ?? {}), tempPath, signal };
   for (const raw of raws) {
-    const { files, empty, skipped } = await prepareFiles(raw.path, raw.name, options);
+    const { files, empty, skipped } = await prepareFiles(raw.path, raw.name, {
+      ...options,
+      unpacked: raw.compression ?? null,
+    });
     if (onEmpty === "fail" && empty.length > 0) {
       throw new AppError("CORRUPT", `Cannot convert ${empty[0]}: it is empty, 0 bytes`);
     }

@@ -21,9 +21,14 @@ export function recogniseBinary(head: Uint8Array, name: string): Recognition | n
   return best(formats.filter(({ content }) => content === "binary"), head, name);
 }
 
-/** The format of a text by its beginning as UTF-8. Throws INVALID when none is likely. */
-export function recogniseText(head: Uint8Array, name: string): Recognition {
-  const found = best(formats.filter(({ content }) => content === "text"), head, name);
+/** The format of a text by its beginning, `raw` and as UTF-8. Throws INVALID when none is likely. */
+export function recogniseText(
+  { raw, head }: { raw: Uint8Array; head: Uint8Array },
+  name: string,
+): Recognition {
+  const found = isText(raw, head)
+    ? best(formats.filter(({ content }) => content === "text"), head, name)
+    : null;
   if (found) return found;
   throw new AppError(
     "INVALID",
@@ -38,4 +43,27 @@ function best(among: readonly Format[], head: Uint8Array, name: string): Recogni
     confidence: format.recognise(head, name),
   })).filter(({ confidence }) => confidence > 0).toSorted((a, b) => b.confidence - a.confidence);
   return sure.length === 0 ? null : { ...sure[0], runnerUp: sure[1] ?? null };
+}
+
+/**
+ * Could the bytes, decoded as `head`, be a text at all? Control characters and bytes that are no
+ * character are rare in one; separators that data use (SOH, FS to US) are none of them, and a few
+ * NULs are damage.
+ */
+export function isText(raw: Uint8Array, head: Uint8Array): boolean {
+  const text = new TextDecoder().decode(head);
+  // deno-lint-ignore no-control-regex
+  const strange = text.match(/[\x00\x02-\x08\x0e-\x1a\x7f\x80-\x84\x86-\x9f\ufffd]/g)?.length ?? 0;
+  if (strange > text.length / 20) return false;
+  const isWide = raw.includes(0) && !head.includes(0);
+  return isWide || controls(raw) <= raw.length / 25;
+}
+
+/** Bytes of control characters, as they stand: a double-byte encoding can swallow them. */
+function controls(raw: Uint8Array): number {
+  let count = 0;
+  for (const byte of raw) {
+    if (byte < 0x1b && byte !== 1 && (byte < 9 || byte > 13)) count++;
+  }
+  return count;
 }

@@ -24,6 +24,8 @@ export interface PrepareOptions {
   /** Encoding of a text; left out, it is found out. A byte order mark outweighs it. */
   encoding?: string;
   unpack: UnpackParams;
+  /** What the file was taken out of already: it is not looked into again. */
+  unpacked?: string | null;
   /** Where an unpacked copy goes. */
   tempPath(extension: string): string;
   signal: AbortSignal;
@@ -59,13 +61,15 @@ export async function prepareFiles(
   options: PrepareOptions,
 ): Promise<Prepared> {
   const { tempPath, signal } = options;
-  const { files, skipped } = await unpack(path, name, { ...options.unpack, tempPath, signal });
+  const { files, skipped } = options.unpacked
+    ? { files: [{ path, name, member: null, compression: options.unpacked }], skipped: {} }
+    : await unpack(path, name, { ...options.unpack, tempPath, signal });
   const prepared: Prepared = { files: [], empty: [], skipped };
   for (const plain of files) {
     const { size } = await Deno.stat(plain.path);
     if (size === 0) prepared.empty.push(plain.name);
     else {
-      const file = { ...plain, bytes: size, isAsCollected: plain.path === path };
+      const file = { ...plain, bytes: size, isAsCollected: plain.compression === null };
       prepared.files.push({ ...await prepareFile(file, options), member: plain.member });
     }
   }
@@ -85,13 +89,14 @@ async function prepareFile(
     return { file, format: formatNamed(binary.format), recognition: binary };
   }
   const { evidence, encoding } = await findEncodingOf(path, name, options);
-  const recognition = named ? null : recogniseText(utf8Head(evidence.head, encoding), name);
+  const beginning = { raw: evidence.head, head: utf8Head(evidence.head, encoding) };
+  const recognition = named ? null : recogniseText(beginning, name);
   if (binary && binary.confidence > (recognition?.confidence ?? 1)) {
     return { file, format: formatNamed(binary.format), recognition: binary };
   }
   const format = named ?? formatNamed(recognition!.format);
   const decoded = await decodeFile(file, format, encoding, options);
-  if (!isAsCollected && decoded.path !== path) await Deno.remove(path);
+  if (!isAsCollected && decoded.path !== path && !options.unpacked) await Deno.remove(path);
   return { file: decoded, format, recognition };
 }
 
