@@ -1,16 +1,8 @@
 /** @module Parameters of `quality`. */
 import { z } from "zod";
+import { deskRowRules, deskTableRules } from "./desk_params.ts";
+import { common, tableCommon } from "./rule_params.ts";
 
-const Severity = z.enum(["warn", "quarantine", "block"]).default("quarantine").meta({
-  doc:
-    "Of rows that fail. warn: they are counted. quarantine: they are taken out. block: a single " +
-    "one fails the task",
-});
-
-const common = {
-  name: z.string().min(1).max(100).optional().meta({ doc: "Shown with figures and rows" }),
-  severity: Severity,
-};
 const Columns = z.array(z.string()).min(1);
 const Bound = z.union([z.number(), z.string()]).optional();
 
@@ -62,13 +54,20 @@ export const Rule = z.discriminatedUnion("rule", [
     rule: z.literal("row_count"),
     min: z.int().min(0).optional(),
     max: z.int().min(0).optional(),
-    name: common.name,
+    ...tableCommon,
   }).meta({ doc: "Of the whole table: outside, it is not good enough" }),
+  ...deskRowRules,
+  ...deskTableRules,
 ]);
 /** See {@link Rule}. */
 export type Rule = z.infer<typeof Rule>;
 /** One on single rows. */
-export type RowRuleParams = Exclude<Rule, { rule: "row_count" }>;
+export type RowRuleParams = Exclude<Rule, { rule: TableRuleParams["rule"] }>;
+/** One on the table as a whole. */
+export type TableRuleParams = Extract<
+  Rule,
+  { rule: "row_count" | "missing_session" | "freshness" | "curve_shape" }
+>;
 
 /** Parameters of {@link ./mod.ts#quality}. */
 export const QualityParams = z.object({

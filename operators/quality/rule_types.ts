@@ -16,12 +16,39 @@ export type RuleOn<T extends TableRef> = [ColumnsOf<T>] extends [never] ? z.inpu
 
 type WithColumns<R, C extends ColumnTypes> = R extends { rule: "range" }
   ? Named<R, NumberColumn<C> | TimeColumn<C>>
-  : R extends { rule: "ohlc" } ? Named<R, NumberColumn<C>>
+  : R extends { rule: NumberRule } ? Named<R, NumberColumn<C>, ColumnName<C>>
+  : R extends { rule: TimeRule } ? Named<R, TimeColumn<C>, ColumnName<C>>
   : Named<R, ColumnName<C>>;
 
-/** The same rule, with columns of these names. */
-type Named<R, Name extends string> = {
-  [K in keyof R]: K extends "column" | "open" | "high" | "low" | "close" ? Name
-    : K extends "columns" | "by" | "order" ? Name[]
+type NumberRule =
+  | "ohlc"
+  | "positive"
+  | "non_negative"
+  | "crossed"
+  | "spike"
+  | "jump"
+  | "volume_vs_median"
+  | "cross_vendor"
+  | "sum_check";
+type TimeRule = "extra_session" | "missing_session" | "date_window" | "in_order" | "freshness";
+
+type ValueColumn =
+  | "column"
+  | "open"
+  | "high"
+  | "low"
+  | "close"
+  | "bid"
+  | "ask"
+  | "amount"
+  | "opening"
+  | "closing"
+  | "tenor";
+
+/** The same rule, with values in columns of these names, and keys in any. */
+type Named<R, Name extends string, Key extends string = Name> = {
+  [K in keyof R]: K extends ValueColumn ? Name
+    : K extends "columns" ? Name[]
+    : K extends "by" | "order" ? Key[]
     : R[K];
 };

@@ -3,7 +3,9 @@ import { AppError } from "../../src/model/errors.ts";
 import type { TableSchema } from "../../src/model/data.ts";
 import { columnType } from "../table/column_type.ts";
 import { ident, literal } from "../table/sql.ts";
+import { deskParts } from "./desk_rules.ts";
 import type { RowRuleParams, Rule } from "./params.ts";
+import { isTableRule } from "./table_rules.ts";
 
 /** A rule on rows, made ready. */
 export interface RowRule {
@@ -16,14 +18,16 @@ export interface RowRule {
   fails: string;
   /** Columns of the base relation that `fails` needs: windows. */
   windows: Record<string, string>;
+  /** Columns that the windows need, made in a relation below them. */
+  inner: Record<string, string>;
   /** Says what is wrong, for people. */
   reason: string;
 }
 
 /** The row rules. Throws INVALID when one names a column that the table has not. */
-export function rowRules(rules: readonly Rule[], schema: TableSchema): RowRule[] {
-  return rules.filter((rule) => rule.rule !== "row_count")
-    .map((rule, index) => rowRule(rule, index, schema));
+export function rowRules(rules: readonly Rule[], schema: TableSchema, now: Date): RowRule[] {
+  return rules.filter((rule) => !isTableRule(rule))
+    .map((rule, index) => rowRule(rule, index, schema, now));
 }
 
 /** What the schema itself asks for: columns that may not be null are not. */
@@ -37,11 +41,17 @@ export function schemaRules({ columns }: TableSchema): RowRule[] {
     column: null,
     fails: required.map((name) => `${ident(name)} IS NULL`).join(" OR "),
     windows: {},
+    inner: {},
     reason: `One of ${required.join(", ")} is null, and may not be`,
   }];
 }
 
-function rowRule(rule: RowRuleParams, index: number, schema: TableSchema): RowRule {
+function rowRule(
+  rule: RowRuleParams,
+  index: number,
+  schema: TableSchema,
+  now: Date,
+): RowRule {
   const has = (name: string) => {
     if (schema.columns.some((column) => column.name === name)) return ident(name);
     throw new AppError(
@@ -51,7 +61,12 @@ function rowRule(rule: RowRuleParams, index: number, schema: TableSchema): RowRu
     );
   };
   const window = `_tw_rule_${index}`;
-  const { fails, windows = {}, reason, columns } = parts(rule, { has, window, schema });
+  const { fails, windows = {}, inner = {}, reason, columns } = parts(rule, {
+    has,
+    window,
+    schema,
+    now,
+  });
   return {
     name: rule.name ?? [rule.rule, ...columns].join(" "),
     kind: rule.rule,
@@ -59,21 +74,28 @@ function rowRule(rule: RowRuleParams, index: number, schema: TableSchema): RowRu
     column: columns.length === 1 ? columns[0] : null,
     fails,
     windows,
+    inner,
     reason,
   };
 }
 
-interface Parts {
+/** A rule as SQL. */
+export interface Parts {
   fails: string;
   windows?: Record<string, string>;
+  inner?: Record<string, string>;
   reason: string;
   columns: string[];
 }
 
-interface Scope {
+/** What a rule is made for. */
+export interface Scope {
+  /** The column in SQL; throws INVALID when the table has none. */
   has(name: string): string;
+  /** Name for a window of its own. */
   window: string;
   schema: TableSchema;
+  now: Date;
 }
 
 function parts(rule: RowRuleParams, scope: Scope): Parts {
@@ -114,6 +136,8 @@ function parts(rule: RowRuleParams, scope: Scope): Parts {
         columns: [],
         reason: `it does not meet ${rule.expression}`,
       };
+    default:
+      return deskParts(rule, scope);
   }
 }
 

@@ -8,7 +8,9 @@ import { QuarantineWriter } from "../table/quarantine.ts";
 import { provenanceList, rowsOfFiles } from "../table/rows.ts";
 import { ident, literal } from "../table/sql.ts";
 import type { QualityParams } from "./params.ts";
+import { collectWrongCodes } from "./references.ts";
 import { type RowRule, rowRules, schemaRules } from "./rules.ts";
+import { tableFindings } from "./table_rules.ts";
 
 /** Figures of a table, as they go into the attempt's metrics. */
 export type QualityFigures = {
@@ -29,10 +31,20 @@ export const run: OperatorRun<QualityParams, { from: TableRef }, TableRef> = asy
 ) => {
   const paths = await Promise.all(from.files.map((file) => ctx.files.open(file)));
   await checkFormat(ctx, from, paths);
-  const rules = [...schemaRules(from.schema), ...rowRules(params.rules, from.schema)];
-  const base = baseRelation(await rowsOfFiles(ctx, from, paths), rules);
+  const relation = await rowsOfFiles(ctx, from, paths);
+  await collectWrongCodes(ctx, relation, params.rules, from.schema);
+  const rules = [
+    ...schemaRules(from.schema),
+    ...rowRules(params.rules, from.schema, ctx.clock.now()),
+  ];
+  const base = baseRelation(relation, rules);
   const figures = await measure(ctx, base, from.schema, rules, params);
-  const misses = missedBounds(figures, rules, params);
+  const table = await tableFindings(ctx, base, from.schema, params.rules, figures.rows);
+  for (const { why } of table.filter(({ severity }) => severity === "warn")) ctx.log.warn(why);
+  const misses = [
+    ...missedBounds(figures, rules, params),
+    ...table.filter(({ severity }) => severity === "block").map(({ why }) => why),
+  ];
   if (misses.length > 0) {
     const message = `The table ${from.schema.name} is not good enough: ${misses.join("; ")}`;
     if (params.onFail === "fail") throw new FinalError(message);
@@ -41,7 +53,8 @@ export const run: OperatorRun<QualityParams, { from: TableRef }, TableRef> = asy
   const removing = rules.filter(({ severity }, i) =>
     severity !== "warn" && figures.rules[i].failed > 0
   );
-  const metrics = { quality: { ...figures, misses } };
+  const warnings = table.filter(({ severity }) => severity === "warn").map(({ why }) => why);
+  const metrics = { quality: { ...figures, misses, warnings } };
   if (removing.length === 0) {
     return { kind: "done", output: from, effects: { accounting: kept(from.rows), metrics } };
   }
@@ -88,10 +101,15 @@ async function checkFormat(ctx: TaskContext, table: TableRef, paths: string[]): 
 }
 
 function baseRelation(rows: string, rules: readonly RowRule[]): string {
-  const windows = rules.flatMap((rule) =>
-    Object.entries(rule.windows).map(([name, sql]) => `${sql} AS ${name}`)
+  const inner = withColumns(rows, rules.map((rule) => rule.inner));
+  return withColumns(inner, rules.map((rule) => rule.windows));
+}
+
+function withColumns(rows: string, columns: readonly Readonly<Record<string, string>>[]): string {
+  const all = columns.flatMap((one) =>
+    Object.entries(one).map(([name, sql]) => `${sql} AS ${name}`)
   );
-  return windows.length === 0 ? rows : `SELECT *, ${windows.join(", ")} FROM (${rows})`;
+  return all.length === 0 ? rows : `SELECT *, ${all.join(", ")} FROM (${rows})`;
 }
 
 async function measure(
@@ -141,7 +159,7 @@ async function measure(
 function missedBounds(
   figures: QualityFigures,
   rules: readonly RowRule[],
-  { completenessMin, errorRateMax, rules: all }: QualityParams,
+  { completenessMin, errorRateMax }: QualityParams,
 ): string[] {
   const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
   const misses: string[] = [];
@@ -158,13 +176,6 @@ function missedBounds(
   for (const [i, { name, severity }] of rules.entries()) {
     const { failed } = figures.rules[i];
     if (severity === "block" && failed > 0) misses.push(`${failed} rows fail rule "${name}"`);
-  }
-  for (const rule of all) {
-    if (rule.rule !== "row_count") continue;
-    const { min = 0, max = Infinity } = rule;
-    if (figures.rows < min || figures.rows > max) {
-      misses.push(`it has ${figures.rows} rows, not ${min} to ${max}`);
-    }
   }
   return misses;
 }
