@@ -18,7 +18,7 @@ export function castReading(
     case "number":
       return numberCast(x, reading, cast);
     case "formats":
-      return formatsCast(x, type, reading.formats);
+      return formatsCast(x, type, reading);
     case "epoch":
       return epochCast(x, type, reading.unit);
   }
@@ -70,17 +70,25 @@ function unitPattern(units: readonly string[]): string {
   return units.map((unit) => unit.replace(/[$.%]/g, "\\$&")).join("|");
 }
 
-function formatsCast(x: string, { kind, sql }: ColumnType, formats: readonly string[]): Cast {
+function formatsCast(
+  x: string,
+  { kind, sql }: ColumnType,
+  { formats, lastYear }: Extract<Reading, { kind: "formats" }>,
+): Cast {
   const pattern = literal(`\\s*(?:${formats.map(formatPattern).join("|")})\\s*`);
   const each = formats.map((format) =>
     `try_cast(try_strptime(${x}, ${literal(format)}) AS ${sql})`
   );
-  const value = each.length === 1 ? each[0] : `coalesce(${each.join(", ")})`;
+  const read = each.length === 1 ? each[0] : `coalesce(${each.join(", ")})`;
+  const value = lastYear === undefined
+    ? read
+    : `(${read} - CASE WHEN year(${read}) > ${lastYear} THEN INTERVAL 100 YEAR ` +
+      `ELSE INTERVAL 0 YEAR END)::${sql}`;
   return {
     value,
     // Strptime takes "infinity" and "epoch" by any format, and years of fewer digits.
     fast: (_x, v) =>
-      kind === "time" || formats.length > 1
+      kind === "time" || formats.length > 1 || lastYear !== undefined
         ? "false"
         : `${v} BETWEEN '1971-01-01'::${sql} AND '2200-01-01'::${sql}`,
     exact: (text, v) => `(${v} IS NOT NULL AND regexp_full_match(${text}, ${pattern}))`,

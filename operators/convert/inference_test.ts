@@ -47,6 +47,12 @@ Deno.test("inferred columns", async (t) => {
       ],
       ["utc", "5 Jan 2026 16:00 UTC", "TIMESTAMP WITH TIME ZONE", "2026-01-05 16:00:00+00"],
       ["nanos", "2026-01-05T16:00:00.123456789Z", "TIMESTAMP_NS", "2026-01-05 16:00:00.123456789"],
+      [
+        "printed",
+        "Fri Oct 16 07:00:00 UTC 2015",
+        "TIMESTAMP WITH TIME ZONE",
+        "2015-10-16 07:00:00+00",
+      ],
       ["clock", "4:05 PM", "TIME", "16:05:00"],
       ["a_ts", "1767629730", "TIMESTAMP WITH TIME ZONE", "2026-01-05 16:15:30+00"],
       ["b_ts", "1767629730123456", "TIMESTAMP WITH TIME ZONE", "2026-01-05 16:15:30.123456+00"],
@@ -59,6 +65,11 @@ Deno.test("inferred columns", async (t) => {
     );
     assertEquals(Object.values(types), written.map(([, , type]) => type));
     assertEquals(rows[0], written.map(([, , , value]) => value));
+  });
+
+  await t.step("with years of two digits are in the century that the column shows", async () => {
+    const { rows } = await convert("d\n13/1/60\n13/1/70\n13/1/00\n");
+    assertEquals(rows, [["1960-01-13"], ["1970-01-13"], ["2000-01-13"]]);
   });
 
   await t.step("are text again when a later row is of no such kind", async () => {

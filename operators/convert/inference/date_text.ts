@@ -41,6 +41,8 @@ export function dateTexts(text: string): DateText[] {
   const time = timePart(text);
   if (time) return [{ ...time, kind: "time", year: 0, month: 0, day: 0, ...noOrder }];
   const { prefix, rest } = withoutWeekday(text);
+  const late = yearAtEnd(rest);
+  if (late.length > 0) return late.map((form) => ({ ...form, format: prefix + form.format }));
   return datesAtStart(rest).flatMap(({ length, parts }) => {
     const after = rest.slice(length);
     const timed = after === "" ? null : timeAfter(after, /^\d{8}$/.test(rest.slice(0, length)));
@@ -62,6 +64,22 @@ function withoutWeekday(text: string): { prefix: string; rest: string } {
   if (!match) return { prefix: "", rest: text };
   const [whole, day, space] = match;
   return { prefix: (day.length === 3 ? "%a" : "%A") + space, rest: text.slice(whole.length) };
+}
+
+const lateYear = new RegExp(
+  `^${monthWord}( {1,2})(\\d{1,2}) (\\d{1,2}:\\d{2}:\\d{2})( (?:UTC|GMT|[+-]\\d{4}))? (\\d{4})$`,
+);
+
+/** As programs print it: `Jan 05 16:00:00 UTC 2026`. */
+function yearAtEnd(text: string): DateText[] {
+  const match = text.match(lateYear);
+  if (!match) return [];
+  const [, word, gap, day, clock, zone = "", year] = match;
+  const time = timePart(clock + zone);
+  if (!time) return [];
+  return named(word, (month, m) => [part(`${month}${gap}%d ${time.format} %Y`, year, m, day)])
+    .filter(isDate)
+    .map((found) => ({ ...found, ...time, format: found.format, kind: "timestamp" }));
 }
 
 /** Dates that the text begins with, with how many characters they take. */
@@ -88,7 +106,7 @@ const layouts: readonly [RegExp, (match: RegExpMatchArray) => DatePart[]][] = [
       named(word, (b, m) => [part(`%d${s}${b}${t}${yearFormat(y)}`, y, m, d)]),
   ],
   [
-    new RegExp(`^${monthWord}([ .-]{1,2})(\\d{1,2})(,? |-)(\\d{4})(?!\\d)`),
+    new RegExp(`^${monthWord}([ .-]{1,2})(\\d{1,2})(, ?| |-)(\\d{4})(?!\\d)`),
     ([, word, s, d, t, y]) => named(word, (b, m) => [part(`${b}${s}%d${t}%Y`, y, m, d)]),
   ],
   [

@@ -58,25 +58,47 @@ function withOneOrder(read: readonly DateText[][]): DateText[][] | string {
     ).size === 1;
   if (orders.length > 1 && !numeric.every(isSame)) {
     const first = firstOfMonths(numeric);
-    if (first) return read.map((forms) => forms.filter(({ order }) => !order || order === first));
+    if (first) return withOrder(read, first);
     return "day and month may be either way round, as in 1/5/26: say dateFormat";
   }
-  return read.map((forms) => forms.filter(({ order }) => order === null || order === orders[0]));
+  return withOrder(read, orders[0]);
 }
 
-const MONTHS_SEEN = 8;
+function withOrder(read: readonly DateText[][], wanted: string): DateText[][] {
+  return read.map((forms) => forms.filter(({ order }) => order === null || order === wanted));
+}
+
+/** So many different months are no chance; fewer are none over several years. */
+const MONTHS_SURE = 8;
+const MONTHS_SEEN = 4;
+const MONTHS_IN_A_ROW = 5;
 
 /**
  * The order in which all are the first of some month. In the other order they would all lie in one
- * January, and none after the 12th.
+ * January, and none after the 12th. A few days in a row of one January are just that, unless some are
+ * free everywhere: New Year's Day, Saturdays and Sundays.
  */
 function firstOfMonths(read: readonly DateText[][]): "dm" | "md" | null {
   for (const order of ["dm", "md"] as const) {
-    const forms = read.map((each) => each.find((form) => form.order === order));
-    const months = new Set(forms.map((form) => form?.month));
-    if (forms.every((form) => form?.day === 1) && months.size >= MONTHS_SEEN) return order;
+    const forms = read.flatMap((each) => each.filter((form) => form.order === order));
+    if (forms.length < read.length || !forms.every(({ day }) => day === 1)) continue;
+    const months = new Set(forms.map(({ month }) => month)).size;
+    const years = new Set(forms.map(({ year }) => year)).size;
+    if (months >= MONTHS_SURE || (months >= MONTHS_SEEN && years > 1)) return order;
+    if (years === 1 && areInARow(forms) && forms.some(isFreeInJanuary)) return order;
   }
   return null;
+}
+
+function areInARow(forms: readonly DateText[]): boolean {
+  const months = [...new Set(forms.map(({ month }) => month))].sort((a, b) => a - b);
+  return months.length >= MONTHS_IN_A_ROW &&
+    months.every((month, i) => i === 0 || month === months[i - 1] + 1);
+}
+
+function isFreeInJanuary({ year, month }: DateText): boolean {
+  const weekday = new Date(Date.UTC(year, 0, month)).getUTCDay();
+  return month === 1 || weekday === 0 || weekday === 6;
 }
 
 /** The formats that cover all texts, those that most are in first. */
@@ -100,7 +122,8 @@ function verdict(texts: TextCounts, chosen: DateText[][]): Found | null {
   const all = chosen.flat();
   const formats = forms.map(({ format }) => format);
   const centuries = all.filter(({ isShortYear }) => isShortYear).map(({ year }) => year);
-  if (centuries.some((year) => year > 2037) && centuries.some((year) => year < 2038)) {
+  const lastYear = lastShortYear(centuries);
+  if (lastYear === null) {
     return refused("two-digit years of more than one century: 1/5/38 may be 1938 or 2038");
   }
   const kinds = new Set(forms.map(({ kind }) => kind));
@@ -108,7 +131,7 @@ function verdict(texts: TextCounts, chosen: DateText[][]): Found | null {
     if (kinds.size > 1) return null;
     return typed("TIME", formats, texts, isoTime);
   }
-  if (!kinds.has("timestamp")) return typed("DATE", formats, texts, isoDate);
+  if (!kinds.has("timestamp")) return typed("DATE", formats, texts, isoDate, lastYear);
   const zones = new Set(forms.map(({ zone }) => zone));
   if (zones.has("") && zones.size > 1) {
     return refused("some of its times have a zone and some have none");
@@ -116,7 +139,25 @@ function verdict(texts: TextCounts, chosen: DateText[][]): Found | null {
   const digits = Math.max(...all.map(({ fractionDigits }) => fractionDigits));
   if (digits > 6) return nanoseconds(formats, zones, texts);
   const type = zones.has("") ? "TIMESTAMP" : "TIMESTAMP WITH TIME ZONE";
-  return typed(type, formats, texts, isoStamp);
+  return typed(type, formats, texts, isoStamp, lastYear);
+}
+
+const LAST_YEAR = 2068;
+const NEAR_FUTURE = 2037;
+/** Years without a date, of which none is near: where one century's dates end, another's begin. */
+const GAP_YEARS = 40;
+
+/**
+ * The last year that two digits mean. Strptime takes 69 to 99 as 1969 to 1999; dates from 1960 to 2000
+ * show by the years that are not there that 60 is 1960. Null: they could be either.
+ */
+function lastShortYear(years: readonly number[]): number | null {
+  if (!years.some((year) => year > NEAR_FUTURE) || !years.some((year) => year <= NEAR_FUTURE)) {
+    return LAST_YEAR;
+  }
+  const early = Math.min(...years.filter((year) => year > NEAR_FUTURE));
+  const last = Math.max(...years.filter((year) => year <= NEAR_FUTURE));
+  return early - last >= GAP_YEARS ? last : null;
 }
 
 /** The engine's nanoseconds know no zone: in UTC they lose nothing, in another they would. */
@@ -135,10 +176,16 @@ function typed(
   formats: readonly string[],
   texts: TextCounts,
   plain: RegExp,
+  lastYear = LAST_YEAR,
 ): Found {
   const isPlain = [...texts.keys()].every((text) => plain.test(text.trim()));
-  const reading = isPlain ? plainReading : { kind: "formats", formats } as const;
-  return { type, reading, certainty: formats.length === 1 ? 1 : 0.95 };
+  if (isPlain) return { type, reading: plainReading, certainty: 1 };
+  const isShifted = lastYear < LAST_YEAR;
+  return {
+    type,
+    reading: { kind: "formats", formats, ...(isShifted ? { lastYear } : {}) },
+    certainty: (formats.length === 1 ? 1 : 0.95) * (isShifted ? 0.9 : 1),
+  };
 }
 
 /** Does the name say that whole numbers may be instants? */

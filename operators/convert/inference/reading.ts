@@ -16,8 +16,8 @@ export type Reading =
    * is the number as it is written: 12.5% is 12.5, and `unit` says percent.
    */
   | { kind: "number"; marks: NumberMarks; units: readonly string[] }
-  /** Formats of strptime; a text is in one of them. */
-  | { kind: "formats"; formats: readonly string[] }
+  /** Formats of strptime; a text is in one of them. Dates after `lastYear` are a century before. */
+  | { kind: "formats"; formats: readonly string[]; lastYear?: number }
   /** Whole numbers since 1970, in UTC. */
   | { kind: "epoch"; unit: "s" | "ms" | "us" | "ns" };
 
@@ -52,7 +52,8 @@ export function describeReading(reading: Reading): string {
       return reading.units.length === 0 ? marks : `${marks}, in ${reading.units.join(", ")}`;
     }
     case "formats":
-      return reading.formats.join(" or ");
+      return reading.formats.join(" or ") +
+        (reading.lastYear === undefined ? "" : `, until ${reading.lastYear}`);
     case "epoch":
       return `${reading.unit} since 1970`;
   }
