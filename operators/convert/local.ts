@@ -10,6 +10,7 @@ import { rowsOfFiles } from "../table/rows.ts";
 import { ident } from "../table/sql.ts";
 import { type Converted, convertFiles } from "./convert_files.ts";
 import { summaryOf, type VerdictSummary } from "./inference/column.ts";
+import { findKeys } from "./inference/keys.ts";
 import { formatNamed, hasExtension, targetNamed } from "./formats/mod.ts";
 import { formatNames, type TargetName } from "./formats/names.ts";
 import { ConvertParams, type Drift, type ReadParams } from "./params.ts";
@@ -74,6 +75,8 @@ export interface Inspection {
   columns: InspectedColumn[];
   /** The same, as `convert` takes it. */
   schema: TableSchema;
+  /** Columns, or pairs of them, that tell each row from the others. */
+  keys: string[][];
   /** First rows. */
   sample: EngineResult["rows"];
 }
@@ -109,6 +112,7 @@ export async function inspectFile(
   await quarantine.close();
   const relation = await relationOf(converted, environment);
   const columns = await columnFigures(schema, relation, environment);
+  const keys = await findKeys(relation, columns, environment.engine);
   const names = schema.columns.map(({ name }) => ident(name)).join(", ");
   const { rows: sample } = await environment.engine.run(
     `SELECT ${names} FROM (${relation}) ORDER BY _tw_row LIMIT ${sampleRows}`,
@@ -139,6 +143,7 @@ export async function inspectFile(
         : column;
       return verdict === undefined ? shown : { ...shown, inferred: summaryOf(verdict) };
     }),
+    keys,
     sample: sample.map((row) =>
       row.map((value, i) => isHidden(schema.columns[i].name) ? masked(value) : value)
     ),

@@ -31,6 +31,18 @@ Deno.test("local files", async (t) => {
     assertEquals(found.sample, [[1, "1.10"], [2, null], [4, "2.25"]]);
   });
 
+  await t.step("inspectFile() finds columns, or pairs of them, that are keys", async () => {
+    const path = `${context.root}/objects/bars.csv`;
+    const keysOf = async (content: string) => {
+      await Deno.writeTextFile(path, content);
+      return (await inspectFile(path, {}, await fresh())).keys;
+    };
+    const bars = "symbol,day,close\nA,2026-01-05,1.5\nA,2026-01-06,1.5\nB,2026-01-05,2.5\n";
+    assertEquals(await keysOf(bars), [["symbol", "day"]]);
+    assertEquals(await keysOf(bars + "B,2026-01-05,2.5\n"), []);
+    assertEquals(await keysOf("id,x\n1,a\n2,a\n"), [["id"]]);
+  });
+
   await t.step("convertFile() accounts for every row, refused ones beside the result", async () => {
     const out = `${context.root}/out`;
     const schema = {

@@ -147,7 +147,7 @@ export const nationalIds: readonly NationalId[] = [
   {
     rule: "ch_ahv",
     kind: "national_id",
-    pattern: /(?<!\w)756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2}(?!\w)/g,
+    pattern: /(?<![\w.])756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2}(?!\w)/g,
     test: (text) => {
       const digits = digitsOf(text);
       const sum = weighted(digits, [1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3]);
@@ -167,7 +167,7 @@ export const nationalIds: readonly NationalId[] = [
   {
     rule: "ca_sin",
     kind: "national_id",
-    pattern: /(?<![\w-])[1-79]\d{2}([- ])\d{3}\1\d{3}(?![\w-])/g,
+    pattern: /(?<![\w.-]|\d )[1-79]\d{2}([- ])\d{3}\1\d{3}(?![\w-]| \d)/g,
     test: (text) => isLuhn(bare(text)),
     score: 0.4,
     words: /\b(?:sin|social insurance)\b/i,

@@ -41,7 +41,7 @@ const rules: readonly Rule[] = [
     rule: "email",
     kind: "email",
     pattern:
-      /(?<![\w.+-])[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[\p{L}\d](?:[\p{L}\d-]*[\p{L}\d])?\.)+\p{L}{2,}/gu,
+      /(?<![\p{L}\p{N}_.+-])[\p{L}\p{N}_!#$%&'*+/=?^`{|}~-]+(?:\.[\p{L}\p{N}_!#$%&'*+/=?^`{|}~-]+)*@(?:[\p{L}\d](?:[\p{L}\d-]*[\p{L}\d])?\.)+\p{L}{2,}/gu,
     score: () => 0.95,
   },
   {
@@ -54,7 +54,8 @@ const rules: readonly Rule[] = [
     rule: "ipv4",
     kind: "ip",
     pattern: new RegExp(`(?<![\\w.])${octet}(?:\\.${octet}){3}(?![\\w]|\\.\\d)`, "g"),
-    score: (match) => match === "0.0.0.0" ? 0 : 0.7,
+    score: (match, text, at) =>
+      match === "0.0.0.0" || /\bv(?:er(?:sion)?)?[.: ]{0,3}$/i.test(text.slice(0, at)) ? 0 : 0.7,
   },
   {
     rule: "ipv6",
@@ -180,7 +181,7 @@ function isIpv6(text: string): boolean {
 }
 
 const grouped: readonly [RegExp, number][] = [
-  [/^(?:\+|00)\d/, 0.6],
+  [/^(?:\+|00)[1-9][\d() .\-/]{8,}/, 0.6],
   [/^\(\d{2,4}\) ?\d{3,4}[ .-]?\d{3,4}/, 0.6],
   [/^\d{3}[-.]\d{3}[-.]\d{4}(?: ?x|$| ?ext)/i, 0.6],
   [/^0\d{1,4}[ .-]\d{2,4}(?:[ .-]\d{2,4}){1,3}$/, 0.45],

@@ -22,6 +22,9 @@ export function printInspection(output: Output, found: Inspection) {
     size: bytes(found.bytes),
     ...readingFacts(found),
     rows: found.rows,
+    ...(found.keys.length > 0
+      ? { keys: found.keys.map((names) => names.join(" + ")).join(", ") }
+      : {}),
     refused: found.refused.rows,
   });
   output.out("\n");
