@@ -1,6 +1,7 @@
 /** @module Every format, most telling first. */
 import { bai2 } from "./bai2/mod.ts";
 import { bloomberg } from "./bloomberg/mod.ts";
+import { arrow } from "./arrow/mod.ts";
 import { avro } from "./avro/mod.ts";
 import { csv, tsv } from "./csv/mod.ts";
 import type { Format, WritableFormat } from "./format.ts";
@@ -23,6 +24,7 @@ import { iso20022 } from "./iso20022/mod.ts";
 export const formats: readonly Format[] = [
   parquet,
   avro,
+  arrow,
   orc,
   messagepack,
   sqlite,

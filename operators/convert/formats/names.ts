@@ -8,6 +8,7 @@ export const formatNames = [
   "ndjson",
   "parquet",
   "avro",
+  "arrow",
   "orc",
   "messagepack",
   "sqlite",

@@ -10,18 +10,22 @@ export class OffsetError extends Error {
   }
 }
 
+const READ_AHEAD = 1 << 20;
+
 /** Reads ahead; a length that goes past the file's end is refused before any memory is taken. */
 export class OffsetWindow {
   readonly #file: Deno.FsFile;
   readonly #size: number;
-  #buffer = new Uint8Array(1 << 20);
+  #buffer: Uint8Array = new Uint8Array();
   #from = 0;
   #to = 0;
   #offset = 0;
 
-  constructor(file: Deno.FsFile, size: number) {
+  /** `size`: where the bytes end; the file stands at `offset`. */
+  constructor(file: Deno.FsFile, size: number, offset = 0) {
     this.#file = file;
     this.#size = size;
+    this.#offset = offset;
   }
 
   /** Of the next byte. */
@@ -56,24 +60,11 @@ export class OffsetWindow {
     return this.#buffer.subarray(this.#from, this.#from + most);
   }
 
-  /** Go on behind some bytes. */
-  async skip(length: number): Promise<void> {
-    await this.take(0, "nothing");
-    const held = this.#to - this.#from;
-    this.#offset += length;
-    if (length <= held) {
-      this.#from += length;
-      return;
-    }
-    await this.#file.seek(length - held, Deno.SeekMode.Current);
-    this.#from = this.#to = 0;
-  }
-
   async #fill(length: number): Promise<void> {
     if (this.#to - this.#from >= length) return;
     const held = this.#buffer.subarray(this.#from, this.#to);
     if (this.#buffer.length < length) {
-      const grown = new Uint8Array(length + (1 << 20));
+      const grown = new Uint8Array(Math.min(length + READ_AHEAD, this.left));
       grown.set(held);
       this.#buffer = grown;
     } else this.#buffer.copyWithin(0, this.#from, this.#to);

@@ -1,6 +1,8 @@
 /** @module Codecs of Avro's blocks. */
 import { crc32, inflateRawSync, zstdDecompressSync } from "node:zlib";
 import { snappyUncompress } from "hyparquet";
+import { bunzip2 } from "../../prepare/containers/bzip2.ts";
+import { unxz } from "../../prepare/containers/xz.ts";
 
 /** A block may become this large, and no larger. */
 export const blockBytesMax = 512 * 1024 * 1024;
@@ -13,8 +15,8 @@ const codecs: Readonly<Record<string, Decompress>> = {
   deflate: (block) => inflateRawSync(block, { maxOutputLength: blockBytesMax }),
   zstandard: (block) => zstdDecompressSync(block, { maxOutputLength: blockBytesMax }),
   snappy: unsnappy,
-  bzip2: unbzip,
-  xz: unxz,
+  bzip2: (block) => gathered(bunzip2, block),
+  xz: (block) => gathered(unxz, block),
 };
 
 /** The codec of this name. Throws Error for an unknown one. */
@@ -49,35 +51,16 @@ function snappyLength(block: Uint8Array): number {
   return length;
 }
 
-async function unbzip(block: Uint8Array): Promise<Uint8Array> {
-  const { default: bzip } = await import("seek-bzip");
+async function gathered(
+  unpack: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
+  block: Uint8Array,
+): Promise<Uint8Array> {
   const parts = new Parts();
-  const chunk = new Uint8Array(64 * 1024);
-  let used = 0;
-  bzip.decode(
-    block,
-    {
-      writeByte(byte: number) {
-        chunk[used++] = byte;
-        if (used < chunk.length) return;
-        parts.add(chunk.slice());
-        used = 0;
-      },
-    },
-    true,
-  );
-  parts.add(chunk.subarray(0, used));
-  return parts.join();
-}
-
-async function unxz(block: Uint8Array): Promise<Uint8Array> {
-  // A CommonJS module: what it exports is its default, whatever its types say.
-  const { default: { XzReadableStream } } = await import("xz-decompress") as unknown as {
-    default: typeof import("xz-decompress");
+  const source = async function* () {
+    await Promise.resolve();
+    yield block.slice();
   };
-  const parts = new Parts();
-  const stream = new XzReadableStream(new Blob([block as BlobPart]).stream());
-  for await (const part of stream as unknown as AsyncIterable<Uint8Array>) parts.add(part.slice());
+  for await (const part of unpack(source())) parts.add(part.slice());
   return parts.join();
 }
 

@@ -4,15 +4,16 @@
  */
 import type { Leaf } from "../staged_leaf.ts";
 import { type StagedNode, writeNull } from "../staged_node.ts";
+import { isUtf8 } from "../utf8.ts";
+import { textOfDecimal } from "../decimal_text.ts";
 import type { Cursor } from "./cursor.ts";
 import { jsonReader } from "./json.ts";
-import { readDecimal, textOfDecimal, timeInMicros } from "./logical.ts";
+import { readDecimal, timeInMicros } from "./logical.ts";
 import { type AvroType, isEmptyPossible, precisionMax, shapeOf } from "./schema.ts";
 
 /** Read one value and write it at a repetition level. */
 export type Decode = (rep: number) => void;
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
 
 /** The functions of a schema, from `cursor` into `node`. */
@@ -200,15 +201,7 @@ function decodeText(leaf: Leaf, cursor: Cursor): void {
   const length = cursor.length();
   const { bytes, at } = cursor;
   const end = at + length;
-  let high = 0;
-  for (let i = at; i < end; i++) high |= bytes[i];
-  if (high > 127) {
-    try {
-      decoder.decode(bytes.subarray(at, end));
-    } catch {
-      cursor.fail("a string is not UTF-8", at);
-    }
-  }
+  if (!isUtf8(bytes, at, end)) cursor.fail("a string is not UTF-8", at);
   leaf.bytes(bytes, at, end);
   cursor.at = end;
 }

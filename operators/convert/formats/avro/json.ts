@@ -1,6 +1,7 @@
 /** @module Avro values as JSON texts: of records within themselves, which no column can hold. */
+import { textOfDecimal } from "../decimal_text.ts";
 import type { Cursor } from "./cursor.ts";
-import { readDecimal, textOfDecimal, timeInMicros } from "./logical.ts";
+import { readDecimal, timeInMicros } from "./logical.ts";
 import {
   type AvroRecord,
   type AvroType,

@@ -43,14 +43,6 @@ export function signedOf(bytes: Uint8Array, at: number, length: number): bigint 
   return value;
 }
 
-/** A decimal's digits with its point. */
-export function textOfDecimal(unscaled: bigint, scale: number): string {
-  if (scale === 0) return `${unscaled}`;
-  const digits = `${unscaled < 0n ? -unscaled : unscaled}`.padStart(scale + 1, "0");
-  const point = digits.length - scale;
-  return `${unscaled < 0n ? "-" : ""}${digits.slice(0, point)}.${digits.slice(point)}`;
-}
-
 /** A time of day. Fails for one that is not within a day. */
 export function timeInMicros(cursor: Cursor, factor: number): number {
   const start = cursor.at;
