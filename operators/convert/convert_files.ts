@@ -63,6 +63,8 @@ type Loaded = Omit<Converted, "skippedMembers">;
 
 /** Rules that mean drift: the row was read and does not fit the table. */
 const driftRules = new Set(["type", "not_null", "new_column", "missing_column"]);
+/** Statements over more take minutes and gigabytes. */
+const COLUMNS_MAX = 4_000;
 const ATTEMPTS = 4;
 
 /**
@@ -131,6 +133,7 @@ class Conversion {
   ): Promise<Loaded | null> {
     const open: OpenFile[] = [];
     for (const file of files) open.push(await this.#open(file, careful.has(file.raw)));
+    refuseTooWide(open);
     const types = await typesOf(open, known, this.#params, this.#environment.engine);
     const privacy = await privacyOf(open, types, this.#params, this.#environment.engine);
     const columns = this.#columns(open, types, privacy);
@@ -351,4 +354,15 @@ export function readOptions(params: ConvertParams): ReadOptions {
     pointers: mapped.filter((name) => name.startsWith("/")),
     knownColumns: [...(params.schema?.columns.map(({ name }) => name) ?? []), ...mapped],
   };
+}
+
+function refuseTooWide(open: readonly OpenFile[]): void {
+  const columns = new Set(open.flatMap(({ plan }) => plan.targets.map(({ name }) => name))).size;
+  if (columns <= COLUMNS_MAX) return;
+  const widest = open.toSorted((a, b) => b.source.columns.length - a.source.columns.length)[0];
+  throw new AppError(
+    "INVALID",
+    `Cannot convert ${widest.raw.name}: its table would have ${columns} columns, and one has at ` +
+      `most ${COLUMNS_MAX}; declare those that are wanted as the schema, and ignore: ["*"]`,
+  );
 }

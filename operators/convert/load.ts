@@ -9,7 +9,7 @@ import { AppError, hasCode, messageOf } from "../../src/model/errors.ts";
 import type { FileProvenance } from "../../src/model/data.ts";
 import type { RefusedRow } from "../table/quarantine.ts";
 import { missingMax } from "../table/rows.ts";
-import { literal } from "../table/sql.ts";
+import { literal, literals } from "../table/sql.ts";
 import type { Format, ReadCall, RowSource } from "./formats/format.ts";
 import type { TextStyle } from "./cast.ts";
 import { refuseRows } from "./refuse_rows.ts";
@@ -20,6 +20,9 @@ import {
   takesTypes,
   type TypedTarget,
 } from "./select.ts";
+
+/** So many take more memory for each few thousand values than a task has by default. */
+const MANY_COLUMNS = 1_000;
 
 /** What loading one file takes. */
 export interface LoadCall {
@@ -99,6 +102,10 @@ async function loadFast(call: LoadCall): Promise<LoadResult | null> {
     (checked === undefined || await checked === rowsOut + misfits) &&
     (source.declaredRows === undefined || source.declaredRows === rowsOut + misfits);
   if (isWhole) source.checkRows?.(rowsOut + misfits);
+  if (isWhole && source.isShifted && await mayBeShifted(call) && await source.isShifted()) {
+    await Deno.remove(call.path);
+    return null;
+  }
   if (isWhole && misfits === 0) {
     const provenance = { ...origin, missing: [] };
     return { rowsIn: rowsOut, rowsOut, misfits, provenance, misfitTargets: [] };
@@ -107,6 +114,28 @@ async function loadFast(call: LoadCall): Promise<LoadResult | null> {
   if (skipped) return { ...skipped, rowsIn: rowsOut + misfits, rowsOut };
   await Deno.remove(call.path);
   return null;
+}
+
+/** Has the file, but for its last column, a column with nulls, or one that was not written? */
+async function mayBeShifted({ source, targets, path, read }: LoadCall): Promise<boolean> {
+  const written = new Set(
+    targets.flatMap(({ name, origin }) =>
+      origin.kind === "column" && origin.index < source.columns.length - 1 ? [name] : []
+    ),
+  );
+  const inner = source.columns.length - 1;
+  const origins = new Set(
+    targets.flatMap(({ origin }) => origin.kind === "column" ? [origin.index] : []),
+  );
+  origins.delete(inner);
+  if (origins.size < inner) return true;
+  const { rows } = await read.engine.run(
+    `SELECT count(*) FROM parquet_metadata(${literal(path)}) ` +
+      `WHERE coalesce(stats_null_count, 1) > 0 ` +
+      `AND list_contains(${literals([...written])}, split_part(path_in_schema, ', ', 1))`,
+    { rowsMax: 1 },
+  );
+  return Number(rows[0][0]) > 0;
 }
 
 /**
@@ -186,7 +215,16 @@ function withPatterns(call: LoadCall): ReadCall["options"] {
   return { ...call.read.options, plausible };
 }
 
-function broken({ read: { file } }: LoadCall, error: unknown): unknown {
+function broken({ read: { file }, source }: LoadCall, error: unknown): unknown {
+  if (hasCode(error, "LIMIT_EXCEEDED") && source.columns.length >= MANY_COLUMNS) {
+    return new AppError(
+      "LIMIT_EXCEEDED",
+      `Cannot convert ${file.name}: its ${source.columns.length} columns need more memory than ` +
+        `the engine has; give the task more, or declare the columns that are wanted as the schema ` +
+        `and ignore: ["*"]`,
+      { cause: error },
+    );
+  }
   if (!hasCode(error, "CORRUPT") && !hasCode(error, "INVALID")) return error;
   return new AppError("CORRUPT", `Cannot read ${file.name}: ${messageOf(error).split("\n")[0]}`, {
     cause: error,

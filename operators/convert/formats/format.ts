@@ -97,6 +97,11 @@ export interface RowSource {
   position: "implied" | "carried";
   /** Records that the relation left out: known once it was read. */
   leftOut(): Promise<number>;
+  /**
+   * May texts stand in the columns beside their own? It can only be so where a column that is not
+   * the last one holds nulls.
+   */
+  isShifted?(): Promise<boolean>;
   /** Throws CORRUPT when the file says that it has another number of records than this. */
   checkRows?(rows: number): void;
   /** Records of the file, where the file says it. */

@@ -86,7 +86,7 @@ export class ByteGrammar {
     for (let at = from; at < end; at++) {
       if (buffer[at] !== BLANK && (at === from || buffer[at - 1] === BLANK)) columns++;
     }
-    return Math.max(columns, 1);
+    return columns;
   }
 
   /** Walk the record that starts at `from` to its end. */

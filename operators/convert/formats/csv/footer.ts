@@ -1,5 +1,7 @@
 /** @module Lines behind the table: totals, notes, and trailers that say how many rows there are. */
+import { fits } from "./cell_kind.ts";
 import type { Dialect } from "./dialect.ts";
+import { profilesOf } from "./profile.ts";
 import { type SampleRecord, sampleRecords } from "./tokenize.ts";
 
 /** What is behind the table. */
@@ -25,10 +27,10 @@ export function footerOf(text: string, dialect: Dialect): Footer | null {
   const records = sampleRecords(text, dialect, Infinity);
   const width = dialect.columns.length;
   if (width === 1 || records.length < 2) return null;
+  const profiles = ownProfiles(records, dialect);
+  const isOther = (record: SampleRecord) => isOutside(record, { ...dialect, profiles });
   let from = records.length;
-  while (from > 0 && records.length - from < LINES_MAX && isOutside(records[from - 1], dialect)) {
-    from--;
-  }
+  while (from > 0 && records.length - from < LINES_MAX && isOther(records[from - 1])) from--;
   const body = records.slice(0, from).filter(({ cells }) => cells.length === width);
   const first = records.slice(from).find((record) => opens(record, text, body, dialect));
   if (!first) return null;
@@ -37,6 +39,17 @@ export function footerOf(text: string, dialect: Dialect): Footer | null {
     text: text.slice(first.start),
     isNarrow: lines.every(({ cells, isBroken }) => cells.length !== width && !isBroken),
   };
+}
+
+/** A footer in the sample makes columns look as if they were empty at times. */
+function ownProfiles(records: readonly SampleRecord[], { profiles }: Dialect) {
+  const sure = records.slice(0, Math.max(1, records.length - 3))
+    .filter(({ cells, isBroken }) => cells.length === profiles.length && !isBroken);
+  if (sure.length === 0) return profiles;
+  return profilesOf(sure, profiles.length).map(({ kind, isEverEmpty }, i) => ({
+    kind,
+    isEverEmpty: isEverEmpty && profiles[i].isEverEmpty,
+  }));
 }
 
 /** Of another width, or with hardly a cell filled where others always are. */
@@ -48,6 +61,7 @@ function isOutside({ cells, isBroken }: SampleRecord, { columns, profiles }: Dia
 function isSparse(cells: readonly string[], profiles: Dialect["profiles"]): boolean {
   const filled = cells.filter((cell) => cell.trim() !== "").length;
   const lacking = cells.filter((cell, i) => cell.trim() === "" && !profiles[i].isEverEmpty).length;
+  if (lacking > 0 && opening.test(cells[0])) return true;
   return filled <= Math.max(1, cells.length / 3) && lacking >= 2;
 }
 
@@ -60,10 +74,17 @@ function opens(
   const { cells, start } = record;
   if (opening.test(cells[0])) return true;
   const filled = cells.filter((cell) => cell.trim() !== "");
-  if (isCount(filled)) return text.slice(start).includes("\n") || body.length > 0;
+  if (isCount(filled)) return !isShortRow(cells, dialect);
   const isAfterBlank = /(?:\r\n|\n|\r)[\s,;|]*(?:\r\n|\n|\r)$/.test(text.slice(0, start));
   if (isAfterBlank && filled.length === 1 && /\p{L}/u.test(filled[0])) return true;
-  return cells.length !== dialect.columns.length && isOtherKind(cells[0], body);
+  return cells.length !== dialect.columns.length && isOtherKind(cells[0], body) &&
+    text.slice(record.end).trim() === "";
+}
+
+/** Could the figure be the first cell of a record whose others are empty? */
+function isShortRow([figure]: readonly string[], { profiles }: Dialect): boolean {
+  return profiles.slice(1).every(({ isEverEmpty }) => isEverEmpty) &&
+    (profiles[0].kind === null || fits(figure, profiles[0].kind));
 }
 
 /** A figure alone on its line. */
@@ -75,7 +96,8 @@ function isCount(filled: readonly string[]): boolean {
 function isOtherKind(first: string, body: readonly SampleRecord[]): boolean {
   if (body.length < 3 || first.trim() === "" || !/^\w{1,4}$/.test(first.trim())) return false;
   const code = body[body.length - 1].cells[0];
-  return /^\w{1,4}$/.test(code) && code !== first &&
+  return /^\w{1,4}$/.test(code) && code !== first && code.length === first.trim().length &&
+    /\d/.test(code) === /\d/.test(first) &&
     body.slice(-50).every(({ cells }) => cells[0] === code);
 }
 

@@ -49,10 +49,9 @@ function isMore(
   if (cells.length === above.length && cells.every((cell, i) => cell === above[i])) return true;
   const figures = figureColumns(profiles);
   if (figures.length < 2 || cells.length !== profiles.length) return false;
-  return figures.every((column) => {
-    const cell = cells[column].trim();
-    return cell !== "" && !isFigure(cellKind(cell)) && !nullLike.test(cell);
-  });
+  const filled = figures.map((column) => cells[column].trim()).filter((cell) => cell !== "");
+  return filled.length >= Math.max(2, figures.length / 2) &&
+    filled.every((cell) => !isFigure(cellKind(cell)) && !nullLike.test(cell));
 }
 
 function figureColumns(profiles: readonly ColumnProfile[]): number[] {

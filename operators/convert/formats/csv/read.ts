@@ -4,12 +4,14 @@ import { literal, literals } from "../../../table/sql.ts";
 import type { ReadCall, RowSource } from "../format.ts";
 import type { Dialect } from "./dialect.ts";
 import { countProblem } from "./footer.ts";
+import { hasOverlong } from "./overlong.ts";
 import { stateOf } from "./sample.ts";
 import { locateRecords, stageCsv } from "./stage.ts";
 import type { Table } from "./table.ts";
 import { sampleRecords } from "./tokenize.ts";
 
 const COMPARED_ROWS = 50;
+const COMPARED_COLUMNS = 100;
 
 /**
  * The engine reads the file itself. It leaves out records that have not the right columns. Null when
@@ -51,6 +53,7 @@ export async function fastSource(call: ReadCall, table: Table): Promise<RowSourc
       return rows[0][0] as number;
     },
     checkRows: (rows) => checkCount(call, table, rows),
+    isShifted: () => hasOverlong(file.path, table, call.signal),
     isQuoted: dialect.quote !== "",
   };
   if (!await isReadAsMeant(call, source, table)) return null;
@@ -133,14 +136,19 @@ async function isReadAsMeant(call: ReadCall, source: RowSource, table: Table): P
   );
   const expected = bad < 0 ? found : found.slice(0, bad);
   const nulls = new Set(["", ...call.options.nullTokens]);
+  const columns = [...dialect.columns.keys()];
+  const compared = [...new Set([...columns.slice(0, COMPARED_COLUMNS), ...columns.slice(-10)])];
   try {
     const { rows } = await call.engine.run(
-      `SELECT * FROM (${source.relation}) LIMIT ${COMPARED_ROWS}`,
+      `SELECT ${compared.map((column) => `c${column}`).join(", ")} FROM (${source.relation}) ` +
+        `LIMIT ${COMPARED_ROWS}`,
       { rowsMax: COMPARED_ROWS },
     );
     return expected.every(({ cells }, i) =>
       rows[i] !== undefined &&
-      cells.every((cell, j) => rows[i][j] === null ? nulls.has(cell) : rows[i][j] === cell)
+      compared.every((column, j) =>
+        rows[i][j] === null ? nulls.has(cells[column]) : rows[i][j] === cells[column]
+      )
     );
   } catch (error) {
     if (hasCode(error, "INVALID")) return false;

@@ -133,6 +133,7 @@ function cellWorth(cell: string, kind: CellKind, { quote }: Grammar): number {
   const last = x[x.length - 1];
   if (first === '"' || last === '"') return x.length > 1 && quote === '"' ? 0.5 : 0;
   if ((first === "'" || first === "`") && last === first && x.length > 1) return 0.3;
+  if (first === "'" || last === "'") return 0.5;
   if (kind === "code" || kind === "text") {
     if (delimiting.some((sign) => x.includes(sign))) return 0.6;
     if (kind === "code" && !/[\p{L}\p{N}]/u.test(x)) return 0.4;

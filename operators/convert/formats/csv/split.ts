@@ -201,7 +201,7 @@ export class CsvSplitter {
     lineNext: number,
   ): void {
     const trimmed = this.#trimmed(from, end);
-    if (trimmed === from && this.#columns > 1) {
+    if ((trimmed === from || columns === 0) && this.#columns > 1) {
       // A line with nothing on it is no record.
       this.#start = next;
       this.#isAfterBlank = true;

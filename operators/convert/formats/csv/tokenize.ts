@@ -193,7 +193,10 @@ export function endOfLine(text: string, from: number, newLine: NewLine): number 
     return text.length;
   }
   const at = text.indexOf(newLine === "\r" ? "\r" : "\n", from);
-  if (at < 0) return text.length;
+  if (at < 0) {
+    const isHalf = newLine !== "\r" && text.length > from && text.endsWith("\r");
+    return isHalf ? text.length - 1 : text.length;
+  }
   return newLine !== "\r" && at > from && text[at - 1] === "\r" ? at - 1 : at;
 }
 
