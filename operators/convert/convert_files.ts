@@ -351,7 +351,7 @@ export function readOptions(params: ConvertParams): ReadOptions {
     nullTokens: params.nullTokens,
     records: params.records,
     recordKey: params.recordKey,
-    pointers: mapped.filter((name) => name.startsWith("/")),
+    pointers: mapped.filter((name) => /^#?\//.test(name)),
     knownColumns: [...(params.schema?.columns.map(({ name }) => name) ?? []), ...mapped],
   };
 }

@@ -14,7 +14,10 @@ export type Drift = z.infer<typeof Drift>;
 
 /** Where a column's values come from: a column of the file, a constant, or a label of the file. */
 export const ColumnMapping = z.union([
-  z.string().min(1).meta({ doc: "Column of the file, or a JSON pointer into its records" }),
+  z.string().min(1).meta({
+    doc: "Column of the file, a JSON pointer into its records (/meta/id), or one from the " +
+      "document's root, with the wildcards of the way to the records (#/result/*/meta/symbol)",
+  }),
   z.object({ value: z.string() }).meta({ doc: "The same text in every row" }),
   z.object({ label: z.string() }).meta({ doc: "A fact that the request carried" }),
 ]);
@@ -41,10 +44,10 @@ export const ReadParams = FormatOptions.extend({
     doc: "Lines before the table; left out, titles and notes above it are found",
   }),
   csv: CsvParams.optional().meta({ doc: "More on delimited text" }),
-  records: z.string().regex(/^\//).optional().meta({
+  records: z.string().regex(/^(\/[\s\S]*)?$/).optional().meta({
     doc: "JSON pointer to the records in a document: to an array, a map (with recordKey) or an " +
-      "object; * stands for every element or member on the way; left out, they are the " +
-      "document itself. In XML the path of elements, or //name for one wherever it is; left out, " +
+      "object; * stands for every element or member on the way; empty for the " +
+      "document itself; left out, the one table that it has, or itself. In XML the path of elements, or //name for one wherever it is; left out, " +
       "the elements that repeat",
     example: "/Time Series (Daily)",
   }),

@@ -64,7 +64,7 @@ export function planFile(found: readonly { name: string }[], options: PlanOption
   const ignored = new Set(ignore.map(normalName));
   const isIgnored = (name: string) => ignore.includes("*") || ignored.has(normalName(name));
   const rest = found.flatMap(({ name }, index) =>
-    used.has(index) || name.startsWith("/") || isIgnored(name) ? [] : [index]
+    used.has(index) || /^#?\//.test(name) || isIgnored(name) ? [] : [index]
   );
   const takesNew = schema === null || onDrift === "evolve";
   if (takesNew) {

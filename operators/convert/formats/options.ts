@@ -4,6 +4,7 @@ import { Iso20022Params } from "./iso20022/params.ts";
 import { Bai2Params } from "./bai2/params.ts";
 import { FixParams } from "./fix/params.ts";
 import { SqliteParams } from "./sqlite/params.ts";
+import { JsonParams } from "./json/params.ts";
 import { ProtobufParams } from "./protobuf/params.ts";
 import { SwiftMtParams } from "./swift_mt/params.ts";
 
@@ -13,6 +14,7 @@ export const FormatOptions = z.object({
   bai2: Bai2Params.optional().meta({ doc: "How BAI2 becomes rows" }),
   fix: FixParams.optional().meta({ doc: "How FIX messages are read" }),
   sqlite: SqliteParams.optional().meta({ doc: "Which rows of a SQLite file" }),
+  json: JsonParams.optional().meta({ doc: "How a JSON or YAML document becomes rows" }),
   protobuf: ProtobufParams.optional().meta({
     doc: "Schema and message type of Protocol Buffers, which their bytes do not say",
   }),

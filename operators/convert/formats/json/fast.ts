@@ -46,7 +46,7 @@ export function fastLines(
   const selected = names.map((name, i) => `${ident(name)} AS c${i}`).join(", ");
   return {
     columns: names.map((name, i) => ({ name, type: types[i] })),
-    relation: `SELECT ${selected} FROM read_json(${literal(call.file.path)}, ` +
+    relation: `SELECT ${selected} FROM read_json(${literal(table.file.path)}, ` +
       `format = 'newline_delimited', records = 'true', compression = 'uncompressed', ` +
       `columns = {${columns}})`,
     position: "implied",
@@ -56,7 +56,7 @@ export function fastLines(
     hasShortNumbers: true,
     isGuess: true,
     sample,
-    check: (signal) => countPlain(call, learned, types, signal),
+    check: (signal) => countPlain(table, learned, types, signal),
   };
 }
 
@@ -86,7 +86,7 @@ function typesOf({ kinds: seen }: Learned): FastType[] | null {
 
 /** How many records there are; null when one of them is not as the engine would have it. */
 async function countPlain(
-  { file }: ReadCall,
+  { file }: JsonTable,
   { fields }: Learned,
   types: readonly FastType[],
   signal: AbortSignal,

@@ -11,7 +11,7 @@ import {
 } from "../format.ts";
 import { learnFields, type StagedJson, stageJson } from "./stage.ts";
 import { fastLines } from "./fast.ts";
-import { documentTable, lineTable } from "./table.ts";
+import { documentTable, type JsonTable, lineTable } from "./table.ts";
 
 /** One JSON document; its records are an array, a map or one object somewhere in it. */
 export const json: Format = {
@@ -65,19 +65,19 @@ export async function readJson(call: ReadCall, isLines: boolean): Promise<RowSou
       `Cannot read ${file.name} as JSON: it begins like XML or HTML`,
     );
   }
-  const table = isLines ? lineTable(call.options) : documentTable(call.options);
+  const table = isLines ? lineTable(call) : await documentTable(call);
   const learned = learnFields(call, table);
   if (!call.isCareful) {
     const quiet = { ...call, refuse: () => Promise.resolve() };
     const sample = async (rowsMax: number | null) =>
-      stagedSource(call, await stageJson(quiet, table, learned, rowsMax ?? Infinity)).relation;
+      stagedSource(table, await stageJson(quiet, table, learned, rowsMax ?? Infinity)).relation;
     const fast = fastLines(call, table, learned, sample);
     if (fast) return fast;
   }
-  return stagedSource(call, await stageJson(call, table, learned));
+  return stagedSource(table, await stageJson(call, table, learned));
 }
 
-function stagedSource({ file }: ReadCall, staged: StagedJson): RowSource {
+function stagedSource({ file }: JsonTable, staged: StagedJson): RowSource {
   // Records without a single field are rows all the same.
   if (staged.columns.length + staged.late.length === 0) staged.late.push("value");
   const names = staged.columns.map((_, i) => `c${i}`);

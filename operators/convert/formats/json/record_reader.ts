@@ -112,7 +112,7 @@ export class RecordReader {
     while (true) {
       // Records are mostly alike: the name that came here before comes here again.
       let number = this.#guess[this.count] ?? 0;
-      let past = number < this.fields.names.length ? this.#match(at, number) : -1;
+      let past = number >= 0 && number < this.fields.names.length ? this.#match(at, number) : -1;
       if (past < 0) {
         past = reader.name(at);
         number = this.#numberAt(at);

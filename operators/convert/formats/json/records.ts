@@ -1,7 +1,7 @@
 /** @module Takes records out of JSON documents and of lines of JSON. */
 import { AppError } from "../../../../src/model/errors.ts";
 import type { RecordReader } from "./record_reader.ts";
-import { Broken, depthMax, needsMore } from "./value_reader.ts";
+import { Broken, depthMax, kinds, needsMore } from "./value_reader.ts";
 import { recordBytesMax, type Window } from "./window.ts";
 
 /** Any element of an array, any member of an object. */
@@ -41,6 +41,8 @@ export interface RecordsAt {
   tokens: readonly string[];
   /** The records are the members of an object. */
   isMap: boolean;
+  /** What is there is one record, whatever it is. */
+  isWhole?: boolean;
 }
 
 /** Between two stops at which the caller may wait for something. */
@@ -65,7 +67,8 @@ export class DocumentWalk {
   readonly #sink: RecordSink;
   readonly #matches: string[] = [];
   #row = 0;
-  #isFound = false;
+  /** What is where the records should be, one of `kinds`; null until it was found. */
+  found: number | null = null;
   #stopAt = STEP_BYTES;
 
   constructor(
@@ -86,7 +89,7 @@ export class DocumentWalk {
     if (window.blank() !== -1) {
       throw window.corrupt(window.offset, "something follows the document's end");
     }
-    if (this.#isFound) return;
+    if (this.found !== null) return;
     throw new AppError(
       "CORRUPT",
       `Cannot read ${name} as JSON: there is nothing at ${
@@ -122,10 +125,12 @@ export class DocumentWalk {
   }
 
   *#recordsHere(): Generator<void> {
-    this.#isFound = true;
     const byte = this.#window.blank();
-    const { isMap } = this.#at;
-    if (byte === 0x5b && !isMap) yield* this.#children(byte, () => this.#record(null));
+    const { isMap, isWhole } = this.#at;
+    this.found = byte === 0x7b ? kinds.object : byte === 0x5b ? kinds.array : kinds.null;
+    yield;
+    if (isWhole) this.#record(null);
+    else if (byte === 0x5b && !isMap) yield* this.#children(byte, () => this.#record(null));
     else if (byte === 0x7b && isMap) yield* this.#children(byte, (name) => this.#record(name));
     else if (byte === 0x5b) yield* this.#children(byte, () => this.#record(null));
     else this.#record(null);

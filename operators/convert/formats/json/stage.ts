@@ -64,7 +64,7 @@ export function learnFields(call: ReadCall, table: JsonTable): Learned {
       count++;
     },
   };
-  using input = Deno.openSync(call.file.path);
+  using input = Deno.openSync(table.file.path);
   const walk = walkRecords(call, table, input, { records, sink, windowBytes: 1 << 16 });
   for (const _ of walk) if (count >= LEARN_RECORDS) break;
   return { fields, kinds: fields.names.map((_, i) => seen[i] ?? 0), records: count };
@@ -73,7 +73,7 @@ export function learnFields(call: ReadCall, table: JsonTable): Learned {
 /** Walk over the records of the table. */
 export function walkRecords(
   { file }: ReadCall,
-  table: JsonTable,
+  table: Pick<JsonTable, "at">,
   input: Deno.FsFile,
   { records, sink, windowBytes }: {
     records: RecordReader;
@@ -98,7 +98,7 @@ export async function stageJson(
   rowsMax = Infinity,
 ): Promise<StagedJson> {
   const path = call.tempPath("staged.csv");
-  using input = Deno.openSync(call.file.path);
+  using input = Deno.openSync(table.file.path);
   using output = await Deno.open(path, { write: true, createNew: true });
   const stager = new Stager(call, table, fields);
   const walk = walkRecords(call, table, input, { records: stager.records, sink: stager });
@@ -285,7 +285,7 @@ class Stager implements RecordSink {
     raw: string,
   ): void {
     this.refused++;
-    const { file } = this.#call;
+    const { file } = this.#table;
     this.#refusals.push({
       file: file.name,
       row,

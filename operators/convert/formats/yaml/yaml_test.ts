@@ -47,7 +47,7 @@ Deno.test("what is no YAML, or would be more than data, is refused with its offs
       ["a: &a [*a]\n", "inside of what it stands for"],
       ["a: *b\n", "unidentified alias"],
       [laughs.join("\n"), "its aliases stand for more than"],
-      ["[".repeat(100_000), "nesting is too deep"],
+      ["[".repeat(100_000), "nesting exceeded"],
     ] as const
   ) assertThrows(() => documents(text), Error, why);
 });
