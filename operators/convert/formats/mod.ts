@@ -19,6 +19,7 @@ import { swiftMt } from "./swift_mt/mod.ts";
 import { xml } from "./xml/mod.ts";
 import { yaml } from "./yaml/mod.ts";
 import { iso20022 } from "./iso20022/mod.ts";
+import { html } from "./html/mod.ts";
 
 /** Formats by order of precedence. */
 export const formats: readonly Format[] = [
@@ -38,6 +39,7 @@ export const formats: readonly Format[] = [
   xml,
   iso20022,
   yaml,
+  html,
   ndjson,
   json,
   tsv,

@@ -1,5 +1,6 @@
 /** @module Read options that one format has, under the format's name. */
 import { z } from "zod";
+import { HtmlParams } from "./html/params.ts";
 import { Iso20022Params } from "./iso20022/params.ts";
 import { Bai2Params } from "./bai2/params.ts";
 import { FixParams } from "./fix/params.ts";
@@ -10,6 +11,7 @@ import { SwiftMtParams } from "./swift_mt/params.ts";
 
 /** Options by format. */
 export const FormatOptions = z.object({
+  html: HtmlParams.optional().meta({ doc: "Which table of a page" }),
   iso20022: Iso20022Params.optional().meta({ doc: "How ISO 20022 messages become rows" }),
   bai2: Bai2Params.optional().meta({ doc: "How BAI2 becomes rows" }),
   fix: FixParams.optional().meta({ doc: "How FIX messages are read" }),
