@@ -20,6 +20,7 @@ import { xml } from "./xml/mod.ts";
 import { yaml } from "./yaml/mod.ts";
 import { iso20022 } from "./iso20022/mod.ts";
 import { html } from "./html/mod.ts";
+import { sdmx } from "./sdmx/mod.ts";
 
 /** Formats by order of precedence. */
 export const formats: readonly Format[] = [
@@ -39,6 +40,7 @@ export const formats: readonly Format[] = [
   xml,
   iso20022,
   yaml,
+  sdmx,
   html,
   ndjson,
   json,

@@ -22,6 +22,7 @@ export const formatNames = [
   "xml",
   "yaml",
   "iso20022",
+  "sdmx",
   "html",
 ] as const;
 /** One of {@link formatNames}. */

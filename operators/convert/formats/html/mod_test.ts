@@ -20,7 +20,7 @@ const page = `<!DOCTYPE html>
     <tr><td>2026-01-03<td><td>a &lt; b <script>var x = "<td>no</td>";</script></tr>
   </table>
 </td></tr></table>
-<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>1</td></tr></table>
+<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>
 </body></html>`;
 
 Deno.test("html", async (t) => {
@@ -36,8 +36,7 @@ Deno.test("html", async (t) => {
       assertEquals(rows, [
         ["2026-01-02", "1.10", "€\u00a02"],
         ["2026-01-02", "1.20", "3\n4"],
-        ["Date", "Price", "Price"],
-        ["2026-01-03", "", "a < b"],
+        ["2026-01-03", null, "a < b"],
       ]);
     },
   );
@@ -45,10 +44,10 @@ Deno.test("html", async (t) => {
   await t.step("a table can be named by number, id, caption or header", async () => {
     for (const table of [2, "quotes", "Daily quotes", "Open"]) {
       const { rows } = await readWith(html, page, { dir, params: { html: { table } } });
-      assertEquals(rows, 4, `${table}`);
+      assertEquals(rows, 3, `${table}`);
     }
     const third = await convertedTexts(context, page, { params: { html: { table: 3 } } });
-    assertEquals(third.columns, ["a", "b"].map((_, i) => `column_${i + 1}`));
+    assertEquals(third.columns, ["column_1", "column_2"]);
     assertEquals(third.rows.length, 2);
     const error = await errorOf(readWith(html, page, { dir, params: { html: { table: "x" } } }));
     assertStringIncludes(error!.message, 'no table is "x"; the page has 1 (1 × 2), 2 #quotes');
@@ -76,7 +75,7 @@ Deno.test("html", async (t) => {
 
   await t.step("a page that is cut within a table or tag is refused", async () => {
     const { cut } = await damage(html, page, { dir, flips: 200 });
-    const end = page.lastIndexOf("</table>") + "</table>".length;
+    const end = page.lastIndexOf("</body>") + "</body>".length;
     for (const [length, outcome] of cut.entries()) {
       if (length < end) assert(outcome instanceof AppError, `after ${length} bytes`);
     }

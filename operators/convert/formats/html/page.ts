@@ -62,16 +62,19 @@ export class HtmlPage {
   #chunkBytes = 0;
   #isTitle = false;
   #tail = "";
+  /** End tags that stand in the page; others are implied. */
+  readonly #said = new Set<string>();
   title = "";
-  /** Is it a page, or a piece of one? */
-  hasHtml = false;
 
   constructor(sink: PageSink) {
     this.#sink = sink;
     this.#parser = new Parser({
       onopentag: (name, attributes) => this.#open(name, attributes),
       ontext: (text) => this.#text(text),
-      onclosetag: (name) => this.#close(name),
+      onclosetag: (name, isImplied) => {
+        if (!isImplied) this.#said.add(name);
+        this.#close(name);
+      },
     }, { decodeEntities: true });
   }
 
@@ -89,9 +92,12 @@ export class HtmlPage {
     const open = this.#tables.at(-1);
     const isInTag = this.#tail.lastIndexOf("<") > this.#tail.lastIndexOf(">") &&
       /<[a-z/!][^<]*$/i.test(this.#tail);
+    // Who ends its head ends the page as well; pages made small leave out either.
+    const isCut = this.#said.has("head") && !this.#said.has("body") && !this.#said.has("html");
     this.#parser.end();
     if (open) return `it ends within its table ${open.table.number}`;
-    return isInTag ? "it ends within a tag" : null;
+    if (isInTag) return "it ends within a tag";
+    return isCut ? "it ends before </body> and </html>" : null;
   }
 
   #offset(): number {
@@ -100,7 +106,6 @@ export class HtmlPage {
   }
 
   #open(name: string, attributes: Record<string, string>): void {
-    if (name === "html" || name === "body") this.hasHtml = true;
     if (name === "title") this.#isTitle = true;
     if (this.#hidden.length > 0 || isHidden(name, attributes)) {
       if (!voids.has(name)) this.#hidden.push(name);
@@ -170,7 +175,10 @@ export class HtmlPage {
     if (name === "td" || name === "th") state.cell = null;
     else if (name === "tr") this.#endRow(state);
     else if (name === "caption") state.isCaption = false;
-    else if (name === "table") {
+    else if (name === "thead" || name === "tbody" || name === "tfoot") {
+      this.#endRow(state);
+      state.section = "body";
+    } else if (name === "table") {
       this.#endRow(state);
       this.#tables.pop();
       const { table } = state;
