@@ -200,6 +200,7 @@ export class HtmlPage {
 
 /** As a browser shows it: runs of blanks are one, breaks are line ends. */
 export function plainText(text: string): string {
+  // deno-lint-ignore no-control-regex
   return text.replace(/[ \t\r\n\f]+/g, " ").replace(/ ?\x0b ?/g, "\n")
     .replace(/^[ \n\u00a0]+|[ \n\u00a0]+$/g, "");
 }
