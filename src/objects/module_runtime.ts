@@ -41,17 +41,6 @@ export interface RuntimeOptions {
   packages?: readonly string[];
 }
 
-/**
- * Packages that operators import: their run modules are the product's own and run beside bundles. A test
- * holds the list to what they import.
- */
-export const operatorPackages: readonly string[] = [
-  "zod",
-  "hyparquet",
-  "hyparquet-writer",
-  "iconv-lite",
-];
-
 const prepared = new Map<string, Promise<ModuleRuntime>>();
 const PREPARED_MAX = 1_000;
 /**
@@ -99,7 +88,7 @@ interface WantedRuntime {
   npm: BundleNpm | null;
 }
 
-function wantedRuntime({ cacheDir, npm = null, packages = operatorPackages }: RuntimeOptions) {
+function wantedRuntime({ cacheDir, npm = null, packages = operatorPackages() }: RuntimeOptions) {
   const importMap = importMapOf(npm, packages);
   const key = sha256(canonicalJson({ importMap, lock: npm?.lock ?? null })).slice(0, 32);
   return { dir: resolve(runtimesDir(cacheDir), key), key, importMap, npm };
@@ -132,6 +121,37 @@ interface ImportMap {
   scopes: Record<string, Record<string, string>>;
 }
 
+let found: string[] | null = null;
+
+/**
+ * What operators import from npm, by its name in the import map: their run modules are the product's
+ * own, and run beside bundles.
+ */
+export function operatorPackages(): readonly string[] {
+  if (found !== null) return found;
+  const own = productImports();
+  const names = new Set(["zod"]);
+  for (const path of modulesBelow(fileURLToPath(new URL("operators", PRODUCT_ROOT)))) {
+    const text = Deno.readTextFileSync(path);
+    for (const [, specifier] of text.matchAll(/(?:from|import\(?)\s*"([a-z@][^":]*)"/g)) {
+      const folder = Object.keys(own).find((key) => key.endsWith("/") && specifier.startsWith(key));
+      if (own[specifier]?.startsWith("npm:")) names.add(specifier);
+      else if (folder !== undefined) {
+        for (const key of [folder, folder.slice(0, -1)]) names.add(key);
+      }
+    }
+  }
+  return found = [...names].sort();
+}
+
+function* modulesBelow(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) yield* modulesBelow(path);
+    else if (name.endsWith(".ts") && !name.endsWith("_test.ts")) yield path;
+  }
+}
+
 /** The product's own packages are in a scope of its own: bundles do not see them. */
 function importMapOf(npm: BundleNpm | null, packages: readonly string[]): ImportMap {
   const own = productImports();
@@ -156,7 +176,7 @@ async function prepare({ dir, key, importMap, npm }: WantedRuntime): Promise<Mod
   const specifiers = [
     ...Object.values(importMap.imports),
     ...Object.values(importMap.scopes).flatMap((scope) => Object.values(scope)),
-  ].filter((target) => target.startsWith("npm:"));
+  ].filter((target) => target.startsWith("npm:") && !target.endsWith("/"));
   if (!await isFile(`${dir}/deno.lock`)) {
     const lock = await resolveLock([...new Set(specifiers)], {
       lock: npm?.lock ?? null,
