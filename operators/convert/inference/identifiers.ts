@@ -120,6 +120,7 @@ function isIpv6(text: string): boolean {
 }
 
 const RIGHT_SHARE = 0.98;
+const FIRST_LOOK = 100;
 /** Chance that a column of other codes passes by luck. */
 const LUCK_MAX = 1e-3;
 
@@ -130,8 +131,9 @@ export function findIdentifier(
 ): { identifier: Identifier; share: number } | null {
   const trimmed = [...texts.keys()].map((text) => text.trim());
   if (trimmed.length === 0) return null;
+  const first = trimmed.slice(0, FIRST_LOOK);
   for (const { name: identifier, test, chance, named } of kinds) {
-    if (!test(trimmed[0]) && !trimmed.slice(1, 20).some(test)) continue;
+    if (first.filter(test).length < RIGHT_SHARE * first.length - 1) continue;
     const right = trimmed.filter(test).length;
     const share = right / trimmed.length;
     if (share < RIGHT_SHARE) continue;

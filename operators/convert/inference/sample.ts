@@ -10,6 +10,8 @@ import { hasLines, spreadLines } from "./spread.ts";
 /** Rows that inference looks at, of all files together. */
 export const sampleRows = 10_000;
 const ROWS_OF_FILE_MIN = 1_000;
+/** Texts of all columns of a file together: wide tables are looked at in fewer rows. */
+const TEXTS_MAX = 1_000_000;
 /** Longer texts are looked at from their beginning, except JSON, which counts whole. */
 const CHARS_MAX = 256;
 const COLUMNS_AT_ONCE = 8;
@@ -34,7 +36,9 @@ export async function sampleColumns(
   const rows = Math.max(ROWS_OF_FILE_MIN, Math.ceil(sampleRows / Math.max(1, open.length)));
   for (const file of open) {
     const columns = textsOf(file, names, params, isWanted);
-    if (columns.length > 0) await sampleFile(file, columns, { rows, engine, found });
+    if (columns.length === 0) continue;
+    const fewer = Math.max(ROWS_OF_FILE_MIN, Math.floor(TEXTS_MAX / columns.length));
+    await sampleFile(file, columns, { rows: Math.min(rows, fewer), engine, found });
   }
   return found;
 }
