@@ -1,24 +1,12 @@
 /** @module What delivery needs of the store and of its surroundings. */
 import type { ConnectionSecret } from "../contract/execution.ts";
-import type { NoticeTarget, OutboxEvent } from "../model/notice_spec.ts";
+import type { NoticeTarget, OutboxEvent, TryResult } from "../model/notice_spec.ts";
 
 /** An event taken for delivery. */
 export interface TakenEvent extends OutboxEvent {
   seq: number;
   /** This try's number; the first is 1. */
   tries: number;
-}
-
-/** How a try ended. */
-export interface TryResult {
-  seq: number;
-  /** The try that it was: a later one's word counts. */
-  tries: number;
-  at: Date;
-  state: "delivered" | "pending" | "dead";
-  /** Of `pending`: not before. */
-  nextAt: Date;
-  error: string | null;
 }
 
 /** Where events wait. */

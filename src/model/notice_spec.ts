@@ -75,3 +75,15 @@ export interface OutboxEvent {
   data: Record<string, unknown>;
   target: NoticeTarget;
 }
+
+/** How a try to deliver an event ended. */
+export interface TryResult {
+  seq: number;
+  /** The try that it was: a later one's word counts. */
+  tries: number;
+  at: Date;
+  state: "delivered" | "pending" | "dead";
+  /** Of `pending`: not before. */
+  nextAt: Date;
+  error: string | null;
+}

@@ -6,8 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/ids.ts";
 import type { EndReason } from "../model/end_reason.ts";
 import { AppError } from "../model/errors.ts";
-import type { OutboxEvent } from "../model/notice_spec.ts";
-import type { Attempt, DagRun, DatasetEvent, Pool, TaskInstance } from "../model/rows.ts";
+import type { DagRun, Pool } from "../model/rows.ts";
 import { isRunFinished } from "../model/run_state.ts";
 import { isFinished, parkedTaskStates, type TaskState } from "../model/task_state.ts";
 import type { Claimer } from "./hand_over.ts";
@@ -22,7 +21,8 @@ import {
 import { memoryBudget } from "./memory_budget.ts";
 import { type MemoryTriggers, memoryTriggers } from "./memory_triggers.ts";
 import { memoryDatasetQueue } from "./memory_dataset_queue.ts";
-import { type KeptDeadline, memoryDeadlines } from "./memory_deadlines.ts";
+import { memoryDeadlines } from "./memory_deadlines.ts";
+import { type MemoryDoors, memoryDoors } from "./memory_doors.ts";
 import { memoryOutbox } from "./memory_outbox.ts";
 import {
   countStates,
@@ -42,7 +42,7 @@ import {
   setTasks,
   stopRunning,
 } from "./memory_by_hand.ts";
-import { type MemoryDataset, memoryDatasets } from "./memory_datasets.ts";
+import { memoryDatasets } from "./memory_datasets.ts";
 import type { Drain } from "./port_drain.ts";
 import type {
   AttemptEnding,
@@ -63,34 +63,10 @@ import type {
   TickWrites,
 } from "./port.ts";
 
-/** What tests and `tidewheel run` set and look at beside the port. */
-export interface MemoryEngineStore extends EngineStore {
-  addDag(dag: SchedulableDag, version: DagVersion): void;
-  setPaused(dagId: string, isPaused: boolean): void;
-  setStale(dagId: string, isStale: boolean): void;
-  setPool(pool: Pool): void;
-  /** With the id of its DAG those who schedule it are told. */
-  setBackfill(backfill: BackfillLimits, dagId?: string): void;
-  /** Give a run that exists to a backfill. */
-  adoptRun(dagRunId: string, run: Pick<DagRun, "backfillId" | "backfillOrdinal" | "conf">): void;
-  /** All attempts, oldest first. */
-  attempts(): Attempt[];
-  /** Everything published. */
-  datasets(): MemoryDataset[];
-  /** Dataset events: all of them, and those that still wait for a DAG. */
-  events(): DatasetEvent[];
-  waitingEvents(dagId: string): DatasetEvent[];
-  takenEvents(dagRunId: string): DatasetEvent[];
-  /** What those who asked are told, in order. */
-  outbox(): OutboxEvent[];
-  /** Deadlines, also settled ones. */
-  deadlines(): KeptDeadline[];
-  /** Every run, also finished ones. */
-  runs(): DagRun[];
+/** The store with its doors for tests and `tidewheel run`. */
+export interface MemoryEngineStore extends EngineStore, MemoryDoors {
   /** The question that an instance asked last, and its reply. */
   asked: MemoryTriggers["asked"];
-  /** Every task instance as it is, not copied: look, do not touch. */
-  tasks(): Iterable<Readonly<TaskInstance>>;
 }
 
 /** Why an attempt that was asked to end has ended, by what became of its instance. */
@@ -719,34 +695,10 @@ export function memoryEngineStore({ clock, ids }: { clock: Clock; ids: Ids }): M
       return Promise.resolve({ stop: () => Promise.resolve(stop()) });
     },
 
-    addDag(dag, version) {
-      dags.set(dag.dagId, dag);
-      versions.set(version.id, version);
-      publish({ topic: "dags", ids: [dag.dagId] });
-    },
-    setPaused(dagId, isPaused) {
-      dags.get(dagId)!.isPaused = isPaused;
-      publish({ topic: "dags", ids: [dagId] });
-    },
-    setStale(dagId, isStale) {
-      dags.get(dagId)!.isStale = isStale;
-      publish({ topic: "dags", ids: [dagId] });
-    },
-    setPool: (pool) => void pools.set(pool.name, pool),
-    setBackfill(backfill, dagId) {
-      backfills.set(backfill.id, backfill);
-      if (dagId !== undefined) publish({ topic: "dags", ids: [dagId] });
-    },
-    adoptRun: (id, run) => void Object.assign(runs.get(id)!, { ...run, runType: "backfill" }),
-    attempts: () => [...attempts.values()].map((attempt) => ({ ...attempt })),
-    datasets: () => published.all(),
-    outbox: () => outbox.all(),
-    deadlines: () => deadlines.all(),
-    events: () => datasetQueue.all(),
-    waitingEvents: (dagId) => datasetQueue.waitingFor(dagId),
-    takenEvents: (dagRunId) => datasetQueue.takenBy(dagRunId),
-    runs: () => [...runs.values()].map((run) => ({ ...run })),
-    tasks: () => tasks.values(),
+    ...memoryDoors({
+      ...{ dags, versions, runs, tasks, attempts, pools, backfills, publish },
+      ...{ published, outbox, deadlines, datasetQueue },
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** @module Events that wait for delivery, or were delivered: table event_outbox. */
 import { AppError } from "../model/errors.ts";
-import type { OutboxEvent } from "../model/notice_spec.ts";
+import type { OutboxEvent, TryResult } from "../model/notice_spec.ts";
 import type { Sql } from "./database.ts";
 import { type Listed, oneOf, orderBy, type Page, where } from "./page.ts";
 
@@ -61,16 +61,7 @@ export function outboxStore(sql: Sql) {
       return [...taken].sort((a, b) => a.seq - b.seq);
     },
 
-    async settle(
-      { seq, tries, at, state, nextAt, error }: {
-        seq: number;
-        tries: number;
-        at: Date;
-        state: "delivered" | "pending" | "dead";
-        nextAt: Date;
-        error: string | null;
-      },
-    ): Promise<boolean> {
+    async settle({ seq, tries, at, state, nextAt, error }: TryResult): Promise<boolean> {
       const settled = await sql`
         update event_outbox set state = ${state}, last_error = ${error}, next_at = ${nextAt},
           ended_at = ${state === "pending" ? null : at}

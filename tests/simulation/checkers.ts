@@ -215,6 +215,26 @@ export class Checkers {
     }
   }
 
+  /**
+   * Claims go by priority, and within one by who was queued first: whoever waits is passed by none that
+   * came later, so that among tasks of one priority nobody starves, however many there are.
+   */
+  afterClaimOf(queues: readonly string[], claimed: readonly Claimed[]): void {
+    if (claimed.length === 0) return;
+    const order = ({ queuedAt, id }: TaskInstance) => `${queuedAt!.toISOString()} ${id}`;
+    const taken = new Set(claimed.map(({ task }) => task.id));
+    const all = [...this.store.tasks()];
+    const passing = all.filter((task) => taken.has(task.id));
+    for (const left of all) {
+      if (left.state !== "queued" || !queues.includes(left.queue)) continue;
+      const passed = passing.find((task) =>
+        task.priorityWeight < left.priorityWeight ||
+        task.priorityWeight === left.priorityWeight && order(task) > order(left)
+      );
+      if (passed) throw new Violation(`${left.taskId} was passed by ${passed.taskId} in a claim`);
+    }
+  }
+
   /** A word is taken from the one current, running attempt of an instance, and once. */
   afterEnd(attemptId: string, result: EndingResult): void {
     const instance = [...this.#live].find(([, live]) => live.has(attemptId))?.[0];

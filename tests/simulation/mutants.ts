@@ -5,7 +5,8 @@
  *
  * A mutant replaces a text that stands exactly once in a file; when it no longer does, that is an
  * error: whoever changes the code says how the mistake looks now. Those marked `postgres` are in
- * SQL, and are caught by the seeded histories on PostgreSQL; all others by those in memory.
+ * SQL, and are caught by the seeded histories on PostgreSQL; those with test files by these; all others by
+ * the histories in memory.
  */
 import { type Mutant, mutants } from "./mutants_list.ts";
 import { deadline } from "../../src/base/clock.ts";
@@ -39,22 +40,35 @@ async function judge(dir: string, { file, from, to, on }: Mutant): Promise<strin
   await Deno.writeTextFile(path, text.replace(from, () => to));
   using signal = deadline(MS_MAX);
   try {
-    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: on === "postgres" ? ON_POSTGRES : SIMULATED,
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: argsFor(on),
       cwd: dir,
       env: { NO_COLOR: "1" },
       signal,
     }).output();
     if (code === 0) return null;
-    const said = new TextDecoder().decode(stderr).split("\n")[0];
+    const said = typeof on === "object"
+      ? failedTest(new TextDecoder().decode(stdout))
+      : new TextDecoder().decode(stderr).split("\n")[0];
     // A text that no longer parses would be caught by anything.
-    if (!said.startsWith("Simulation with seed") && !signal.aborted) {
+    if (!/^(Simulation with seed|Test failed: )/.test(said) && !signal.aborted) {
       throw new Error(`Cannot judge a mutant of ${file}: ${said}`);
     }
     return signal.aborted ? `no end within ${MS_MAX / 1000} s` : said;
   } finally {
     await Deno.writeTextFile(path, text);
   }
+}
+
+function argsFor(on: Mutant["on"]): string[] {
+  if (typeof on === "object") return ["test", "-A", "--quiet", "--no-check", ...on];
+  return on === "postgres" ? ON_POSTGRES : SIMULATED;
+}
+
+/** The first test that failed by an assertion. */
+function failedTest(output: string): string {
+  const name = /^(.+) \.\.\. .*FAILED/m.exec(output)?.[1];
+  return name === undefined ? output.slice(-300) : `Test failed: ${name}`;
 }
 
 const dir = await copyTree();

@@ -8,8 +8,11 @@ export interface Mutant {
   /** Stands exactly once in the file. */
   from: string;
   to: string;
-  /** Where it is looked for; `memory` by default. */
-  on?: "postgres";
+  /**
+   * Where it is looked for: the histories in memory by default, those on PostgreSQL, or these test files,
+   * for what no history does.
+   */
+  on?: "postgres" | readonly string[];
 }
 
 const memory = "src/store/engine_memory.ts";
@@ -350,5 +353,106 @@ export const mutants: readonly Mutant[] = [
     from: "case when f.to_state = 'scheduled' then t.resumption else f.resumption end",
     to: "f.resumption",
     on: "postgres",
+  },
+  {
+    name: "a claim takes what was queued last first",
+    file: memory,
+    from: "a.queuedAt!.getTime() - b.queuedAt!.getTime() ||",
+    to: "b.queuedAt!.getTime() - a.queuedAt!.getTime() ||",
+  },
+  {
+    name: "SQL: a claim takes what was queued last first",
+    file: "src/store/engine_claim.ts",
+    from: "order by priority_weight desc, queued_at, id\n      limit",
+    to: "order by priority_weight desc, queued_at desc, id\n      limit",
+    on: "postgres",
+  },
+  {
+    name: "by hand: a pass does not notice that a run was queued anew",
+    file: "src/store/memory_by_hand.ts",
+    from: "return new Date(Math.max(now.getTime(), queuedAt.getTime() + 1));",
+    to: "return now < queuedAt ? now : queuedAt;",
+  },
+  {
+    name: "by hand: a pass queues tasks while somebody drains",
+    file: memory,
+    from: "isFree(move.id) && !(move.queue && drain);",
+    to: "isFree(move.id);",
+  },
+  {
+    name: "by hand: what ran and was set to a state is cancelled",
+    file: "src/store/memory_rows.ts",
+    from: 'row.cancelTo ?? "cancelled"',
+    to: '"cancelled"',
+  },
+  {
+    name: "SQL: what ran and was set to a state by hand is cancelled",
+    file: "src/store/engine_end.ts",
+    from: "coalesce(t.cancel_to, 'cancelled')",
+    to: "'cancelled'",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a claim starts tasks while somebody drains",
+    file: "src/store/engine_claim.ts",
+    from: "and not exists (select from leader_lease where drain_at is not null)",
+    to: "",
+    on: "postgres",
+  },
+  {
+    name: "backfill: a date whose run is under way runs again",
+    file: "src/model/backfill.ts",
+    from: 'if (!isRunFinished(run.state)) return "in flight";',
+    to: "",
+  },
+  {
+    name: "backfill: a paused one, or one that is full, goes on",
+    file: "src/scheduler/decide_runs.ts",
+    from: "return backfill.isPaused ? 0 : backfill.maxActiveRuns;",
+    to: "return backfill.maxActiveRuns + 1;",
+  },
+  {
+    name: "SQL: a backfill makes a run of a date before what it needs is done",
+    file: "src/store/backfill_needs.ts",
+    from: "and r.state in ('queued', 'running')))`;",
+    to: "and r.state in ('queued')))`;",
+    on: ["src/api/routes/cascades_test.ts"],
+  },
+  {
+    name: "SQL: a failure does not keep what needs it",
+    file: "src/store/backfill_needs.ts",
+    from: "= 'in flight' and r.state = 'failed'))`;",
+    to: "= 'in flight' and r.state = 'none'))`;",
+    on: ["src/api/routes/cascades_test.ts"],
+  },
+  {
+    name: "SQL: an event of a cascade starts its run at once",
+    file: "src/store/engine_events.ts",
+    from: "up.id = (select r.backfill_id from dag_run r where r.id = ${dagRunId}::uuid)",
+    to: "up.id = (select r.backfill_id from dag_run r where r.id is null)",
+    on: ["src/api/routes/cascade_events_test.ts"],
+  },
+  {
+    name: "SQL: a cancelled cascade loses the events that it kept",
+    file: "src/store/backfill_events.ts",
+    from:
+      "where b.id = e.backfill_id and e.released_at is null and b.end_reason = 'cancelled'\n      returning",
+    to:
+      "where b.id = e.backfill_id and e.released_at is null and b.end_reason = 'never'\n      returning",
+    on: ["src/api/routes/cascade_events_test.ts"],
+  },
+  {
+    name: "SQL: a bulk clear takes runs that are under way",
+    file: "src/store/bulk_work.ts",
+    from: "where id = any(${wanted}::uuid[]) and state in ('success', 'failed')",
+    to: "where id = any(${wanted}::uuid[])",
+    on: ["src/api/routes/bulk_test.ts"],
+  },
+  {
+    name: "SQL: a bulk job is done by several at once",
+    file: "src/store/bulk_work.ts",
+    from: "and completed_at is null for update skip locked`;\n    if (!job)",
+    to: "and completed_at is null`;\n    if (!job)",
+    on: ["src/api/routes/bulk_test.ts"],
   },
 ];

@@ -94,6 +94,7 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
       const claimed = await checked("worker", what, () => store.claim(claim, now));
       check(() => {
         checkers.afterClaim(claimed);
+        checkers.afterClaimOf(claim.queues, claimed);
         waits.afterClaim(claimed);
       });
       return claimed;
