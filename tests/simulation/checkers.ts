@@ -215,24 +215,23 @@ export class Checkers {
     }
   }
 
-  /**
-   * Claims go by priority, and within one by who was queued first: whoever waits is passed by none that
-   * came later, so that among tasks of one priority nobody starves, however many there are.
-   */
-  afterClaimOf(queues: readonly string[], claimed: readonly Claimed[]): void {
-    if (claimed.length === 0) return;
+  /** What waits for a claim of these queues, in its order: by priority, then who was queued first. */
+  claimable(queues: readonly string[]): string[] {
     const order = ({ queuedAt, id }: TaskInstance) => `${queuedAt!.toISOString()} ${id}`;
-    const taken = new Set(claimed.map(({ task }) => task.id));
-    const all = [...this.store.tasks()];
-    const passing = all.filter((task) => taken.has(task.id));
-    for (const left of all) {
-      if (left.state !== "queued" || !queues.includes(left.queue)) continue;
-      const passed = passing.find((task) =>
-        task.priorityWeight < left.priorityWeight ||
-        task.priorityWeight === left.priorityWeight && order(task) > order(left)
-      );
-      if (passed) throw new Violation(`${left.taskId} was passed by ${passed.taskId} in a claim`);
-    }
+    return [...this.store.tasks()]
+      .filter((task) => task.state === "queued" && queues.includes(task.queue))
+      .sort((a, b) => b.priorityWeight - a.priorityWeight || (order(a) < order(b) ? -1 : 1))
+      .map((task) => task.id);
+  }
+
+  /**
+   * A claim takes the first of what waited. So whoever waits is passed by none of its priority that came
+   * later: among those nobody starves, however many there are.
+   */
+  afterClaimOf(waiting: readonly string[], claimed: readonly Claimed[]): void {
+    const first = waiting.slice(0, claimed.length);
+    if (claimed.every(({ task }, i) => task.id === first[i])) return;
+    throw new Violation("A claim took others than the first that waited");
   }
 
   /** A word is taken from the one current, running attempt of an instance, and once. */

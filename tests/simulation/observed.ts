@@ -91,10 +91,14 @@ export function observed(store: MemoryEngineStore, observer: Observer): EngineSt
     },
     claim: async (claim, now) => {
       const what = `claim ${claim.workerId}`;
-      const claimed = await checked("worker", what, () => store.claim(claim, now));
+      let waiting: readonly string[] = [];
+      const claimed = await checked("worker", what, () => {
+        waiting = checkers.claimable(claim.queues);
+        return store.claim(claim, now);
+      });
       check(() => {
         checkers.afterClaim(claimed);
-        checkers.afterClaimOf(claim.queues, claimed);
+        checkers.afterClaimOf(waiting, claimed);
         waits.afterClaim(claimed);
       });
       return claimed;

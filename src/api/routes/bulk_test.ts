@@ -106,6 +106,27 @@ Deno.test("bulk clear of only what failed leaves what succeeded as it is", async
   );
 });
 
+Deno.test("bulk clear leaves a run alone that somebody has queued again meanwhile", async () => {
+  await using w = await world();
+  await w.trigger("d", { dag_run_id: "r" });
+  const { sql, clock } = w.parts;
+  const now = clock.now();
+  const [{ id }] = await sql<{ id: number }[]>`
+    insert into bulk_job (request_hash, action, request, triggering_user_name, created_at, updated_at)
+    values ('x', 'clear', '{}', 'ann', ${now}, ${now}) returning id`;
+  await sql`
+    insert into bulk_item (bulk_id, ordinal, dag_id, run_id, dag_run_id)
+    select ${id}, 1, dag_id, run_id, id from dag_run`;
+  await workBulk({ ...w.parts, product: { version: "1.2.3", image: null } }, { id }, now);
+  const { body: { items } } = await w.call("GET", `/api/v2/bulk/${id}/items`);
+  assertEquals(items.map((one: Record<string, string>) => [one.state, one.reason]), [
+    ["refused", "it is queued"],
+  ]);
+  const [{ clears }] = await sql<{ clears: number }[]>`
+    select clear_number as clears from dag_run`;
+  assertEquals(clears, 0);
+});
+
 Deno.test("bulk clear leaves out what ran on another version of the product, unless forced", async () => {
   await using w = await world();
   for (const dag_run_id of ["ours", "theirs"]) {
@@ -186,7 +207,10 @@ Deno.test("what of a bulk job was not done can be cancelled, and is done by seve
   };
   const id = await make(3_500);
   const counts = await Promise.all([1, 2, 3].map(() => workBulk(parts, { id }, clock.now())));
-  assertEquals(counts.reduce((sum, each) => sum + each, 0) % 1_000, 0);
+  const worked = counts.reduce((sum, each) => sum + each, 0);
+  const [{ marked }] = await sql<{ marked: number }[]>`
+    select count(*) as marked from bulk_item where bulk_id = ${id} and state = 'done'`;
+  assertEquals([worked % 1_000, marked], [0, worked]);
   const stopped = await w.call("PUT", `/api/v2/bulk/${id}/cancel`, { body: {} });
   assertEquals(stopped.body.state, "cancelled");
   const { done, cancelled, planned } = stopped.body.items;

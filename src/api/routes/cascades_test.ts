@@ -177,8 +177,13 @@ Deno.test("each date of a cascade runs once those that it needs are done, whatev
     );
     assertEquals(run.logical_date.slice(0, 10), day);
     await w.moveRun(dagId, run.dag_run_id, "running");
-    await w.moveRun(dagId, run.dag_run_id, to);
     await look(w);
+    const before = await Promise.all(["returns", "months"].map(queued));
+    await w.moveRun(dagId, run.dag_run_id, to);
+    // Nothing below starts while it runs.
+    assertEquals(await Promise.all(["returns", "months"].map(queued)), before);
+    await look(w);
+    return before.map((days) => days.length);
   };
   const queued = async (dagId: string) => {
     const { body } = await w.call("GET", `/api/v2/dags/${dagId}/dagRuns?state=queued`);
@@ -186,7 +191,7 @@ Deno.test("each date of a cascade runs once those that it needs are done, whatev
   };
   await look(w);
   assertEquals(await queued("returns"), []);
-  await end("prices", "2029-12-31", "success");
+  assertEquals(await end("prices", "2029-12-31", "success"), [0, 0]);
   assertEquals([await queued("returns"), await queued("months")], [["31"], []]);
   assertEquals((await states(w, id)).returns, "running");
   await end("prices", "2029-12-29", "success");
