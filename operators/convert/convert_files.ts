@@ -56,6 +56,7 @@ export interface ReadFile extends Pick<PreparedFile, "recognition"> {
   /** Null of binary formats. */
   encoding: EncodingFinding | null;
   dialect: RowSource["dialect"] | null;
+  notes: readonly string[];
 }
 
 /** What one attempt makes. */
@@ -313,6 +314,7 @@ class Conversion {
         compression: file.compression ?? null,
         encoding: file.encoding ?? null,
         dialect: source.dialect ?? null,
+        notes: source.notes ?? [],
       })),
       privacy,
       verdicts: new Map(

@@ -61,6 +61,8 @@ export async function localFiles(
 export interface Inspection {
   path: string;
   bytes: number;
+  /** What was chosen where another reading could be meant, as a sheet of several. */
+  notes: readonly string[];
   format: string;
   /** How the format was told from others; null where it was named. */
   recognition: ReadFile["recognition"];
@@ -125,6 +127,7 @@ export async function inspectFile(
   return {
     path: local.name,
     bytes: (await Deno.stat(local.path)).size,
+    notes: file?.notes ?? [],
     format: formats[0] ?? "empty",
     recognition: file?.recognition ?? null,
     compression: file?.compression ?? null,
@@ -236,6 +239,7 @@ export async function convertFile(
     compression: read?.compression ?? null,
     encoding: read?.encoding ?? null,
     dialect: read?.dialect ?? null,
+    notes: read?.notes ?? [],
     to,
     quarantineFile: quarantine.rows > 0 ? quarantineFile : null,
     accounting,

@@ -42,6 +42,9 @@ export const run: OperatorRun<
   if (accounting.in > 0 && accounting.out === 0) {
     ctx.log.warn("No row fits the schema", { rows: accounting.in, ...quarantine.reasons });
   }
+  for (const { name, notes } of converted.read) {
+    for (const note of notes) ctx.log.info(note, { file: name });
+  }
   return {
     kind: "done",
     output: params.to === "parquet"

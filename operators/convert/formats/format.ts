@@ -132,6 +132,8 @@ export interface RowSource {
   check?(signal: AbortSignal): Promise<number | null>;
   /** For people. */
   dialect?: SourceDialect;
+  /** For people: what was chosen, or taken for nothing, where another reading could be meant. */
+  notes?: readonly string[];
 }
 
 /** Rows written in a format: the SELECT that makes them, and the file. */

@@ -16,6 +16,7 @@ import { parquet } from "./parquet/mod.ts";
 import { sqlite } from "./sqlite/mod.ts";
 import { protobuf } from "./protobuf/mod.ts";
 import { swiftMt } from "./swift_mt/mod.ts";
+import { ods, xls, xlsx } from "./workbook/mod.ts";
 import { xml } from "./xml/mod.ts";
 import { yaml } from "./yaml/mod.ts";
 import { iso20022 } from "./iso20022/mod.ts";
@@ -31,6 +32,9 @@ export const formats: readonly Format[] = [
   messagepack,
   sqlite,
   protobuf,
+  ods,
+  xlsx,
+  xls,
   swiftMt,
   fix,
   itch,

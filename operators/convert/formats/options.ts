@@ -8,6 +8,7 @@ import { SqliteParams } from "./sqlite/params.ts";
 import { JsonParams } from "./json/params.ts";
 import { ProtobufParams } from "./protobuf/params.ts";
 import { SwiftMtParams } from "./swift_mt/params.ts";
+import { WorkbookParams } from "./workbook/params.ts";
 
 /** Options by format. */
 export const FormatOptions = z.object({
@@ -15,6 +16,7 @@ export const FormatOptions = z.object({
   iso20022: Iso20022Params.optional().meta({ doc: "How ISO 20022 messages become rows" }),
   bai2: Bai2Params.optional().meta({ doc: "How BAI2 becomes rows" }),
   fix: FixParams.optional().meta({ doc: "How FIX messages are read" }),
+  workbook: WorkbookParams.optional().meta({ doc: "Which rows of a workbook: xlsx, xls, ods" }),
   sqlite: SqliteParams.optional().meta({ doc: "Which rows of a SQLite file" }),
   json: JsonParams.optional().meta({ doc: "How a JSON or YAML document becomes rows" }),
   protobuf: ProtobufParams.optional().meta({

@@ -70,9 +70,9 @@ export function printReport(output: Output, report: ConvertReport) {
 
 /** Format, encoding and dialect, each with how sure it is where it was found out. */
 function readingFacts(
-  { format, recognition, compression, encoding, dialect }: Pick<
+  { format, recognition, compression, encoding, dialect, notes }: Pick<
     Inspection,
-    "format" | "recognition" | "compression" | "encoding" | "dialect"
+    "format" | "recognition" | "compression" | "encoding" | "dialect" | "notes"
   >,
 ): Record<string, string> {
   const packed = compression ? ` in ${compression}` : "";
@@ -88,6 +88,7 @@ function readingFacts(
         ).join(", "),
       }
       : {}),
+    ...(notes.length > 0 ? { notes: notes.join("; ") } : {}),
   };
 }
 

@@ -36,7 +36,7 @@ export async function documentInZip(path: string): Promise<string | null> {
   }
 }
 
-const settings = {
+export const settings = {
   useWebWorkers: false,
   // Names are labels here: none of them is a path to write to.
   filenameValidation: "tolerant",
@@ -44,7 +44,7 @@ const settings = {
   checkOverlappingEntry: true,
 } as const;
 
-async function* contentOf(entry: FileEntry): Bytes {
+export async function* contentOf(entry: FileEntry): Bytes {
   if (entry.encrypted) {
     throw new Error("it is encrypted: unpack it with its password, and convert what is in it");
   }
@@ -71,7 +71,7 @@ function plainError(error: unknown): Error {
 async function* none(): Bytes {}
 
 /** Reads stretches of a file. */
-class FileReader extends Reader<Deno.FsFile> {
+export class FileReader extends Reader<Deno.FsFile> {
   readonly #file: Deno.FsFile;
 
   constructor(file: Deno.FsFile) {
