@@ -28,12 +28,9 @@ export interface Convert {
 }
 
 /**
- * Convert raw files (CSV, JSON, XML, Parquet, Arrow, Avro, ORC and others) into a table. Numbers keep all
- * their digits; a value that its column cannot hold exactly sends its row to quarantine, with file,
- * row and reason.
- * Convert raw files (CSV, JSON, XML, Parquet, Avro, ORC, Excel and others) into a table. Numbers keep
- * all their digits; a value that its column cannot hold exactly sends its row to quarantine, with
- * file, row and reason.
+ * Convert raw files of any known format into a table: see the guide on formats. Numbers keep all their
+ * digits; a value that its column cannot hold exactly sends its row to quarantine, with file, row and
+ * reason.
  */
 export const convert = operator({
   name: "convert",

@@ -181,7 +181,6 @@ function* sheetRecords(stream: Uint8Array, at: number): Generator<XlsRecord> {
   }
 }
 
-// deno-lint-ignore require-await -- the other workbooks' rows come as they are unpacked
 async function* rowsOf(
   stream: Uint8Array,
   { globals, at, signal }: { globals: Globals; at: number; signal: AbortSignal },
