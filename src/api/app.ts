@@ -31,6 +31,7 @@ import { addVersionDiff } from "./routes/dag_version_diff.ts";
 import { addDagRoutes } from "./routes/dags.ts";
 import { addDagWarningRoutes } from "./routes/dag_warnings.ts";
 import { addDatasetRoutes } from "./routes/datasets.ts";
+import { addQuarantineRoutes } from "./routes/quarantine.ts";
 import { addLogRoutes } from "./routes/logs.ts";
 import { addMaintenanceRoutes } from "./routes/maintenance.ts";
 import { addMetaRoutes } from "./routes/meta.ts";
@@ -99,6 +100,7 @@ export function createApi(parts: ApiParts): Api {
   addBackfillRoutes(book, rest);
   addBulkRoutes(book, rest);
   addDatasetRoutes(book, rest);
+  addQuarantineRoutes(book, rest);
   addPoolRoutes(book, rest);
   addVariableRoutes(book, rest);
   addConnectionRoutes(book, rest);

@@ -11,17 +11,22 @@ export interface QuarantineRow {
   dagId: string | null;
   runId: string | null;
   taskId: string | null;
+  mapIndex: number | null;
   attemptId: string;
+  /** The attempt is the last one of its task, and succeeded: no other has taken its place. */
+  isOpen: boolean;
   rows: number;
   reasons: Record<string, number>;
   file: FileRef;
   createdAt: Date;
 }
 
+const isOpen = (sql: Sql) =>
+  sql`coalesce(t.attempt_id = q.attempt_id and t.state = 'success', false)`;
 const columns = (sql: Sql) =>
   sql`
-  q.id, q.dataset, q.source, r.dag_id, r.run_id, t.task_id, q.attempt_id, q.rows, q.reasons,
-  q.file, q.created_at`;
+  q.id, q.dataset, q.source, r.dag_id, r.run_id, t.task_id, t.map_index, q.attempt_id,
+  ${isOpen(sql)} as is_open, q.rows, q.reasons, q.file, q.created_at`;
 const tables = (sql: Sql) =>
   sql`quarantine q left join dag_run r on r.id = q.dag_run_id
     left join task_instance t on t.id = q.task_instance_id`;
@@ -29,11 +34,12 @@ const tables = (sql: Sql) =>
 /** A page of quarantines, newest first. */
 export async function listQuarantines(
   sql: Sql,
-  { dataset, dagId, runId, attemptId }: {
+  { dataset, dagId, runId, attemptId, isOpen: wantsOpen }: {
     dataset?: string;
     dagId?: string;
     runId?: string;
     attemptId?: string;
+    isOpen?: boolean;
   },
   page: Omit<Page, "orderBy">,
 ): Promise<Listed<QuarantineRow>> {
@@ -42,6 +48,7 @@ export async function listQuarantines(
     dagId === undefined ? null : sql`r.dag_id = ${dagId}`,
     runId === undefined ? null : sql`r.run_id = ${runId}`,
     attemptId === undefined ? null : sql`q.attempt_id = ${attemptId}`,
+    wantsOpen === undefined ? null : sql`${isOpen(sql)} = ${wantsOpen}`,
   ]);
   const [items, [{ total }]] = await Promise.all([
     sql<QuarantineRow[]>`

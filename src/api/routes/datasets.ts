@@ -1,4 +1,4 @@
-/** @module Routes of datasets: versions, rows, lineage, refused rows. */
+/** @module Routes of datasets: versions, rows, lineage. */
 import { z } from "zod";
 import { AppError } from "../../model/errors.ts";
 import {
@@ -14,14 +14,6 @@ import {
   listVersions,
   versionOrders,
 } from "../../store/dataset_query.ts";
-import {
-  findQuarantine,
-  listQuarantines,
-  listRefusedRows,
-  type QuarantineRow,
-  type RefusedRow,
-} from "../../store/quarantine_query.ts";
-import { maskedRow } from "../masked_rows.ts";
 import { parquet, parseKey, readCells } from "../cells.ts";
 import type { TableReader } from "../parts.ts";
 import { pageOf, patternOf, type Rest } from "../rest.ts";
@@ -33,9 +25,6 @@ import {
   DatasetVersionCollection,
   DatasetVersionShape,
   LineageShape,
-  QuarantineCollection,
-  QuarantineRows,
-  QuarantineShape,
   RowsShape,
 } from "../shapes/dataset.ts";
 
@@ -51,7 +40,6 @@ export function addDatasetRoutes(book: RouteBook, rest: Rest): void {
   addDatasets(book, rest);
   addVersions(book, rest);
   addLineage(book, rest);
-  addQuarantine(book, rest);
 }
 
 async function requireDataset({ sql }: Rest, name: string): Promise<DatasetRow> {
@@ -239,93 +227,6 @@ function addLineage(book: RouteBook, rest: Rest) {
   });
 }
 
-function addQuarantine(book: RouteBook, { sql }: Rest) {
-  const Path = z.object({ quarantine_id: z.uuid() });
-  const required = async (id: string) => {
-    const found = await findQuarantine(sql, id);
-    if (found) return found;
-    throw new AppError("NOT_FOUND", `Cannot find the quarantine ${id}`);
-  };
-  const rowsOf = async (
-    id: string,
-    query: Parameters<typeof pageOf>[0],
-    view: (row: RefusedRow) => RefusedRow,
-  ) => {
-    await required(id);
-    const { items, total } = await listRefusedRows(sql, id, pageOf(query));
-    return { rows: items.map((row) => refusedRowView(view(row))), total_entries: total };
-  };
-
-  book.add({
-    method: "get",
-    path: "/api/v2/quarantine",
-    permission: "quarantine.read",
-    tag: "Quarantine",
-    summary: "List refused rows by attempt, newest first",
-    query: z.object({
-      dataset: Text.optional(),
-      dag_id: Text.optional(),
-      run_id: Text.optional(),
-      attempt_id: z.uuid().optional(),
-      ...paging(["created_at"], "-created_at"),
-    }),
-    returns: QuarantineCollection,
-  }, async ({ query }) => {
-    const { items, total } = await listQuarantines(sql, {
-      dataset: query.dataset,
-      dagId: query.dag_id,
-      runId: query.run_id,
-      attemptId: query.attempt_id,
-    }, pageOf(query));
-    return { quarantines: items.map(quarantineView), total_entries: total };
-  });
-
-  book.add({
-    method: "get",
-    path: "/api/v2/quarantine/{quarantine_id}",
-    permission: "quarantine.read",
-    tag: "Quarantine",
-    summary: "Look at a quarantine",
-    params: Path,
-    returns: QuarantineShape,
-  }, async ({ params }) => quarantineView(await required(params.quarantine_id)));
-
-  book.add({
-    method: "get",
-    path: "/api/v2/quarantine/{quarantine_id}/rows",
-    permission: "quarantine.read",
-    tag: "Quarantine",
-    summary: "Read refused rows, each with its file, place, rule and reason, its content masked",
-    params: Path,
-    query: z.object(paging(["ordinal"], "ordinal")),
-    returns: QuarantineRows,
-  }, ({ params, query }) => rowsOf(params.quarantine_id, query, maskedRow));
-
-  book.add({
-    method: "get",
-    path: "/api/v2/quarantine/{quarantine_id}/raw_rows",
-    permission: "quarantine.raw",
-    event: "quarantine.read_raw",
-    tag: "Quarantine",
-    summary: "Read refused rows as they are; the audit log keeps who did",
-    params: Path,
-    query: z.object(paging(["ordinal"], "ordinal")),
-    returns: QuarantineRows,
-  }, ({ params, query }) => rowsOf(params.quarantine_id, query, (row) => row));
-}
-
-function refusedRowView(row: RefusedRow): z.input<typeof QuarantineRows>["rows"][number] {
-  return {
-    file: row.file,
-    row_number: row.rowNumber,
-    byte_offset: row.byteOffset,
-    column_name: row.columnName,
-    rule: row.rule,
-    reason: row.reason,
-    raw: row.raw,
-  };
-}
-
 function datasetView(row: DatasetRow): z.input<typeof DatasetShape> {
   return {
     name: row.name,
@@ -359,21 +260,5 @@ function versionView(row: DatasetVersionRow): z.input<typeof DatasetVersionShape
     run_id: row.runId,
     task_id: row.taskId,
     attempt_id: row.attemptId,
-  };
-}
-
-function quarantineView(row: QuarantineRow): z.input<typeof QuarantineShape> {
-  return {
-    id: row.id,
-    dataset: row.dataset,
-    source: row.source,
-    dag_id: row.dagId,
-    run_id: row.runId,
-    task_id: row.taskId,
-    attempt_id: row.attemptId,
-    rows: row.rows,
-    reasons: row.reasons,
-    file: row.file,
-    created_at: row.createdAt.toISOString(),
   };
 }

@@ -113,12 +113,27 @@ export const QuarantineShape = z.object({
   dag_id: z.string().nullable(),
   run_id: z.string().nullable(),
   task_id: z.string().nullable(),
+  map_index: z.int().nullable(),
   attempt_id: z.uuid(),
   rows: z.int(),
   reasons: z.record(z.string(), z.int()),
   file: FileRef,
   created_at: At,
+  is_open: z.boolean().meta({
+    doc: "The attempt that refused them is the last one of its task, and succeeded",
+  }),
 }).meta({ id: "QuarantineResponse" });
+
+/** How to run again what refused rows. */
+export const QuarantineReplay = z.object({
+  dry_run: z.boolean().default(false).meta({ doc: "Only say what would run" }),
+  run_on_latest_version: z.boolean().default(true).meta({
+    doc: "On the DAG's newest version, whose rules may be other ones; false: as it was",
+  }),
+  force: z.boolean().default(false).meta({
+    doc: "As it was, though the run was made on another version of the product",
+  }),
+}).meta({ id: "QuarantineReplayBody" });
 
 /** A page of quarantines. */
 export const QuarantineCollection = z.object({

@@ -232,6 +232,15 @@ interface QuarantineShape {
   run_id: string;
   task_id: string;
   created_at: string;
+  is_open: boolean;
+}
+
+interface ReplayedTask {
+  dag_id: string;
+  dag_run_id: string;
+  task_id: string;
+  map_index: number;
+  state: string | null;
 }
 
 interface QuarantineRowShape {
@@ -246,16 +255,33 @@ interface QuarantineRowShape {
 
 export const quarantine: Verb = {
   name: "quarantine",
-  summary: "List what was refused; with an id: its rows, each with its reason",
-  arguments: [{ name: "[id]", doc: "Id of a quarantine" }],
-  options: [
-    { flags: "--dataset <name>", doc: "Only rows that would have gone there" },
-    { flags: "--raw", doc: "Rows as they are, for the role op and above; the audit log keeps it" },
+  summary: "What was refused: list it, show its rows with their reasons, replay it",
+  arguments: [
+    {
+      name: "[action]",
+      doc: "list, the default; show: its rows; replay: run again what refused it",
+    },
+    { name: "[id]", doc: "Id of a quarantine, for show and replay" },
   ],
-  async run({ api, output }, [id], options) {
-    if (id === undefined) {
+  options: [
+    { flags: "--dataset <name>", doc: "list: only rows that would have gone there" },
+    { flags: "--open", doc: "list: without those whose task ran again since" },
+    {
+      flags: "--raw",
+      doc: "show: rows as they are, for the role op and above; the audit log keeps it",
+    },
+    { flags: "--as-it-was", doc: "replay: on the run's own version of the DAG, not the newest" },
+    { flags: "--dry-run", doc: "replay: only say what would run" },
+    { flags: "--force", doc: "replay as it was, though on another version of Tidewheel" },
+  ],
+  async run({ api, output }, [action = "list", id], options) {
+    if (!["list", "show", "replay"].includes(action)) {
+      throw new CliError(`Cannot ${action} a quarantine: list, show or replay it`);
+    }
+    if (action === "list") {
       const page = await api.get<Page<"quarantines", QuarantineShape>>("/api/v2/quarantine", {
         dataset: text(options, "dataset"),
+        ...(options.open === true ? { is_open: true } : {}),
       });
       printTable(output, page, page.quarantines, {
         id: (one) => one.id,
@@ -265,6 +291,26 @@ export const quarantine: Verb = {
         reasons: (one) => Object.entries(one.reasons).map(([r, n]) => `${r} ${n}`).join(", "),
         task: (one) => one.task_id,
         at: (one) => one.created_at,
+        open: (one) => one.is_open ? "yes" : "no",
+      });
+      return 0;
+    }
+    if (id === undefined) throw new CliError(`Cannot ${action} a quarantine without its id`);
+    if (action === "replay") {
+      const page = await api.post<Page<"task_instances", ReplayedTask>>(
+        `/api/v2/quarantine/${segment(id)}/replay`,
+        {
+          dry_run: options.dryRun === true,
+          run_on_latest_version: options.asItWas !== true,
+          force: options.force === true,
+        },
+      );
+      printTable(output, page, page.task_instances, {
+        dag: (task) => task.dag_id,
+        run: (task) => task.dag_run_id,
+        task: (task) => task.task_id,
+        index: (task) => task.map_index < 0 ? null : task.map_index,
+        state: (task) => task.state,
       });
       return 0;
     }
