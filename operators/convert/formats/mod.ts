@@ -6,6 +6,7 @@ import { avro } from "./avro/mod.ts";
 import { csv, tsv } from "./csv/mod.ts";
 import type { Format, WritableFormat } from "./format.ts";
 import { fix } from "./fix/mod.ts";
+import { fixedWidth } from "./fixed_width/mod.ts";
 import { itch } from "./itch/mod.ts";
 import { json, ndjson } from "./json/mod.ts";
 import type { FormatName, TargetName } from "./names.ts";
@@ -48,6 +49,7 @@ export const formats: readonly Format[] = [
   html,
   ndjson,
   json,
+  fixedWidth,
   tsv,
   csv,
 ];

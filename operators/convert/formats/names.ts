@@ -4,6 +4,7 @@
 export const formatNames = [
   "csv",
   "tsv",
+  "fixed_width",
   "json",
   "ndjson",
   "parquet",
