@@ -19,6 +19,7 @@ export class StagedFile {
   readonly #schema: SchemaElement[];
   readonly #columns: LeafColumn[];
   readonly #groups: RowGroup[] = [];
+  #open: RowGroup["columns"] = [];
   #offset = 0;
   #rows = 0;
 
@@ -33,14 +34,32 @@ export class StagedFile {
 
   /** Write what the leaves hold as a row group. */
   writeGroup(rows: number): void {
-    const start = this.#offset;
-    using file = this.#open();
-    const columns = this.#columns.map((column) => {
-      const meta_data = this.#writeColumn(file, column);
-      return { file_offset: meta_data.data_page_offset, meta_data };
-    });
-    const total_byte_size = BigInt(this.#offset - start);
-    this.#groups.push({ columns, total_byte_size, num_rows: BigInt(rows) });
+    this.startGroup();
+    for (const { leaf } of this.#columns) this.writeLeaf(leaf);
+    this.endGroup(rows);
+  }
+
+  /** Begin a row group whose leaves are written one after the other, in order. */
+  startGroup(): void {
+    this.#open = [];
+  }
+
+  /** Write what the next leaf holds. */
+  writeLeaf(leaf: Leaf): void {
+    const column = this.#columns[this.#open.length];
+    if (column?.leaf !== leaf) throw new Error("leaves are not written in their order");
+    using file = this.#append();
+    const meta_data = this.#writeColumn(file, column);
+    this.#open.push({ file_offset: meta_data.data_page_offset, meta_data });
+  }
+
+  /** End a row group, all of whose leaves are written. */
+  endGroup(rows: number): void {
+    const bytes = this.#open.reduce(
+      (sum, { meta_data }) => sum + meta_data!.total_compressed_size,
+      0n,
+    );
+    this.#groups.push({ columns: this.#open, total_byte_size: bytes, num_rows: BigInt(rows) });
     this.#rows += rows;
   }
 
@@ -55,13 +74,13 @@ export class StagedFile {
       metadata_length: 0,
     };
     writeMetadata(footer, metadata);
-    using file = this.#open();
+    using file = this.#append();
     this.#write(file, footer.getBytes());
     this.#write(file, MAGIC);
   }
 
   /** Opened each time: a reader that throws leaves nothing open. */
-  #open(): Deno.FsFile {
+  #append(): Deno.FsFile {
     return Deno.openSync(this.#path, { append: true });
   }
 

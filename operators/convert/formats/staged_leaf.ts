@@ -13,7 +13,7 @@ export interface StagedBudget {
 }
 
 /** How many bytes a value takes: null where its length comes with it, 0 for booleans. */
-export type LeafWidth = 0 | 4 | 8 | 12 | 16 | null;
+export type LeafWidth = number | null;
 
 /** Grows as values come; every slot has a repetition and a definition level. */
 export class Leaf {

@@ -1,4 +1,5 @@
 /** @module Values of Avro's logical types. */
+import { signedOf } from "../signed_bytes.ts";
 import type { Cursor } from "./cursor.ts";
 
 /**
@@ -22,25 +23,6 @@ export function readDecimal(
     }
     return value;
   };
-}
-
-/** Two's complement, highest byte first. */
-export function signedOf(bytes: Uint8Array, at: number, length: number): bigint {
-  const isNegative = length > 0 && bytes[at] > 127;
-  if (length <= 6) {
-    let value = isNegative ? -1 : 0;
-    for (let i = 0; i < length; i++) value = value * 256 + bytes[at + i];
-    return BigInt(value);
-  }
-  let value = isNegative ? -1n : 0n;
-  let i = 0;
-  for (; i + 4 <= length; i += 4) {
-    const part = bytes[at + i] * 2 ** 24 + (bytes[at + i + 1] << 16) + (bytes[at + i + 2] << 8) +
-      bytes[at + i + 3];
-    value = (value << 32n) | BigInt(part);
-  }
-  for (; i < length; i++) value = (value << 8n) | BigInt(bytes[at + i]);
-  return value;
 }
 
 /** A time of day. Fails for one that is not within a day. */
