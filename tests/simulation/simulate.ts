@@ -34,7 +34,8 @@ import { SimWorker } from "./sim_worker.ts";
 import { SimWaits, type WaitsWorld } from "./waits.ts";
 
 const FAULTS_MS = 60_000;
-const HEALED_MS = 900_000;
+/** Runs of one DAG that go one after the other, each with questions that nobody answers, take long. */
+const HEALED_MS = 1_800_000;
 
 /**
  * Run the history of a seed; throws with the seed when something did not hold. `stopAfterMs` is how
