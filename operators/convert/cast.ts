@@ -5,9 +5,10 @@
  * nanoseconds a TIMESTAMP, and the zone of '…+02:00' is dropped. So each cast comes with a test.
  * `fast` is cheap and may say false of what is good; `exact` is the truth.
  */
-import type { ColumnType } from "../table/column_type.ts";
+import { type ColumnType, columnType } from "../table/column_type.ts";
 import { literal } from "../table/sql.ts";
 import { castReading } from "./cast_reading.ts";
+import { nestedValue, typeTree } from "./formats/json/nested.ts";
 import type { Reading } from "./inference/reading.ts";
 
 /** How texts of one source are to be read. */
@@ -19,6 +20,8 @@ export interface TextStyle {
   thousandsMark?: "." | "," | " " | "'";
   /** How the texts of this column were found to be written. */
   reading?: Reading;
+  /** How bytes are written; the default is as the engine does, `\\x00`. */
+  blobs?: "base64";
   /** The type was inferred: leading zeros and too many digits mean that it is another one. */
   isInferred?: boolean;
 }
@@ -89,13 +92,24 @@ function castPlain(x: string, type: ColumnType, style: TextStyle): Cast {
       return timestampCast(x, type, style);
     case "json":
       return parsed(`CASE WHEN json_valid(${x}) THEN ${x}::JSON END`);
+    case "blob":
+      return parsed(style.blobs === "base64" ? `TRY(from_base64(${x}))` : `try_cast(${x} AS BLOB)`);
     case "boolean":
     case "uuid":
-    case "blob":
       return parsed(`try_cast(${x} AS ${type.sql})`);
     case "nested":
-      return parsed(`NULL::${type.sql}`);
+      return parsed(nestedCast(x, type.sql));
   }
+}
+
+/** A list, struct or map of its JSON text, by the encoding that JSON is written in here. */
+function nestedCast(x: string, sql: string): string {
+  const tree = typeTree(sql);
+  if (tree === null) return `NULL::${sql}`;
+  return nestedValue(tree, x, (text, plain) => {
+    const cast = castPlain(text, columnType(plain), { decimalMark: ".", blobs: "base64" });
+    return { value: cast.value, exact: cast.exact(text, `(${cast.value})`) };
+  });
 }
 
 /** A cast whose value is null unless it is exact. */

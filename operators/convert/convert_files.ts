@@ -353,6 +353,8 @@ export function readOptions(params: ConvertParams): ReadOptions {
     nullTokens: params.nullTokens,
     records: params.records,
     recordKey: params.recordKey,
+    jsonFields: (params.schema?.columns ?? []).filter(({ type }) => /^json$/i.test(type.trim()))
+      .map(({ name }) => typeof params.columns[name] === "string" ? params.columns[name] : name),
     pointers: mapped.filter((name) => /^#?\//.test(name)),
     knownColumns: [...(params.schema?.columns.map(({ name }) => name) ?? []), ...mapped],
   };

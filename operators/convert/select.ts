@@ -5,6 +5,7 @@ import { ident, literal, literals } from "../table/sql.ts";
 import { castText, type TextStyle } from "./cast.ts";
 import { nullIf } from "./cast_reading.ts";
 import type { RowSource } from "./formats/format.ts";
+import { typeTree } from "./formats/json/nested.ts";
 import type { Reading } from "./inference/reading.ts";
 import type { Target } from "./plan.ts";
 import type { PrivateColumn } from "./privacy.ts";
@@ -119,7 +120,11 @@ function columnSql(target: TypedTarget, i: number, plan: ConversionPlan): Column
   if (found?.type === "DOUBLE" && plan.source.hasShortNumbers) {
     return shortNumberSql(target, i, `c${(origin as { index: number }).index}`);
   }
-  const cast = castText(x, type, { ...plan.style, ...formatOf(target, plan) });
+  const cast = castText(x, type, {
+    ...plan.style,
+    blobs: plan.source.blobs,
+    ...formatOf(target, plan),
+  });
   const text = nullIf(textSql(origin, found, plan), target.nullTokens ?? []);
   let fast = cast.fast(x, v);
   let exact = cast.exact(x, v);
@@ -203,10 +208,22 @@ function textSql(
   return `CASE WHEN list_contains(${literals(nullTokens)}, ${text}) THEN NULL ELSE ${text} END`;
 }
 
-function sameType(found: string, { name }: ColumnType): boolean {
+function sameType(found: string, { name, kind }: ColumnType): boolean {
+  if (kind === "nested") return sameParts(found, name);
   const plain = (type: string) => type.toUpperCase().replace(/\s+/g, "");
   return plain(found) === plain(name) ||
     (name === "TIMESTAMP WITH TIME ZONE" && plain(found) === "TIMESTAMPTZ");
+}
+
+/** Of nested types, whether names of fields are in quotes says nothing. */
+function sameParts(found: string, name: string): boolean {
+  const parts = (type: string) => {
+    const tree = typeTree(type);
+    return tree &&
+      JSON.stringify(tree, (key, value) => key === "sql" ? value.toUpperCase() : value);
+  };
+  const own = parts(found);
+  return own === null ? found === name : own === parts(name);
 }
 
 function rowText({ columns }: RowSource): string {

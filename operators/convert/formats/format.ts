@@ -39,6 +39,8 @@ export interface ReadOptions extends FormatOptions {
   recordKey?: string;
   /** Fields inside of records, as JSON pointers, that are wanted as columns of that name. */
   pointers: string[];
+  /** Fields that are wanted as the JSON that they are, texts in their quotes. */
+  jsonFields?: string[];
   /** Column names that a header may have. */
   knownColumns: string[];
   /** By column of the file: what its texts look like, null for those that may be anything. */
@@ -108,6 +110,8 @@ export interface RowSource {
   declaredRows?: number;
   /** Columns have types of their own; texts in them are meant as texts. */
   isTyped: boolean;
+  /** How bytes are written in its texts, where it is not as the engine does. */
+  blobs?: "base64";
   /** Null tokens have become nulls already. */
   hasNulls: boolean;
   /** Of an implied source: the same rows with their position carried; slower to read. */

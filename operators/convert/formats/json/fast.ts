@@ -38,6 +38,8 @@ export function fastLines(
   // The engine's names do not know case; those that were made up here are not in the file.
   if (new Set(names.map((name) => name.toLowerCase())).size < names.length) return null;
   if (names.some((name, i) => name !== learned.fields.own[i])) return null;
+  // Texts of these keep their quotes.
+  if (call.options.jsonFields?.some((name) => names.includes(name))) return null;
   // A number that means null is a text of its own, which the engine does not keep.
   if (call.options.nullTokens.some((token) => /^(-?[\d.eE+-]+|true|false)$/.test(token))) {
     return null;
@@ -53,6 +55,7 @@ export function fastLines(
     leftOut: () => Promise.resolve(0),
     isTyped: false,
     hasNulls: false,
+    blobs: "base64",
     hasShortNumbers: true,
     isGuess: true,
     sample,

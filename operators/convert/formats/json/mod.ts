@@ -1,14 +1,8 @@
 /** @module JSON documents and lines of JSON. */
 import { AppError } from "../../../../src/model/errors.ts";
-import { columnType, textOfColumn } from "../../../table/column_type.ts";
-import { ident, literal } from "../../../table/sql.ts";
-import {
-  type Format,
-  isMarkup,
-  type ReadCall,
-  type RowSource,
-  type WriteColumn,
-} from "../format.ts";
+import { literal } from "../../../table/sql.ts";
+import { type Format, isMarkup, type ReadCall, type RowSource } from "../format.ts";
+import { jsonLines } from "./write.ts";
 import { learnFields, type StagedJson, stageJson } from "./stage.ts";
 import { fastLines } from "./fast.ts";
 import { documentTable, type JsonTable, lineTable } from "./table.ts";
@@ -103,6 +97,7 @@ function stagedSource({ file }: JsonTable, staged: StagedJson): RowSource {
     declaredRows: staged.rows,
     isTyped: false,
     hasNulls: false,
+    blobs: "base64",
   };
 }
 
@@ -114,33 +109,6 @@ function lineLimits(bytes: number): string {
 
 function pointerTo(name: string): string {
   return `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-}
-
-/** One text of JSON a row. Exact numbers are written digit by digit, never through a double. */
-function jsonLines(relation: string, columns: readonly WriteColumn[]): string {
-  const members = columns.map(({ name, type }) =>
-    `${literal(`${JSON.stringify(name)}:`)} || coalesce(${jsonOf(ident(name), type)}, 'null')`
-  );
-  return `SELECT '{' || ${members.join(" || ',' || ")} || '}' AS line FROM (${relation})`;
-}
-
-function jsonOf(column: string, type: string): string {
-  switch (columnType(type).kind) {
-    case "integer":
-    case "decimal":
-    case "boolean":
-    case "json":
-      return `${column}::VARCHAR`;
-    case "float":
-      return `CASE WHEN isfinite(${column}) THEN ${column}::VARCHAR ` +
-        `ELSE to_json(${column}::VARCHAR)::VARCHAR END`;
-    case "nested":
-      return `to_json(${column})::VARCHAR`;
-    case "blob":
-      return `to_json(to_base64(${column}))::VARCHAR`;
-    default:
-      return `to_json(${textOfColumn(column, type)})::VARCHAR`;
-  }
 }
 
 function begin(head: Uint8Array): string {

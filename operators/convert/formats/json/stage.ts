@@ -130,6 +130,7 @@ class Stager implements RecordSink {
   /** Field of the record by column; -1 for none. */
   readonly #fieldOf: Int32Array;
   readonly #columns: number;
+  readonly #jsonFields: ReadonlySet<string>;
   #refusals: Parameters<ReadCall["refuse"]>[0][] = [];
   #late = new Set<string>();
   readonly learned: string[];
@@ -142,6 +143,7 @@ class Stager implements RecordSink {
     this.#table = table;
     this.learned = [...fields.names];
     this.#columns = this.learned.length;
+    this.#jsonFields = new Set(call.options.jsonFields ?? []);
     this.#fieldOf = new Int32Array(this.#columns).fill(-1);
     this.records = new RecordReader(fields, table.header !== null);
   }
@@ -234,13 +236,18 @@ class Stager implements RecordSink {
     const kind = found[i];
     if (kind === kinds.null) return;
     const { buffer } = reader;
-    if (kind === kinds.string) {
+    if (kind === kinds.string && !this.#isJson(i)) {
       if (marks[i] & 1) this.#writer.text(this.#text(i)!);
       else this.#writer.quoted(buffer, starts[i] + 1, ends[i] - 1);
-    } else if (kind >= kinds.object) {
+    } else if (kind >= kinds.object || kind === kinds.string) {
       if (marks[i] & 2) this.#writer.text(this.#text(i)!);
       else this.#writer.quoted(buffer, starts[i], ends[i]);
     } else this.#writer.copy(buffer, starts[i], ends[i]);
+  }
+
+  #isJson(i: number): boolean {
+    const { numbers, fields } = this.records;
+    return this.#jsonFields.size > 0 && this.#jsonFields.has(fields.names[numbers[i]]);
   }
 
   /** A field as text: what is nested, without blanks between its values. */
@@ -248,7 +255,9 @@ class Stager implements RecordSink {
     const { reader, starts, ends, kinds: found, marks } = this.records;
     const json = decoder.decode(reader.buffer.subarray(starts[i], ends[i]));
     if (found[i] === kinds.null) return null;
-    if (found[i] !== kinds.string) return marks[i] & 2 ? withoutBlanks(json) : json;
+    if (found[i] !== kinds.string || this.#isJson(i)) {
+      return marks[i] & 2 ? withoutBlanks(json) : json;
+    }
     const text: string = JSON.parse(json);
     if (!text.isWellFormed()) throw new FieldError("encoding", halfCharacter);
     return text;
