@@ -1,7 +1,7 @@
 /**
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
  * listing, database, convert, simulate, due, two_schedulers; all of these by default. By name only, for they
- * take long: csv, history, mapped, waits. Figures are of this machine, now: compare only what one call printed.
+ * take long: csv, history, mapped, recognise, waits. Figures are of this machine, now: compare only what one call printed.
  */
 import { convertBench } from "./convert.ts";
 import { csvBench } from "./csv.ts";
@@ -12,6 +12,7 @@ import { idleBench } from "./idle.ts";
 import { listingBench } from "./listing.ts";
 import { mappedBench } from "./mapped.ts";
 import { type Figure, pipelineBench } from "./pipeline.ts";
+import { recogniseBench } from "./recognise.ts";
 import { simulateBench } from "./simulate.ts";
 import { twoSchedulersBench } from "./two_schedulers.ts";
 import { waitsBench } from "./waits.ts";
@@ -25,12 +26,13 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   csv: csvBench,
   history: historyBench,
   mapped: mappedBench,
+  recognise: recogniseBench,
   simulate: simulateBench,
   due: dueBench,
   two_schedulers: twoSchedulersBench,
   waits: waitsBench,
 };
-const long: ReadonlySet<string> = new Set(["csv", "history", "mapped", "waits"]);
+const long: ReadonlySet<string> = new Set(["csv", "history", "mapped", "recognise", "waits"]);
 
 const names = Deno.args.filter((arg) => !arg.startsWith("--"));
 const asked = names.length > 0 ? names : Object.keys(benches).filter((name) => !long.has(name));

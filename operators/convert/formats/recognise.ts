@@ -21,21 +21,27 @@ export function recogniseBinary(head: Uint8Array, name: string): Recognition | n
   return best(formats.filter(({ content }) => content === "binary"), head, name);
 }
 
-/** The format of a text by its beginning, `raw` and as UTF-8. Throws INVALID when none is likely. */
+/** The format of a text by its beginning, `raw` and as UTF-8; null: unknown. */
 export function recogniseText(
   { raw, head }: { raw: Uint8Array; head: Uint8Array },
   name: string,
-): Recognition {
-  const found = isText(raw, head)
-    ? best(formats.filter(({ content }) => content === "text"), head, name)
-    : null;
-  if (found) return found;
-  throw new AppError(
+): Recognition | null {
+  if (!isText(raw, head)) return null;
+  const found = best(formats.filter(({ content }) => content === "text"), head, name);
+  return found && found.confidence >= sureEnough ? found : null;
+}
+
+/** Says that nothing speaks for a format. */
+export function unknownFormat(name: string): AppError {
+  return new AppError(
     "INVALID",
     `Cannot tell the format of ${name}: its first bytes are those of none of ` +
       `${formatNames.join(", ")}; name it with "format" if it is one of them`,
   );
 }
+
+/** Below it, a text could be anything. */
+const sureEnough = 0.3;
 
 function best(among: readonly Format[], head: Uint8Array, name: string): Recognition | null {
   const sure = among.map((format) => ({
@@ -50,10 +56,10 @@ function best(among: readonly Format[], head: Uint8Array, name: string): Recogni
  * character are rare in one; separators that data use (SOH, FS to US) are none of them, and a few
  * NULs are damage.
  */
-export function isText(raw: Uint8Array, head: Uint8Array): boolean {
+function isText(raw: Uint8Array, head: Uint8Array): boolean {
   const text = new TextDecoder().decode(head);
   // deno-lint-ignore no-control-regex
-  const strange = text.match(/[\x00\x02-\x08\x0e-\x1a\x7f\x80-\x84\x86-\x9f\ufffd]/g)?.length ?? 0;
+  const strange = text.match(/[\x00\x02-\x08\x0e-\x1a\x80-\x84\x86-\x9f\ufffd]/g)?.length ?? 0;
   if (strange > text.length / 20) return false;
   const isWide = raw.includes(0) && !head.includes(0);
   return isWide || controls(raw) <= raw.length / 25;

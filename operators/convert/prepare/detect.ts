@@ -114,7 +114,7 @@ function isPlainText(head: Uint8Array, name: string): boolean {
     const whole = head.subarray(0, head.length - head.length % unitBytes);
     const text = decoder(true).decode(whole, { stream: true });
     // deno-lint-ignore no-control-regex
-    return !/[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffe\uffff]/.test(text);
+    return !/[\x00\x02-\x08\x0e-\x1a\ufffe\uffff]/.test(text);
   } catch {
     return false;
   }

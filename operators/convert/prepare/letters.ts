@@ -2,7 +2,7 @@
 import model from "./encoding_model.json" with { type: "json" };
 
 /** Bits a sign costs on average past which a text is hardly one. */
-export const unlikely = 15;
+export const unlikely = 14;
 /** What no language of the encoding has. */
 const UNKNOWN_BITS = 17;
 /** Control characters, private signs, drawings: what nobody writes into data. */

@@ -3,19 +3,15 @@ import { join } from "node:path";
 import type { Format, SourceFile } from "../formats/format.ts";
 import { formatNamed } from "../formats/mod.ts";
 import type { FormatName } from "../formats/names.ts";
-import { recogniseBinary, recogniseText, type Recognition } from "../formats/recognise.ts";
+import { type Recognition, unknownFormat } from "../formats/recognise.ts";
 import type { UnpackParams } from "./containers/params.ts";
 import { unpack } from "./containers/unpack.ts";
-import { declaredEncoding } from "./declared.ts";
-import { byMark, detectEncoding, type EncodingFinding } from "./detect.ts";
-import { encodingNamed, findEncoding } from "./encodings.ts";
-import { type Evidence, gatherEvidence } from "./evidence.ts";
-import { readUpTo, stretchesOf } from "./sample.ts";
+import type { EncodingFinding } from "./detect.ts";
+import { encodingNamed } from "./encodings.ts";
+import { findEncodingOf, recognise } from "./recognise.ts";
+import { readUpTo } from "./sample.ts";
 import { transcode } from "./transcode.ts";
 import { checkUtf8 } from "./utf8.ts";
-
-/** First bytes that formats are told by. */
-export const headBytes = 64 * 1024;
 
 /** How to prepare a file. */
 export interface PrepareOptions {
@@ -84,47 +80,15 @@ async function prepareFile(
   const file = { path, name, bytes, isAsCollected, compression, encoding: null };
   const named = options.format === "auto" ? null : formatNamed(options.format);
   if (named?.content === "binary") return { file, format: named, recognition: null };
-  const binary = named ? null : recogniseBinary(await readHead(path), name);
-  if (binary && binary.confidence >= sureOfBinary) {
-    return { file, format: formatNamed(binary.format), recognition: binary };
-  }
-  const { evidence, encoding } = await findEncodingOf(path, name, options);
-  const beginning = { raw: evidence.head, head: utf8Head(evidence.head, encoding) };
-  const recognition = named ? null : recogniseText(beginning, name);
-  if (binary && binary.confidence > (recognition?.confidence ?? 1)) {
-    return { file, format: formatNamed(binary.format), recognition: binary };
-  }
+  const { recognition, encoding } = named
+    ? { recognition: null, encoding: (await findEncodingOf(path, name, options)).encoding }
+    : await recognise(path, name, options);
+  if (!named && !recognition) throw unknownFormat(name);
   const format = named ?? formatNamed(recognition!.format);
+  if (encoding === null) return { file, format, recognition };
   const decoded = await decodeFile(file, format, encoding, options);
   if (!isAsCollected && decoded.path !== path && !options.unpacked) await Deno.remove(path);
   return { file: decoded, format, recognition };
-}
-
-/** A binary format that is this sure is not asked whether it could be a text. */
-const sureOfBinary = 0.9;
-
-/** The encoding of a text that is named, or found out. */
-async function findEncodingOf(
-  path: string,
-  name: string,
-  { encoding, signal }: PrepareOptions,
-): Promise<{ evidence: Evidence; encoding: EncodingFinding }> {
-  const named = encoding === undefined ? null : encodingNamed(encoding, name);
-  const evidence = await gatherEvidence(stretchesOf(path), signal);
-  const marked = byMark(evidence.head);
-  const found = marked ??
-    (named
-      ? { name: named.name, confidence: 1, by: "named" as const, markBytes: 0, runnerUp: null }
-      : detectEncoding(evidence, declaredEncoding(evidence.head)));
-  return { evidence, encoding: found };
-}
-
-/** The beginning of a text as UTF-8, without its mark; lenient, since it is only looked at. */
-function utf8Head(head: Uint8Array, { name, markBytes }: EncodingFinding): Uint8Array {
-  const plain = head.subarray(markBytes);
-  if (name === "utf-8") return plain;
-  const text = findEncoding(name)!.decoder(false).decode(plain, { stream: true });
-  return new TextEncoder().encode(text);
 }
 
 async function decodeFile(
@@ -151,7 +115,7 @@ async function decodeFile(
 }
 
 /** Up to `bytes` first bytes. */
-export async function readHead(path: string, bytes = headBytes): Promise<Uint8Array> {
+export async function readHead(path: string, bytes: number): Promise<Uint8Array> {
   using file = await Deno.open(path);
   return await readUpTo(file, bytes);
 }

@@ -14,6 +14,7 @@ import { footerOf, rowCountOf } from "./footer.ts";
 import { carefulSource, fastSource } from "./read.ts";
 import { type FileSample, sampleFile } from "./sample.ts";
 import type { Table } from "./table.ts";
+import { recogniseDelimited } from "./recognise.ts";
 
 /** Comma-separated values, or with another delimiter that is told or found. */
 export const csv: Format = delimited({
@@ -42,7 +43,7 @@ function delimited(
     mediaType,
     content: "text",
     keepsBadBytes: true,
-    recognise: (head, fileName) => recognise(head, fileName, { extensions, delimiter }),
+    recognise: (head, fileName) => recogniseDelimited(head, fileName, { extensions, delimiter }),
     read: (call) =>
       readDelimited({
         ...call,
@@ -61,31 +62,6 @@ function written({ name, type }: WriteColumn): string {
   const column = ident(name);
   const isOwn = columnType(type).name === ZONED_NS;
   return isOwn ? `${textOfColumn(column, type)} AS ${column}` : column;
-}
-
-function recognise(
-  head: Uint8Array,
-  fileName: string,
-  { extensions, delimiter }: { extensions: readonly string[]; delimiter: string },
-): number {
-  if (hasManyNuls(head) || isMarkup(head)) return 0;
-  const isNamed = extensions.some((extension) => fileName.toLowerCase().endsWith(`.${extension}`));
-  const text = new TextDecoder().decode(head.subarray(0, 16 * 1024));
-  if (/^\s*[{[]/.test(text)) return 0.05;
-  const dialect = detectDialect({ head: text, isCut: head.length > 16 * 1024 }, {
-    knownColumns: [],
-  });
-  if (dialect === null) return isNamed ? 0.5 : 0;
-  if (dialect.columns.length === 1) return isNamed ? 0.6 : 0.1;
-  if (delimiter === "\t") return dialect.delimiter === "\t" ? 0.8 : 0;
-  return isNamed ? 0.9 : 0.7;
-}
-
-/** A text may have a stray one; binary files are full of them. */
-function hasManyNuls(head: Uint8Array): boolean {
-  let nuls = 0;
-  for (const byte of head) if (byte === 0) nuls++;
-  return nuls > head.length / 200;
 }
 
 async function readDelimited(call: ReadCall): Promise<RowSource> {

@@ -15,8 +15,12 @@ export const json: Format = {
   content: "text",
   recognise(head, name) {
     const text = begin(head);
-    if (!/^[[{]/.test(text)) return 0;
-    return /\.json$/i.test(name) ? 0.95 : 0.85;
+    const isNamed = /\.json(\.\w{2,4})?$/i.test(name);
+    // A document may be a text, a number or a word alone: hardly a file that is not named so.
+    if (!/^[[{]/.test(text)) return isNamed && head.length < 65_536 && isJson(text) ? 0.8 : 0;
+    // Whole on its first line, and more to come: no document, whatever it is called.
+    if (isLines(text.split("\n"))) return 0.5;
+    return isNamed ? 0.95 : 0.85;
   },
   read: (call) => readJson(call, false),
   write: (relation, columns) => ({
@@ -37,11 +41,15 @@ export const ndjson: Format = {
   keepsBadBytes: true,
   recognise(head, name) {
     const lines = begin(head).split("\n");
+    if (lines.length > 2 && lines.slice(0, 2).every((line) => /^"/.test(line) && isJson(line))) {
+      // So is a table of one column in quotes, with the same values.
+      return 0.35;
+    }
     if (!/^[[{]/.test(lines[0])) return 0;
     if (/\.(ndjson|jsonl)(\.gz)?$/i.test(name)) return 0.97;
     if (lines.length < 2) return 0.4;
-    // A whole object on the first line, and another one begins on the next.
-    return lines[0][0] === "{" && isJson(lines[0]) && /^\s*(\{|$)/.test(lines[1]) ? 0.9 : 0;
+    if (isLines(lines)) return 0.9;
+    return lines[0][0] === "{" && isJson(lines[0]) && /^\s*$/.test(lines[1]) ? 0.9 : 0;
   },
   read: (call) => readJson(call, true),
   write: (relation, columns) => ({
@@ -49,6 +57,11 @@ export const ndjson: Format = {
     to: { format: "text", text: { header: false, quote: false } },
   }),
 };
+
+/** A whole object on the first line, and another one begins on the next. */
+function isLines(lines: readonly string[]): boolean {
+  return lines.length > 1 && lines[0][0] === "{" && /^\s*\{/.test(lines[1]) && isJson(lines[0]);
+}
 
 /** Read JSON: one document, or one value a line. */
 export async function readJson(call: ReadCall, isLines: boolean): Promise<RowSource> {

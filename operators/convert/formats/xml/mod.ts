@@ -28,10 +28,12 @@ export const xml: Format = {
 };
 
 function recogniseXml(head: Uint8Array, name: string): number {
-  const text = new TextDecoder().decode(head.subarray(0, 2048)).trimStart();
+  const text = new TextDecoder().decode(head.subarray(0, 16 * 1024))
+    .replace(/^(\s*<!--.*?-->)+/s, "").trimStart();
   if (/^<!doctype\s+html|^<html[\s>]/i.test(text)) return 0;
   if (text.startsWith("<?xml")) return 0.9;
-  if (!/^<([A-Za-z_][\w:.\-]*[\s/>]|!--|!DOCTYPE)/.test(text)) return 0;
+  // An element, or an instruction or a document type before it; of a comment nothing is known yet.
+  if (!/^<([\p{L}_:][\p{L}\p{N}\p{M}\w:.\-]*[\s/>]|\?[\p{L}_]|!DOCTYPE)/u.test(text)) return 0;
   return /\.xml(\.gz)?$/i.test(name) ? 0.85 : 0.6;
 }
 

@@ -20,11 +20,14 @@ export const yaml: Format = {
     if (/^%YAML\b|^---(\s|$)/.test(text)) return isNamed ? 0.97 : 0.8;
     const lines = text.split(/\r?\n/).slice(0, 50).filter((line) => /^\s*[^#\s]/.test(line));
     const like = lines.filter((line) =>
-      /^\s*(- )*\s*("[^"]*"|[\w.$/ -]+):(\s|$)|^\s*- /.test(line)
+      /^\s*(- )*\s*("[^"]*"|'[^']*'|[\w.$/ -]+):(\s|$)|^\s*- |^(&\w+ )?!/.test(line)
     );
     const share = lines.length === 0 ? 0 : like.length / lines.length;
     if (isNamed) return share > 0.5 ? 0.95 : 0.6;
-    return share > 0.9 && /^(- )?("[^"]*"|[\w.$-]+):(\s|$)/.test(text) ? 0.6 : 0;
+    // A tag, or the anchor of one, begins no other text.
+    if (/^(&\w+\s+)?!!?[\w/.:]+\s*(\r?\n|[{[])/.test(text)) return 0.85;
+    const isMapping = /^(- )?("[^"]*"|'[^']*'|[\w.$-]+):(\s|$)/.test(text);
+    return share > 0.8 && isMapping ? 0.7 : 0;
   },
   read: readYaml,
 };
