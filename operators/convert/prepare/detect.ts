@@ -167,11 +167,15 @@ const sureEnough = 0.75;
 /** Bits that one candidate is behind another by which it is half as sure. */
 const HALF_BITS = 3;
 
-function byLetters({ lines }: Evidence): EncodingFinding {
-  const scored = candidates.flatMap(([name, cost]) => {
-    const text = decodeAll(lines, name);
-    return text === null ? [] : [{ name, text, bits: cost + bitsOf(text, name) }];
-  }).toSorted((a, b) => a.bits - b.bits);
+/** Enough to tell which candidates are not worth another look, and to tell the others apart. */
+const FIRST_BYTES = 1024;
+const LETTERS_BYTES = 8 * 1024;
+const SECOND_CANDIDATES = 8;
+
+function byLetters(evidence: Evidence): EncodingFinding {
+  const first = weigh(candidates, spread(evidence.lines, FIRST_BYTES));
+  const left = first.slice(0, SECOND_CANDIDATES).map(({ name, cost }) => [name, cost] as const);
+  const scored = weigh(left, spread(evidence.lines, LETTERS_BYTES));
   if (scored.length === 0) return { ...guess("utf-8", 0.1), runnerUp: null };
   const { text, bits } = scored[0];
   // Of those that give the same text, the usual one.
@@ -187,6 +191,21 @@ function byLetters({ lines }: Evidence): EncodingFinding {
   return { ...guess(name, sure), runnerUp: next && { name: next.name, confidence: 1 - sure } };
 }
 
+/** Candidates that can decode the lines, the likeliest first. */
+function weigh(among: readonly (readonly [string, number])[], lines: readonly Uint8Array[]) {
+  return among.flatMap(([name, cost]) => {
+    const text = decodeAll(lines, name);
+    return text === null ? [] : [{ name, cost, text, bits: cost + bitsOf(text, name) }];
+  }).toSorted((a, b) => a.bits - b.bits);
+}
+
+/** Some of the lines from all over, up to so many bytes. */
+function spread(lines: readonly Uint8Array[], bytesMax: number): Uint8Array[] {
+  const all = lines.reduce((sum, { length }) => sum + length, 0);
+  const step = Math.max(1, Math.ceil(all / bytesMax));
+  return lines.filter((_, i) => i % step === 0).map((line) => line.subarray(0, bytesMax));
+}
+
 function signsOf(text: string): number {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x7f]/g, "").length;
@@ -197,7 +216,7 @@ function guess(name: string, confidence: number): Omit<EncodingFinding, "runnerU
 }
 
 /** All lines as one text; null when more than one in fifty has bytes that are no character. */
-function decodeAll(lines: Uint8Array[], name: string): string | null {
+function decodeAll(lines: readonly Uint8Array[], name: string): string | null {
   const encoding = findEncoding(name);
   if (encoding === null) return null;
   const strict = encoding.decoder(true);

@@ -42,11 +42,10 @@ const tables = new Map<string, Bits>();
 /** Bits that the text's signs beyond ASCII cost in the likeliest language of the encoding. */
 export function bitsOf(text: string, encoding: string): number {
   const names = languages.find(([pattern]) => pattern.test(encoding))?.[1] ?? western;
-  return Math.min(
-    ...names.split(" ").map((name) => {
-      return name in model.signs ? signBits(text, tableOf(name)) : pairBits(text, tableOf(name));
-    }),
-  );
+  const known = names.split(" ");
+  if (known[0] in model.signs) return signBits(text, tableOf(known[0]));
+  const letters = lettersOf(text);
+  return Math.min(...known.map((name) => pairBits(letters, tableOf(name))));
 }
 
 function tableOf(language: string): Bits {
@@ -96,21 +95,42 @@ function otherBits(sign: string, isOfScript: boolean): number {
   return isOfScript ? 15 : UNKNOWN_BITS;
 }
 
-function pairBits(text: string, table: Bits): number {
+/** A letter beyond ASCII between its neighbours, and what it costs in any language. */
+interface Letter {
+  sign: string;
+  before: string;
+  after: string;
+  bits: number;
+}
+
+/** Letters of a text, and the bits of all its other signs. */
+function lettersOf(text: string): { letters: Letter[]; otherBits: number } {
   const lower = plain(text);
-  let bits = 0;
+  const letters: Letter[] = [];
+  let others = 0;
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) < 0x80) continue;
     const sign = lower[i];
     if (sign === " " || !isLetter(sign)) {
-      bits += otherBits(text[i], false) + glueBits(text, lower, i);
+      others += otherBits(text[i], false) + glueBits(text, lower, i);
       continue;
     }
+    letters.push({
+      sign,
+      before: (lower[i - 1] ?? " ") + sign,
+      after: sign + (lower[i + 1] ?? " "),
+      bits: caseBits(text, i) + mixedBits(lower, i),
+    });
+  }
+  return { letters, otherBits: others };
+}
+
+function pairBits({ letters, otherBits }: ReturnType<typeof lettersOf>, table: Bits): number {
+  let bits = otherBits;
+  for (const { sign, before, after, bits: own } of letters) {
     // A pair that was not seen, of a letter that was.
     const alone = Math.min(UNKNOWN_BITS, (table.get(sign) ?? UNKNOWN_BITS) + UNSEEN_BITS);
-    const before = table.get((lower[i - 1] ?? " ") + sign) ?? alone;
-    const after = table.get(sign + (lower[i + 1] ?? " ")) ?? alone;
-    bits += (before + after) / 2 + caseBits(text, i) + mixedBits(lower, i);
+    bits += ((table.get(before) ?? alone) + (table.get(after) ?? alone)) / 2 + own;
   }
   return bits;
 }
