@@ -22,7 +22,7 @@ interface Pool {
  * was under way on the lost connection fails, as ever.
  */
 export function renewingPool(open: OpenPool): postgres.Sql {
-  surviveLateWrites();
+  surviveLateErrors();
   let isEnding = false;
   /** It listens by a connection of its own, which it opens again by itself. */
   let listener: postgres.Sql | null = null;
@@ -68,16 +68,28 @@ let survives = false;
 
 /**
  * The driver writes in a later turn of the event loop, also to a connection that was lost until then,
- * and what it throws there would end the process. Nobody waits for that write: its transaction was
- * told that the connection is gone.
+ * and listens no more to a connection that it has closed: what comes of either would end the process.
+ * Nobody waits for it: whoever used the connection was told that it is gone.
  */
-function surviveLateWrites(): void {
+function surviveLateErrors(): void {
   if (survives) return;
   survives = true;
   globalThis.addEventListener("error", (event) => {
-    const { error } = event;
-    const isLateWrite = error instanceof TypeError && error.message.includes("reading 'write'") &&
-      /nextWrite.*\/postgres\//.test(error.stack ?? "");
-    if (isLateWrite) event.preventDefault();
+    if (isLateWrite(event.error)) event.preventDefault();
   });
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    if (isLateLoss(event.reason)) event.preventDefault();
+  });
+}
+
+function isLateWrite(error: unknown): boolean {
+  return error instanceof TypeError && error.message.includes("reading 'write'") &&
+    /nextWrite.*\/postgres\//.test(error.stack ?? "");
+}
+
+/** A socket's own error: reset by the other side while it was read or written. */
+export function isLateLoss(reason: unknown): boolean {
+  const { code, syscall } = (reason ?? {}) as { code?: string; syscall?: string };
+  return reason instanceof Error && (code === "ECONNRESET" || code === "EPIPE") &&
+    (syscall === "read" || syscall === "write");
 }

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { testDatabase } from "../../tests/support/database.ts";
 import { openDatabase } from "./database.ts";
+import { isLateLoss } from "./renewing_pool.ts";
 
 const end = "select pg_terminate_backend(pg_backend_pid())";
 
@@ -48,4 +49,27 @@ Deno.test("statements on other connections go on when one is lost, and listening
   await both.promise;
   assertEquals(heard, ["before", "after"]);
   await sql.end();
+});
+
+Deno.test("the loss of a socket that nobody listens to any more does not end the process", async () => {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const { connect } = await import("node:net");
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", resolve);
+  const accepted = await listener.accept();
+  // A reset, not an end: there are bytes that it has not read.
+  socket.write("unread");
+  await accepted.read(new Uint8Array(1));
+  accepted.close();
+  socket.write("more");
+  const reason = await promise;
+  socket.destroy();
+  listener.close();
+
+  assertEquals(isLateLoss(reason), true);
+  assertEquals(isLateLoss(new Error("read ECONNRESET")), false);
+  assertEquals(isLateLoss(Object.assign(new Error("x"), { code: "CONNECTION_CLOSED" })), false);
+  assertEquals(isLateLoss(null), false);
 });
