@@ -114,7 +114,9 @@ function isPlainText(head: Uint8Array, name: string): boolean {
     const whole = head.subarray(0, head.length - head.length % unitBytes);
     const text = decoder(true).decode(whole, { stream: true });
     // deno-lint-ignore no-control-regex
-    return !/[\x00\x02-\x08\x0e-\x1a\ufffe\uffff]/.test(text);
+    const separators = text.match(/[\x01\x1b-\x1f]/g)?.length ?? 0;
+    // deno-lint-ignore no-control-regex
+    return separators <= text.length / 4 && !/[\x00\x02-\x08\x0e-\x1a\ufffe\uffff]/.test(text);
   } catch {
     return false;
   }
