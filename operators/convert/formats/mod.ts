@@ -23,6 +23,7 @@ import { yaml } from "./yaml/mod.ts";
 import { iso20022 } from "./iso20022/mod.ts";
 import { html } from "./html/mod.ts";
 import { sdmx } from "./sdmx/mod.ts";
+import { xbrl } from "./xbrl/mod.ts";
 
 /** Formats by order of precedence. */
 export const formats: readonly Format[] = [
@@ -47,6 +48,7 @@ export const formats: readonly Format[] = [
   yaml,
   sdmx,
   html,
+  xbrl,
   ndjson,
   json,
   fixedWidth,

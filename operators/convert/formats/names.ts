@@ -28,6 +28,7 @@ export const formatNames = [
   "iso20022",
   "sdmx",
   "html",
+  "xbrl",
 ] as const;
 /** One of {@link formatNames}. */
 export type FormatName = (typeof formatNames)[number];
