@@ -24,6 +24,8 @@ import { iso20022 } from "./iso20022/mod.ts";
 import { html } from "./html/mod.ts";
 import { sdmx } from "./sdmx/mod.ts";
 import { xbrl } from "./xbrl/mod.ts";
+import { qif } from "./qif/mod.ts";
+import { ofx } from "./ofx/mod.ts";
 
 /** Formats by order of precedence. */
 export const formats: readonly Format[] = [
@@ -49,6 +51,8 @@ export const formats: readonly Format[] = [
   sdmx,
   html,
   xbrl,
+  ofx,
+  qif,
   ndjson,
   json,
   fixedWidth,

@@ -29,6 +29,8 @@ export const formatNames = [
   "sdmx",
   "html",
   "xbrl",
+  "ofx",
+  "qif",
 ] as const;
 /** One of {@link formatNames}. */
 export type FormatName = (typeof formatNames)[number];
