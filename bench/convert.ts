@@ -10,6 +10,7 @@ import type { TableSchema } from "../src/model/data.ts";
 import { convertFiles } from "../operators/convert/convert_files.ts";
 import { ConvertParams } from "../operators/convert/params.ts";
 import type { Figure } from "./pipeline.ts";
+import { xmlFigures } from "./xml.ts";
 
 const schema: TableSchema = {
   name: "bars",
@@ -158,5 +159,6 @@ export async function convertBench(): Promise<Figure[]> {
       value: figures.withBadRowsMbS,
       unit: "MB/s",
     },
+    ...await xmlFigures(),
   ];
 }
