@@ -1,4 +1,5 @@
 /** @module Reads the XML of a file from its first to its last byte. */
+import { AppError } from "../../../../src/model/errors.ts";
 import type { ReadCall } from "../format.ts";
 import { firstBadByte, placedError, XmlError } from "./error.ts";
 import { BadBytes, XmlInput } from "./input.ts";
@@ -24,6 +25,14 @@ export async function readDocument(
   { file, signal }: Pick<ReadCall, "file" | "signal">,
   { sink, names = new NameTable(), between, windowsMax = Infinity, what }: DocumentOptions,
 ): Promise<boolean> {
+  // What is no UTF-8 and says no encoding is no document, however well it can be guessed.
+  if (file.encoding?.by === "letters") {
+    throw new AppError(
+      "CORRUPT",
+      `Cannot read ${file.name} as ${what ?? "XML"}: its bytes are not UTF-8, and it declares no ` +
+        `other encoding; they might be ${file.encoding.name}: name it with "encoding" if they are`,
+    );
+  }
   using input = await Deno.open(file.path);
   try {
     let parser: XmlParser | null = null;

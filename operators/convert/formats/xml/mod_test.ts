@@ -135,6 +135,20 @@ Deno.test("xml", async (t) => {
     assertStringIncludes(error!.message, "not UTF-8, at line 2, column 4, byte 7");
   });
 
+  await t.step("the encoding is the declared one, or UTF-8", async () => {
+    const latin = (declaration: string) =>
+      Uint8Array.from(
+        `<?xml version="1.0"${declaration}?><r><a>K\xf6ln</a><a>M\xfcnchen</a></r>`,
+        (sign) => sign.charCodeAt(0),
+      );
+    const { rows } = await convertedTexts(context, latin(' encoding="ISO-8859-1"'));
+    assertEquals(rows, [["Köln"], ["München"]]);
+    const error = await errorOf(convertedTexts(context, latin("")));
+    assertStringIncludes(error!.message, "its bytes are not UTF-8, and it declares no other");
+    const named = await convertedTexts(context, latin(""), { params: { encoding: "latin1" } });
+    assertEquals(named.rows[0], ["Köln"]);
+  });
+
   await t.step("a record that refers to an outer entity goes to quarantine", async () => {
     const document = `<!DOCTYPE r [<!ENTITY x SYSTEM "x.txt">]><r><a>1</a><a>&x;</a><a>3</a></r>`;
     const { rows, refused } = await readWith(xml, document, { dir });
