@@ -264,7 +264,7 @@ Deno.test("convert", async (t) => {
       },
       {
         what: "bytes of no known format",
-        content: new Uint8Array([0, 1, 2, 3, 0, 1, 2, 3]),
+        content: new Uint8Array([0xc1, 0, 3, 0xff, 0xc1, 1, 0, 0xfe, 7, 0xc1, 0, 0]),
         message: "Cannot tell the format of data.csv",
       },
       {
