@@ -191,8 +191,11 @@ Deno.test("a Parquet file that is cut off is refused by name", async () => {
   assertMatch(await failureOf("torn"), /^Cannot read torn\.parquet as Parquet: .*cut off/);
 });
 
-Deno.test("an XML bomb is refused unread, also where somebody calls it JSON", async () => {
-  assertMatch(await failureOf("bomb"), /^Cannot tell the format of bomb\.json/);
+Deno.test("an XML bomb is refused before it expands, also where somebody calls it JSON", async () => {
+  assertMatch(
+    await failureOf("bomb"),
+    /^Cannot read bomb\.json as XML: .*as in an attack, at line/,
+  );
   assertMatch(await failureOf("bomb_as_json"), /^Cannot read bomb\.json as JSON: .*XML/);
 });
 
