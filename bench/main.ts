@@ -1,6 +1,6 @@
 /**
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
- * listing, database, convert, simulate, due, two_schedulers; all of these by default. By name only, for they
+ * listing, database, convert, simulate, due, two_schedulers, types; all of these by default. By name only, for they
  * take long: csv, history, mapped, recognise, waits. Figures are of this machine, now: compare only what one call printed.
  */
 import { convertBench } from "./convert.ts";
@@ -15,6 +15,7 @@ import { type Figure, pipelineBench } from "./pipeline.ts";
 import { recogniseBench } from "./recognise.ts";
 import { simulateBench } from "./simulate.ts";
 import { twoSchedulersBench } from "./two_schedulers.ts";
+import { typesBench } from "./types.ts";
 import { waitsBench } from "./waits.ts";
 
 const benches: Record<string, () => Promise<Figure[]>> = {
@@ -30,6 +31,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   simulate: simulateBench,
   due: dueBench,
   two_schedulers: twoSchedulersBench,
+  types: typesBench,
   waits: waitsBench,
 };
 const long: ReadonlySet<string> = new Set(["csv", "history", "mapped", "recognise", "waits"]);

@@ -2,7 +2,7 @@
 
     python -m venv venv && venv/bin/pip install numpy==2.4.6 scikit-learn==1.9.1 lightgbm==4.7.0 scipy
     deno run -A models/column_types/features.ts data_train.csv features.jsonl
-    venv/bin/python models/column_types/train.py features.jsonl operators/convert/inference/semantic/model.json
+    OMP_NUM_THREADS=1 venv/bin/python models/column_types/train.py features.jsonl operators/convert/inference/semantic/model.json
 
 Two linear models over hashed parts of the name and of the values, and boosted trees over the figures
 and over what the linear models say. What those say of training columns comes from models that did not
@@ -66,7 +66,7 @@ class Model:
             self.linear[key] = linear(matrix, y, c)
         self.trees = lightgbm.LGBMClassifier(
             n_estimators=ROUNDS, learning_rate=0.06, num_leaves=31, min_child_samples=10,
-            colsample_bytree=0.3, subsample=0.8, subsample_freq=1, reg_lambda=1, n_jobs=2,
+            colsample_bytree=0.3, subsample=0.8, subsample_freq=1, reg_lambda=1, n_jobs=1,
             random_state=1, verbose=-1,
         ).fit(numpy.hstack([data["dense"][at], *said]), y)
         return self
@@ -159,7 +159,6 @@ def main(path, to):
             "value": linear_json(model.linear["value"]),
             "trees": trees_json(model.trees),
         }, file)
-    numpy.save("/tmp/column_types_predicted.npy", model.predict(data, everything).argmax(1))
 
 
 if __name__ == "__main__":

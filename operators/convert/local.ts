@@ -120,9 +120,8 @@ export async function inspectFile(
     `SELECT ${names} FROM (${relation}) ORDER BY _tw_row LIMIT ${sampleRows}`,
     { rowsMax: sampleRows },
   );
-  const isHidden = (name: string) =>
-    !raw && (converted.privacy.has(name) ||
-      (converted.verdicts.get(name)?.pii.within.length ?? 0) > 0);
+  const isHidden = (name: string) => !raw && converted.privacy.has(name);
+  const { meaningOf } = await import("./inference/semantic/model.ts");
   const [file] = converted.read;
   return {
     path: local.name,
@@ -144,7 +143,10 @@ export async function inspectFile(
       const shown = isHidden(column.name)
         ? { ...column, min: masked(column.min) as string, max: masked(column.max) as string }
         : column;
-      return verdict === undefined ? shown : { ...shown, inferred: summaryOf(verdict) };
+      return verdict === undefined ? shown : {
+        ...shown,
+        inferred: summaryOf(verdict, meaningOf(verdict.column).meaning),
+      };
     }),
     keys,
     sample: sample.map((row) =>

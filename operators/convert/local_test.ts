@@ -27,6 +27,7 @@ Deno.test("local files", async (t) => {
       texts: 3,
       distinct: 3,
       nulls: 0,
+      meaning: "not-generalizable",
     });
     assertEquals(found.sample, [[1, "1.10"], [2, null], [4, "2.25"]]);
   });

@@ -2,7 +2,7 @@
 import { AppError } from "../../src/model/errors.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
 import type { PiiClass } from "../pii/classes.ts";
-import { piiOfColumn, piiOfName } from "../pii/column.ts";
+import { type PiiFinding, piiOfColumn, piiOfName } from "../pii/column.ts";
 import { type PiiAction, piiActions, unknownNames } from "../pii/policy.ts";
 import type { OpenFile } from "./convert_files.ts";
 import { sampleColumns } from "./inference/sample.ts";
@@ -12,7 +12,16 @@ import type { Types } from "./types.ts";
 /** What is known of a column that is personal data or treated as such. */
 export interface PrivateColumn {
   kind: PiiClass | null;
+  /** Kinds within longer texts, which policies by kind do not reach. */
+  within: readonly PiiClass[];
   action: Exclude<PiiAction, "keep"> | null;
+}
+
+/** Columns with personal data within their texts that the policy leaves as they are. */
+export function unreached(privacy: Privacy, pii: ConvertParams["pii"]): string[] {
+  return [...privacy].filter(([name, { action, within }]) =>
+    action === null && pii[name] === undefined && within.some((kind) => pii[kind] !== undefined)
+  ).map(([name]) => name);
 }
 
 /** By column; one that is not in it is nobody's. */
@@ -28,10 +37,11 @@ export async function privacyOf(
   params: ConvertParams,
   engine: TaskContext["engine"],
 ): Promise<Privacy> {
-  const kinds = new Map<string, PiiClass | null>();
+  const findings = new Map<string, PiiFinding>();
   const unread: string[] = [];
   for (const [name, { verdict, type }] of types) {
-    kinds.set(name, verdict?.pii.kind ?? piiOfName(name));
+    const { kind, within } = verdict?.pii ?? { kind: null, within: [] };
+    findings.set(name, { kind: kind ?? piiOfName(name), within });
     if (verdict === null && type.kind === "text") unread.push(name);
   }
   const hasPolicy = Object.keys(params.pii).length > 0;
@@ -40,10 +50,11 @@ export async function privacyOf(
       columns[index].type === "VARCHAR";
     const sampled = await sampleColumns(open, unread, params, engine, isAnyText);
     for (const [name, { texts }] of sampled) {
-      kinds.set(name, piiOfColumn(name, texts.keys()).kind ?? kinds.get(name) ?? null);
+      const { kind, within } = piiOfColumn(name, texts.keys());
+      findings.set(name, { kind: kind ?? findings.get(name)!.kind, within });
     }
   }
-  const columns = [...kinds].map(([name, kind]) => ({ name, kind }));
+  const columns = [...findings].map(([name, finding]) => ({ name, ...finding }));
   const unknown = hasPolicy ? unknownNames(params.pii, columns) : [];
   if (unknown.length > 0) {
     throw new AppError(
@@ -55,8 +66,9 @@ export async function privacyOf(
     );
   }
   const actions = piiActions(params.pii, columns);
-  return new Map(columns.flatMap(({ name, kind }) => {
+  return new Map(columns.flatMap(({ name, kind, within }) => {
     const action = (actions.get(name) ?? null) as PrivateColumn["action"];
-    return kind === null && action === null ? [] : [[name, { kind, action }]];
+    const isPrivate = kind !== null || within.length > 0 || action !== null;
+    return isPrivate ? [[name, { kind, within, action }]] : [];
   }));
 }

@@ -13,6 +13,7 @@ import { targetNamed } from "./formats/mod.ts";
 import { type Converted, convertFiles } from "./convert_files.ts";
 import { summaryOf } from "./inference/column.ts";
 import type { ConvertParams } from "./params.ts";
+import { unreached } from "./privacy.ts";
 
 /** Body of {@link ./mod.ts#convert}. */
 export const run: OperatorRun<
@@ -45,6 +46,15 @@ export const run: OperatorRun<
   for (const { name, notes } of converted.read) {
     for (const note of notes) ctx.log.info(note, { file: name });
   }
+  const left = unreached(converted.privacy, params.pii);
+  if (left.length > 0) {
+    ctx.log.warn(
+      "Personal data within texts is not reached by a policy on kinds: name the column",
+      {
+        columns: left,
+      },
+    );
+  }
   return {
     kind: "done",
     output: params.to === "parquet"
@@ -53,7 +63,7 @@ export const run: OperatorRun<
     effects: {
       accounting,
       quarantine: refused ? [refused] : [],
-      metrics: metricsOf(from.files, converted),
+      metrics: await metricsOf(from.files, converted),
     },
   };
 };
@@ -132,7 +142,7 @@ export function inputOf({ dataset, partition, files }: RawFiles): string {
   return `${dataset}@${partition}#${content}`;
 }
 
-function metricsOf(raw: readonly FileRef[], converted: Converted) {
+async function metricsOf(raw: readonly FileRef[], converted: Converted) {
   const { accounting, quarantine, discarded, newColumns, missingColumns, verdicts } = converted;
   const { formats, skippedMembers, privacy } = converted;
   return {
@@ -148,14 +158,18 @@ function metricsOf(raw: readonly FileRef[], converted: Converted) {
     ...(privacy.size > 0
       ? {
         personalData: Object.fromEntries(
-          [...privacy].slice(0, INFERRED_MAX).map(([name, { kind, action }]) => [
+          [...privacy].slice(0, INFERRED_MAX).map(([name, { kind, within, action }]) => [
             name,
-            { kind, action: action ?? "keep" },
+            {
+              kind,
+              ...(within.length > 0 ? { within: [...within] } : {}),
+              action: action ?? "keep",
+            },
           ]),
         ),
       }
       : {}),
-    ...(verdicts.size > 0 ? { inferred: inferredFigures(verdicts) } : {}),
+    ...(verdicts.size > 0 ? { inferred: await inferredFigures(verdicts) } : {}),
   };
 }
 
@@ -163,9 +177,13 @@ function metricsOf(raw: readonly FileRef[], converted: Converted) {
 const INFERRED_MAX = 200;
 
 /** Without examples: figures are for all who may see the task. */
-function inferredFigures(verdicts: Converted["verdicts"]) {
+async function inferredFigures(verdicts: Converted["verdicts"]) {
+  const { meaningOf } = await import("./inference/semantic/model.ts");
   return Object.fromEntries(
-    [...verdicts].slice(0, INFERRED_MAX).map(([name, verdict]) => [name, summaryOf(verdict)]),
+    [...verdicts].slice(0, INFERRED_MAX).map(([name, verdict]) => [
+      name,
+      summaryOf(verdict, meaningOf(verdict.column).meaning),
+    ]),
   );
 }
 

@@ -1,5 +1,6 @@
 /** @module Is a column personal data? By its name, and by what its texts hold. */
 import type { PiiClass } from "./classes.ts";
+import { findNames } from "./names_in_text.ts";
 import { isPersonName } from "./person_names.ts";
 import { findPii } from "./text.ts";
 
@@ -12,7 +13,8 @@ export interface PiiFinding {
 }
 
 /** Texts looked at. */
-const TEXTS_MAX = 200;
+const TEXTS_MAX = 100;
+const NAME_SCORE_MIN = 0.5;
 const KIND_SHARE = 0.5;
 const WITHIN_SHARE = 0.02;
 /** Of a text, how much a span must cover to be the value itself. */
@@ -110,7 +112,11 @@ export function piiOfColumn(
   const within = new Map<PiiClass, number>();
   const label = `${words}: `;
   for (const text of sample) {
-    const spans = findPii(label + text).filter(({ start }) => start >= label.length);
+    // A column called name makes no name of what is in it: the label is no word before it.
+    const spans = findPii(label + text).filter(({ kind, start }) =>
+      start >= label.length && kind !== "name"
+    );
+    spans.push(...findNames(text).filter(({ score }) => score >= NAME_SCORE_MIN));
     for (const kind of new Set(spans.map((span) => span.kind))) {
       const covered = spans.filter((span) => span.kind === kind)
         .reduce((sum, span) => sum + span.end - span.start, 0);

@@ -11,6 +11,7 @@ import {
   isLuhn,
 } from "../convert/inference/check_digits.ts";
 import type { PiiClass, PiiSpan } from "./classes.ts";
+import { findAddresses, findNames } from "./names_in_text.ts";
 import { nationalIds } from "./national_ids.ts";
 
 interface Rule {
@@ -26,6 +27,8 @@ interface Rule {
 /** Spans that are less sure are none. */
 const SCORE_MIN = 0.4;
 const CONTEXT_SCORE = 0.5;
+/** What only looks like a name or an address must be surer. */
+const SURE = 0.5;
 /** How far before and behind a candidate words are looked for. */
 const BEFORE_CHARS = 60;
 const AFTER_CHARS = 12;
@@ -148,6 +151,7 @@ export function findPii(text: string): PiiSpan[] {
       if (sure >= SCORE_MIN) found.push({ kind, start, end, score: sure, rule });
     }
   }
+  found.push(...[...findNames(text), ...findAddresses(text)].filter(({ score }) => score >= SURE));
   return withoutOverlaps(found.filter((span) => !isSecurityCode(text.slice(span.start, span.end))));
 }
 

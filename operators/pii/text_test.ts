@@ -38,6 +38,13 @@ const cases: readonly [string, string[]][] = [
   ["she was born on 2/8/1935", ["birth_date:2/8/1935"]],
   ["a 25 year old man", ["age:25"]],
   ["see https://www.example.com/a.", ["url:https://www.example.com/a"]],
+  ["Dear Mrs. Annette Schmidt, call us", ["name:Annette Schmidt"]],
+  ["it was said by Laura Meyer-Brown in 1977", ["name:Laura Meyer-Brown"]],
+  ["shares of Morgan Stanley and Charles Schwab Corp fell", []],
+  ["The Federal Reserve and General Motors", []],
+  ["ship to 137 Acadia Street, Springfield, IL 62704 please", [
+    "address:137 Acadia Street, Springfield, IL 62704",
+  ]],
   ["US0378331005 HWUPKR0MPOU8FGXBT394 037833100 BBG000B9XRY4 XNYS", []],
 ];
 

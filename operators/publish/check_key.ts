@@ -2,6 +2,7 @@
 import type { EngineValue } from "../../src/contract/child.ts";
 import type { TableSchema } from "../../src/model/data.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
+import { piiOfColumn } from "../pii/column.ts";
 import { refusal } from "../table/refusal.ts";
 import { ident } from "../table/sql.ts";
 
@@ -26,7 +27,7 @@ FROM bad ORDER BY _tw_null DESC, _tw_n DESC, ${columns} LIMIT 1`,
   );
   if (!found) return;
   const [nulls, twice, times, ...values] = found;
-  const example = key.map((name, i) => `${name}=${textOf(values[i])}`).join(", ");
+  const example = key.map((name, i) => `${name}=${shown(name, values[i])}`).join(", ");
   if (Number(nulls) > 0) {
     throw refusal(
       "INVALID",
@@ -40,6 +41,8 @@ FROM bad ORDER BY _tw_null DESC, _tw_n DESC, ${columns} LIMIT 1`,
   );
 }
 
-function textOf(value: EngineValue): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+/** Personal data is in no error. */
+function shown(name: string, value: EngineValue): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return value !== null && piiOfColumn(name, [text]).kind !== null ? "***" : text;
 }

@@ -11,6 +11,9 @@ import {
   type Reading,
   type TextCounts,
 } from "./reading.ts";
+import type { SemanticColumn } from "./semantic/features.ts";
+import type { Meaning } from "./semantic/model.ts";
+import { semanticColumn } from "./semantic/from_texts.ts";
 import { unitOfName } from "./units.ts";
 import { findBooleans, isNullToken } from "./words.ts";
 
@@ -32,6 +35,8 @@ export interface Verdict {
   evidence: Evidence;
   /** Why it is not more than it is. */
   notes: readonly string[];
+  /** For what it means: see {@link ./semantic/model.ts#meaningOf}. */
+  column: SemanticColumn;
 }
 
 /** What a verdict stands on. */
@@ -157,6 +162,10 @@ function verdictOf(
       examples: [...texts.keys()].slice(0, EXAMPLES).map((text) => text.slice(0, 80)),
     },
     notes: found.notes ?? [],
+    column: semanticColumn(name, texts, {
+      nulls: nulls + sum(all) - count,
+      isNumeric: found.reading.kind === "plain" && /^(?:BIGINT|DECIMAL|DOUBLE)/.test(found.type),
+    }),
   };
 }
 
@@ -182,7 +191,7 @@ function piiOf(name: string, texts: TextCounts, { type, identifier }: TypeFound)
 }
 
 /** A verdict as JSON without a single text of the column but its null tokens. */
-export function summaryOf(verdict: Verdict): VerdictSummary {
+export function summaryOf(verdict: Verdict, meaning?: Meaning): VerdictSummary {
   const { type, reading, nullTokens, unit, identifier, pii, values, confidence, evidence, notes } =
     verdict;
   return {
@@ -195,6 +204,7 @@ export function summaryOf(verdict: Verdict): VerdictSummary {
     ...(nullTokens.length > 0 ? { nullTokens: [...nullTokens] } : {}),
     ...(unit === null ? {} : { unit }),
     ...(identifier === null ? {} : { identifier }),
+    ...(meaning === undefined ? {} : { meaning }),
     ...(pii.kind === null ? {} : { pii: pii.kind }),
     ...(pii.within.length === 0 ? {} : { piiWithin: pii.within }),
     ...(values === null ? {} : { values: values.length }),
@@ -213,6 +223,8 @@ export type VerdictSummary = {
   nullTokens?: string[];
   unit?: string;
   identifier?: Identifier;
+  /** What the column is for: figures, categories, a key …, by a model. */
+  meaning?: Meaning;
   /** The values are personal data; or such stands within them. */
   pii?: PiiClass;
   piiWithin?: PiiClass[];

@@ -114,12 +114,14 @@ function printRefused(output: Output, refused: ConvertReport["refused"]) {
 }
 
 function findings(
-  { identifier, pii, piiWithin, unit, written, nullTokens = [], values, notes = [] }: NonNullable<
-    Inspection["columns"][number]["inferred"]
-  >,
+  { identifier, meaning, pii, piiWithin, unit, written, nullTokens = [], values, notes = [] }:
+    NonNullable<
+      Inspection["columns"][number]["inferred"]
+    >,
 ): string {
   return [
     identifier,
+    meaning,
     pii && `personal: ${pii}`,
     piiWithin && `personal data within: ${piiWithin.join(", ")}`,
     unit && `in ${unit}`,
