@@ -14,6 +14,11 @@ export const PublishParams = z.object({
     doc: "Partition that gets the version; left out: the date of the run's data interval",
     example: "2026-01-05",
   }),
+  compatibility: z.enum(["any", "compatible"]).default("any").meta({
+    doc:
+      "compatible: refuse a schema whose columns went away, became narrower or of another kind, or " +
+      "may be null now, against the dataset's newest version: its readers could fail",
+  }),
   allowEmpty: z.boolean().default(false).meta({
     doc: "Publish a table without rows too, where it would be an error",
   }),

@@ -12,6 +12,7 @@ import { columnLineage, tableInputs } from "../table/inputs.ts";
 import { refusal } from "../table/refusal.ts";
 import { tableRows } from "../table/rows.ts";
 import { checkKey } from "./check_key.ts";
+import { checkSchema } from "./check_schema.ts";
 import type { Published, PublishParams } from "./mod.ts";
 import { dataSelect, lineageSelect } from "./select.ts";
 
@@ -27,6 +28,7 @@ export const run: OperatorRun<PublishParams, { from: TableRef }, Published> = as
         `allowEmpty: true publishes it all the same`,
     );
   }
+  if (params.compatibility === "compatible") await checkSchema(ctx, dataset, from.schema);
   const rows = await tableRows(ctx, from);
   await checkKey(ctx, rows, { schema: from.schema, dataset, partition });
   const lost = await Promise.all(from.lineage.map((file) => ctx.files.open(file)));

@@ -193,6 +193,35 @@ Deno.test("publish", async (t) => {
     assertEquals([intent.rows, await task.rows(intent.files)], [0, []]);
   });
 
+  await step("refuses a schema that breaks readers, where it is to be compatible", async (task) => {
+    const from = await task.table(Bar, select("a", ["X", "1"]));
+    const newest = (type: string) => ({
+      ...task,
+      ctx: {
+        ...task.ctx,
+        dataset: () =>
+          Promise.resolve({
+            partition: "2013-02-28",
+            schema: {
+              ...from.schema,
+              columns: from.schema.columns.map((column) =>
+                column.name === "close" ? { ...column, type } : column
+              ),
+            },
+          } as Awaited<ReturnType<typeof task.ctx.dataset>>),
+      },
+    });
+    const compatibility = "compatible" as const;
+    const error = await assertRejects(
+      () => publish(newest("DOUBLE"), from, { compatibility }),
+      Error,
+    );
+    assertStringIncludes(error.message, 'column "close" is DECIMAL(38,18), not DOUBLE');
+    assertEquals((await publish(newest("DOUBLE"), from)).intent.rows, 1);
+    assertEquals((await publish(newest("DECIMAL(18,9)"), from, { compatibility })).intent.rows, 1);
+    assertEquals((await publish(task, from, { compatibility })).intent.rows, 1);
+  });
+
   await step("refuses files that hold other rows than the table says", async (task) => {
     const from = await task.table(Bar, select("a", ["X", "1"]));
     const error = await assertRejects(() => publish(task, { ...from, rows: 2 }), Error);

@@ -32,6 +32,7 @@ import { addDagRoutes } from "./routes/dags.ts";
 import { addDagWarningRoutes } from "./routes/dag_warnings.ts";
 import { addDatasetRoutes } from "./routes/datasets.ts";
 import { addQuarantineRoutes } from "./routes/quarantine.ts";
+import { addSchemaRoutes } from "./routes/schemas.ts";
 import { addLogRoutes } from "./routes/logs.ts";
 import { addMaintenanceRoutes } from "./routes/maintenance.ts";
 import { addMetaRoutes } from "./routes/meta.ts";
@@ -101,6 +102,7 @@ export function createApi(parts: ApiParts): Api {
   addBulkRoutes(book, rest);
   addDatasetRoutes(book, rest);
   addQuarantineRoutes(book, rest);
+  addSchemaRoutes(book, rest);
   addPoolRoutes(book, rest);
   addVariableRoutes(book, rest);
   addConnectionRoutes(book, rest);

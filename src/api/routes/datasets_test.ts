@@ -56,6 +56,45 @@ Deno.test("datasets list their versions; as_of gives what was known at an instan
   assertEquals((await w.call("GET", "/api/v2/datasets/none/versions")).status, 404);
 });
 
+Deno.test("schemas of a dataset: each stretch of versions with one, and what it changed", async () => {
+  await using w = await apiWorld();
+  const schema = (type: string) => ({
+    name: "bars",
+    key: ["symbol"],
+    columns: [
+      { name: "symbol", type: "VARCHAR", nullable: false },
+      { name: "px", type, nullable: true },
+    ],
+  });
+  const of = (partition: string, type: string) =>
+    intent("prices.daily", partition, { schema: schema(type) });
+  await publish(w, [
+    [of("a", "DECIMAL(18,2)")],
+    [of("b", "DECIMAL(18,2)")],
+    [of("c", "DECIMAL(20,4)")],
+    [of("a", "DECIMAL(18,2)")],
+  ]);
+  const { body } = await w.call("GET", "/api/v2/datasets/prices.daily/schemas");
+  assertEquals(
+    body.schemas.map((one: Record<string, unknown>) => [
+      one.number,
+      one.versions,
+      one.first_partition,
+      one.is_compatible,
+    ]),
+    [[3, 1, "a", false], [2, 1, "c", true], [1, 2, "a", true]],
+  );
+  assertEquals(body.schemas[0].sha256, body.schemas[2].sha256);
+  assertEquals(body.schemas[0].changes, [{
+    kind: "retyped",
+    column: "px",
+    before: "DECIMAL(20,4)",
+    after: "DECIMAL(18,2)",
+    is_breaking: true,
+  }]);
+  assertEquals((await w.call("GET", "/api/v2/datasets/none/schemas")).status, 404);
+});
+
 Deno.test("DELETE dagRun keeps a run that published: where a version came from stays known", async () => {
   await using w = await apiWorld();
   const run = await publish(w, [[intent("prices.daily", "a")]]);

@@ -46,6 +46,7 @@ export const datasets: Verb = {
   options: [
     { flags: "--partition <key>", doc: "Only this partition; of event, materialize: theirs" },
     { flags: "--as-of <time>", doc: "As it was known at that instant" },
+    { flags: "--schemas", doc: "The schemas that it had, and what each changed" },
     { flags: "--rows <n>", doc: "Print the first rows of the newest version" },
     { flags: "--limit <n>", doc: "At most this many", default: "50" },
     { flags: "--extra <json>", doc: "Of event: what comes with it, a JSON object" },
@@ -83,6 +84,7 @@ async function show(
   dataset: string,
   options: VerbOptions,
 ): Promise<number> {
+  if (options.schemas === true) return await showSchemas(context, dataset);
   const page = await versionsOf(context.api, dataset, {
     partition: text(options, "partition"),
     as_of: text(options, "asOf"),
@@ -96,6 +98,43 @@ async function show(
     rows: (one) => one.rows,
     size: (one) => bytes(one.bytes),
     run: (one) => one.run_id,
+    sha256: (one) => one.sha256.slice(0, 12),
+  });
+  return 0;
+}
+
+/** A schema that a dataset had, as the API gives it. */
+interface SchemaShape {
+  number: number;
+  sha256: string;
+  schema: { columns: unknown[] };
+  since: string;
+  versions: number;
+  changes: {
+    kind: string;
+    column: string | null;
+    before: string | null;
+    after: string | null;
+    is_breaking: boolean;
+  }[];
+}
+
+async function showSchemas({ api, output }: VerbContext, dataset: string): Promise<number> {
+  const page = await api.get<Page<"schemas", SchemaShape>>(
+    `/api/v2/datasets/${segment(dataset)}/schemas`,
+  );
+  const told = (
+    { kind, column, before, after, is_breaking: breaks }: SchemaShape["changes"][number],
+  ) =>
+    `${breaks ? "! " : ""}${kind} ${column ?? ""}${
+      kind === "retyped" || kind === "key" ? ` (${before} → ${after})` : ""
+    }`;
+  printTable(output, page, page.schemas, {
+    schema: (one) => one.number,
+    since: (one) => one.since,
+    versions: (one) => one.versions,
+    columns: (one) => one.schema.columns.length,
+    "changes (! breaks readers)": (one) => one.changes.map(told).join(", "),
     sha256: (one) => one.sha256.slice(0, 12),
   });
   return 0;
