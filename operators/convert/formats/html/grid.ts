@@ -3,6 +3,11 @@ import type { HtmlRow } from "./page.ts";
 
 /** Columns of a table, at most. */
 const COLUMNS_MAX = 5000;
+/** Cells that spans fill in, at most: past it a page is an attack. */
+const SPANNED_MAX = 20_000_000;
+
+/** Spans stand for more cells than a page of people has. */
+export class TooManySpans extends Error {}
 
 /** A row of the grid: every cell that a span covers has its text. */
 export interface GridRow {
@@ -18,17 +23,20 @@ export interface GridRow {
 export class Grid {
   /** By column: text and rows that it still covers. */
   #spans: ({ text: string; rows: number } | undefined)[] = [];
+  #spanned = 0;
 
   row({ cells, section, offset, endOffset }: HtmlRow): GridRow {
     const texts: (string | null)[] = [];
     const take = () => {
       for (let span = this.#spans[texts.length]; span; span = this.#spans[texts.length]) {
+        if (++this.#spanned > SPANNED_MAX) throw new TooManySpans();
         if (--span.rows === 0) this.#spans[texts.length] = undefined;
         texts.push(span.text);
       }
     };
     for (const { text, columns, rows } of cells) {
       take();
+      this.#spanned += columns - 1;
       for (let i = 0; i < columns && texts.length < COLUMNS_MAX; i++) {
         if (rows > 1) this.#spans[texts.length] = { text, rows: rows - 1 };
         texts.push(text);

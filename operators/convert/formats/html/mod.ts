@@ -2,7 +2,7 @@
 import { AppError } from "../../../../src/model/errors.ts";
 import type { Format, ReadCall, RowSource } from "../format.ts";
 import { TextStage } from "../text_stage.ts";
-import { columnNames, Grid, type GridRow, headerRows } from "./grid.ts";
+import { columnNames, Grid, type GridRow, headerRows, TooManySpans } from "./grid.ts";
 import { HtmlPage, type OpenTable, type PageSink } from "./page.ts";
 import { HtmlParams } from "./params.ts";
 
@@ -111,6 +111,12 @@ async function follow({ file, signal }: ReadCall, sink: PageSink): Promise<HtmlP
     }
     page.write(decoder.decode(), 0);
   } catch (error) {
+    if (error instanceof TooManySpans) {
+      throw corrupt(
+        file.name,
+        `spans of its cells stand for too many others, behind byte ${bytes}`,
+      );
+    }
     if (!(error instanceof TypeError)) throw error;
     throw corrupt(file.name, `its bytes are not UTF-8, behind byte ${bytes}`);
   }

@@ -85,5 +85,9 @@ Deno.test("html", async (t) => {
     const wide = `<table><tr><th>a<th>b<tr><td colspan=999999999 rowspan=99999999>x<td>y</table>`;
     const { rows, source } = await readWith(html, wide, { dir });
     assertEquals([rows, source.columns.length], [1, 1001]);
+    const cell = "<td rowspan=60000 colspan=1000>x";
+    const bomb = `<table><tr>${cell.repeat(5)}${"<tr><td>y".repeat(5000)}</table>`;
+    const error = await errorOf(readWith(html, bomb, { dir }));
+    assertStringIncludes(error!.message, "stand for too many others");
   });
 });

@@ -20,8 +20,9 @@ export interface CollectedRecord {
 /** The document has something that was not learned of: learn it all and begin again. */
 export class Surprise extends Error {}
 
-/** Characters of one record, at most. */
+/** Characters of one record, at most, and what an element in it counts for. */
 const RECORD_CHARS_MAX = 64 * 1024 * 1024;
+const ELEMENT_CHARS = 16;
 
 /** What collecting takes. */
 export interface CollectOptions {
@@ -121,6 +122,8 @@ export class Collector implements XmlSink {
     if (node === undefined) throw new Surprise();
     if (node.metIn === parent.instance && !node.isRepeated) throw new Surprise();
     node.metIn = parent.instance;
+    this.#chars += ELEMENT_CHARS;
+    if (this.#chars > RECORD_CHARS_MAX) this.#refuseLength();
     return node;
   }
 

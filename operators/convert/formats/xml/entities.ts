@@ -41,7 +41,7 @@ const predefined: Readonly<Record<string, string>> = {
 export class Declarations {
   readonly entities = new Map<string, Entity>();
   readonly parameters = new Map<string, Entity>();
-  readonly attributes = new Map<string, AttributeDefinition[]>();
+  readonly attributes = new Map<string, Map<string, AttributeDefinition>>();
   /** Parts of the declarations lie outside of the document and were not read. */
   isPartial = false;
   /** One of those parts would have come before what follows now, which then does not count. */
@@ -62,8 +62,8 @@ export class Declarations {
   declareAttribute(element: string, definition: AttributeDefinition): void {
     if (this.isCut && !this.isStandalone) return;
     const known = this.attributes.get(element);
-    if (known === undefined) this.attributes.set(element, [definition]);
-    else if (!known.some(({ name }) => name === definition.name)) known.push(definition);
+    if (known === undefined) this.attributes.set(element, new Map([[definition.name, definition]]));
+    else if (!known.has(definition.name)) known.set(definition.name, definition);
   }
 
   /** The text of one of the five entities that every document has; undefined for others. */
@@ -91,17 +91,20 @@ export class Declarations {
     if (this.#depth === DEPTH_MAX) {
       fail(`entities lie within each other more than ${DEPTH_MAX} deep`);
     }
-    this.#expanded += entity.text!.length + 16;
-    const isTooMuch = this.#expanded > EXPANDED_MIN &&
-      this.#expanded > EXPANDED_RATIO_MAX * documentBytes;
-    if (isTooMuch) {
-      fail(
-        `its entities stand for more than ${EXPANDED_RATIO_MAX} times the text that it has, as in ` +
-          `an attack`,
-      );
-    }
+    this.charge(entity.text!.length, documentBytes, fail);
     entity.isOpen = true;
     this.#depth++;
+  }
+
+  /** Count characters that declarations bring into the document where it does not have them. */
+  charge(chars: number, documentBytes: number, fail: Fail): void {
+    this.#expanded += chars + 16;
+    if (this.#expanded <= EXPANDED_MIN) return;
+    if (this.#expanded <= EXPANDED_RATIO_MAX * documentBytes) return;
+    fail(
+      `its entities and defaults stand for more than ${EXPANDED_RATIO_MAX} times the text that it ` +
+        `has, as in an attack`,
+    );
   }
 
   /** End it. */

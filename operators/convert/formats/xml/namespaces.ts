@@ -13,9 +13,20 @@ export interface XmlName {
 const XML = "http://www.w3.org/XML/1998/namespace";
 const XMLNS = "http://www.w3.org/2000/xmlns/";
 
+/** Different names of a document, and different sets of namespaces in it, at most. */
+const NAMES_MAX = 200_000;
+const SCOPES_MAX = 20_000;
+
 /** All names of one document, each once. */
 export class NameTable {
   readonly #names = new Map<string, XmlName>();
+  /** Sets of namespaces until now. */
+  scopes = 0;
+
+  /** Names until now. */
+  get size(): number {
+    return this.#names.size;
+  }
 
   /** The name; its prefix is kept when it is new. */
   name(uri: string, local: string, prefix: string): XmlName {
@@ -74,6 +85,9 @@ export class NamespaceScope {
     if (key === "") return this;
     let scope = this.#inner.get(key);
     if (scope === undefined) {
+      if (++this.#table.scopes > SCOPES_MAX) {
+        fail(`it declares more than ${SCOPES_MAX} different sets of namespaces`);
+      }
       const uris = new Map(this.#uris);
       for (let i = 0; i < attributes.length; i += 2) {
         if (!isDeclaration(attributes[i])) continue;
@@ -95,6 +109,7 @@ export class NamespaceScope {
   }
 
   #resolve(qname: string, defaultUri: string, fail: (why: string) => never): XmlName {
+    if (this.#table.size >= NAMES_MAX) fail(`it has more than ${NAMES_MAX} different names`);
     const colon = qname.indexOf(":");
     if (colon < 0) return this.#table.name(defaultUri, qname, "");
     const prefix = qname.slice(0, colon);

@@ -329,15 +329,19 @@ export class XmlParser extends XmlCursor {
   }
 
   #addDefaults(name: string): void {
+    const definitions = this.declarations.attributes.get(name);
+    if (definitions === undefined) return;
     const raw = this.#raw;
-    for (const definition of this.declarations.attributes.get(name) ?? []) {
-      let i = 0;
-      while (i < raw.length && raw[i] !== definition.name) i += 2;
-      if (i < raw.length) {
-        if (definition.isTokens) raw[i + 1] = tokensOf(raw[i + 1]);
-      } else if (definition.defaultValue !== null) {
-        raw.push(definition.name, definition.defaultValue);
-      }
+    const given = new Set<string>();
+    for (let i = 0; i < raw.length; i += 2) {
+      given.add(raw[i]);
+      if (definitions.get(raw[i])?.isTokens) raw[i + 1] = tokensOf(raw[i + 1]);
+    }
+    for (const definition of definitions.values()) {
+      if (definition.defaultValue === null || given.has(definition.name)) continue;
+      const { name, defaultValue } = definition;
+      this.declarations.charge(name.length + defaultValue.length, this.input.bytes, this.#failHere);
+      raw.push(name, defaultValue);
     }
   }
 

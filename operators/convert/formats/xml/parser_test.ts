@@ -140,6 +140,13 @@ Deno.test("XmlParser bounds what entities stand for, and the depth of elements a
   assertStringIncludes(refusal(deep)!.why, "deep");
   const circle = '<!DOCTYPE a [<!ENTITY x "&y;"><!ENTITY y "&x;">]><a>&x;</a>';
   assertStringIncludes(refusal(circle)!.why, "refers to itself");
+  const defaults = Array.from({ length: 2000 }, (_, i) => `a${i} CDATA "v"`).join(" ");
+  const brought = `<!DOCTYPE r [<!ATTLIST e ${defaults}>]><r>${"<e/>".repeat(20_000)}</r>`;
+  assertStringIncludes(refusal(brought)!.why, "entities and defaults stand for more");
+  const names = Array.from({ length: 200_001 }, (_, i) => `<n${i}/>`).join("");
+  assertStringIncludes(refusal(`<r>${names}</r>`)!.why, "different names");
+  const scopes = Array.from({ length: 20_001 }, (_, i) => `<e xmlns="u${i}"/>`).join("");
+  assertStringIncludes(refusal(`<r>${scopes}</r>`)!.why, "different sets of namespaces");
   const model = `<!DOCTYPE a [<!ELEMENT a ${"(".repeat(5000)}`;
   assertStringIncludes(refusal(model)!.why, "deep");
 });
