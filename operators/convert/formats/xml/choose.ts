@@ -73,7 +73,7 @@ export function findRecords(structure: Structure, isWhole: boolean, name: string
         `"records", as in records: "${best.node.path}"`,
     );
   }
-  return innermost(best.node);
+  return innermost(best.node, isWhole);
 }
 
 function isRival(
@@ -86,12 +86,23 @@ function isRival(
 }
 
 /** Into a record's own table, while that is nearly all of it. */
-function innermost(node: PathNode): PathNode {
+function innermost(node: PathNode, isWhole: boolean): PathNode {
   const all = node.values;
   const inner = repeatedIn(node).find((each) =>
-    !isPlain(each) && each.values >= INNER_SHARE_MIN * all && each.count >= 2 * node.count
+    !isPlain(each) && each.values >= INNER_SHARE_MIN * all && each.count >= 2 * node.count &&
+    isInEvery(each, node, isWhole)
   );
-  return inner === undefined ? node : innermost(inner);
+  return inner === undefined ? node : innermost(inner, isWhole);
+}
+
+/** Has every instance of a node some of these? One without would be lost. */
+function isInEvery(inner: PathNode, node: PathNode, isWhole: boolean): boolean {
+  // What the last window of a sample cut may still get its own.
+  const cut = isWhole ? 0 : 1;
+  for (let each = inner; each !== node; each = each.parent!) {
+    if (each.holders < each.parent!.count - cut) return false;
+  }
+  return true;
 }
 
 /** The outermost repeated elements below a node. */

@@ -96,6 +96,9 @@ export class Collector implements XmlSink {
     const isNil = this.#nils.pop()!;
     if (this.#cells === null) {
       this.#chars = 0;
+      const { isFound, layout } = this.#options;
+      // Something that records lie in has none: it would be in no row.
+      if (isFound && layout.ancestors.has(node) && !node.hasRecords) throw new Surprise();
       if (node.column >= 0 && !isParent) this.#contextValue(node, isNil ? null : text);
       return;
     }

@@ -84,6 +84,17 @@ Deno.test("xml", async (t) => {
     assertEquals(rows.at(-1), ["GBP", "1.5", "2026-01-05"]);
   });
 
+  await t.step("but not where a record without such a table would be lost", async () => {
+    const rates = `<Day d="1">${'<Rate c="USD" r="1.5"/>'.repeat(3)}</Day>`;
+    const { columns, rows } = await convertedTexts(context, `<All>${rates}<Day d="2"/></All>`);
+    assertEquals(columns, ["@d", "Rate"]);
+    assertEquals(rows.map(([d, list]) => [d, list === null]), [["1", false], ["2", true]]);
+    // Also when that comes late.
+    const many = `<All>${rates.repeat(60_000)}<Day d="2"/></All>`;
+    const late = await readWith(xml, many, { dir });
+    assertEquals([late.rows, late.source.columns.length], [60_001, 2]);
+  });
+
   await t.step("a document in which nothing repeats is one record", async () => {
     const { columns, rows } = await convertedTexts(context, "<a x='1'><b><c>2</c></b> 3 </a>");
     assertEquals(columns, ["@x", "a"]);

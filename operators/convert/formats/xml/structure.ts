@@ -34,6 +34,8 @@ export class PathNode {
   hasRecords = false;
   /** How many there are. */
   count = 0;
+  /** In how many instances of its parent. */
+  holders = 0;
   /** Number of the one that was read last, among all of the document. */
   instance = 0;
   /** Index of the column of its text or of its list; -1 for none. */
@@ -76,6 +78,14 @@ export class Structure {
   /** Elements that were read, over all passes. */
   instances = 0;
   #nodes = 0;
+
+  /** Count anew, for a pass that learns from the document's beginning. */
+  recount(node = this.root): void {
+    node.count = 0;
+    node.holders = 0;
+    for (const attribute of node.attributes.values()) attribute.count = 0;
+    for (const kid of node.kids.values()) this.recount(kid);
+  }
 
   /** A pass over the document begins. */
   begin(): void {
@@ -144,6 +154,7 @@ export class Learner implements XmlSink {
 
   constructor(structure: Structure) {
     this.#structure = structure;
+    structure.recount();
     structure.begin();
   }
 
@@ -153,6 +164,7 @@ export class Learner implements XmlSink {
     const above = parent?.node ?? this.#structure.root;
     const node = this.#structure.kid(above, name);
     if (node.metIn === above.instance) node.isRepeated = true;
+    else node.holders++;
     node.metIn = above.instance;
     node.instance = ++this.#structure.instances;
     node.count++;
