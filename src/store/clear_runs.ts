@@ -27,7 +27,9 @@ export async function clearRuns(
   if (ids.length === 0) return;
   const runs = [...ids];
   await tx`
-    update dag_run r set state = 'queued', queued_at = ${now}, start_date = null, end_date = null,
+    update dag_run r set state = 'queued', start_date = null, end_date = null,
+      -- Always another instant: by it a pass that is under way sees that the run was queued anew.
+      queued_at = greatest(${now}, r.queued_at + interval '1 millisecond'),
       cancel_requested_at = null, clear_number = clear_number + 1,
       dag_version_id = case when ${onLatest} then d.dag_version_id else r.dag_version_id end
     from dag d where d.dag_id = r.dag_id and r.id = any(${runs}::uuid[])`;
@@ -47,7 +49,7 @@ export async function clearRuns(
     ), cleared as (
       update task_instance t set
         state = 'none', end_date = null, start_date = null, queued_at = null, next_try_at = null,
-        is_forced = false, infra_losses = 0, output_length = null, chosen = null,
+        is_forced = false, infra_losses = 0, output_length = null, chosen = null, resumption = null,
         max_tries = t.try_number + coalesce((
           select b.retries from budget b where b.run = t.dag_run_id and b.task_id = t.task_id), 0)
       where ${which})

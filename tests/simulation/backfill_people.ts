@@ -13,9 +13,12 @@ import type { PlannedDate } from "../../src/store/backfill_port.ts";
 import type { MemoryEngineStore } from "../../src/store/engine_memory.ts";
 import {
   type MemoryBackfill,
+  type MemoryBackfillStore,
   memoryBackfillStore,
   type MemoryDate,
 } from "../support/memory_backfills.ts";
+import { twinBackfills, twinIds } from "./twin_backfills.ts";
+import type { TwinStore } from "./twin_store.ts";
 import { Violation, type Writer } from "./checkers.ts";
 import type { Dice } from "./dag_maker.ts";
 
@@ -26,6 +29,8 @@ export interface BackfillWorld {
   ids: Ids;
   /** Their own, so that the rest of a history is the same without them. */
   dice: Dice;
+  /** PostgreSQL beside the memory store; null: there is none. */
+  twin: TwinStore | null;
   pools: ReadonlyMap<string, number>;
   dagIds: readonly string[];
   start: Date;
@@ -45,7 +50,7 @@ const isPlanned = (date: MemoryDate) => date.dagRunId === null && date.reason ==
 
 /** See the module. */
 export class BackfillPeople {
-  readonly #backfills;
+  readonly #backfills: MemoryBackfillStore;
   /** The largest that each was ever allowed: hints of a change may be on their way. */
   readonly #largest = new Map<string, { runs: number; share: number }>();
   /** How often each date was asked for, and how often it got a run. */
@@ -54,12 +59,15 @@ export class BackfillPeople {
   #tasksMax = 0;
 
   constructor(readonly world: BackfillWorld) {
-    this.#backfills = memoryBackfillStore({
+    const { twin, clock } = world;
+    const ids = twinIds(world.ids);
+    const memory = memoryBackfillStore({
       store: world.store,
-      ids: world.ids,
+      ids: twin ? ids.first : world.ids,
       dagOf: (dagId) => world.newest(dagId),
       specOf: (id) => world.specOf(id),
     });
+    this.#backfills = twin ? twinBackfills(memory, twin, { ids: ids.second, clock }) : memory;
   }
 
   /** Begin; goes on until all is over. */
@@ -133,7 +141,8 @@ export class BackfillPeople {
         dagRunConf: {},
         reprocessBehavior: dice.pick(["none", "failed", "completed"]),
         runBackwards,
-        runOnLatestVersion: dice.chance(0.5),
+        // PostgreSQL gives tasks that only the newest version has ids of its own.
+        runOnLatestVersion: dice.chance(0.5) && this.world.twin === null,
         triggeringUserName: null,
         ...some,
       },

@@ -455,4 +455,25 @@ export const mutants: readonly Mutant[] = [
     to: "and completed_at is null`;\n    if (!job)",
     on: ["src/api/routes/bulk_test.ts"],
   },
+  {
+    name: "SQL: a cancelled backfill goes on",
+    file: "src/store/backfill_write.ts",
+    from: "update backfill_dag_run set exception_reason = 'cancelled'",
+    to: "update backfill_dag_run set exception_reason = null",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a backfill runs what succeeded again with what failed",
+    file: "src/store/backfill_rerun.ts",
+    from: "r.backfill_id = e.backfill_id and r.state = 'failed'))",
+    to: "r.backfill_id = e.backfill_id))",
+    on: "postgres",
+  },
+  {
+    name: "SQL: a run that runs again has no new budget of tries",
+    file: "src/store/clear_runs.ts",
+    from: "max_tries = t.try_number + coalesce((",
+    to: "max_tries = 0 * t.try_number + coalesce((",
+    on: "postgres",
+  },
 ];

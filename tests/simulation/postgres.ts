@@ -17,7 +17,7 @@ export async function simulateOnPostgres(
   const done: History[] = [];
   for (let i = 0; i < histories; i++) {
     await db.sql`
-      truncate event_outbox, dag, dag_version, dag_run, task_instance, attempt, leader_lease, dataset cascade`;
+      truncate event_outbox, backfill, dag, dag_version, dag_run, task_instance, attempt, leader_lease, dataset cascade`;
     done.push(await simulate(seed + i, { sql: db.sql }));
   }
   return done;

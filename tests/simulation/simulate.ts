@@ -127,14 +127,14 @@ class World implements WaitsWorld {
     this.#observed = observed(this.store, observer);
     if (sql) this.#observed = this.#withTwin(sql);
     this.rates = someFaults(this.dice);
-    // Backfills reach the memory store alone; the suite of their store holds PostgreSQL to the same.
-    if (!sql) this.#backfills = this.#peopleWithBackfills(pools);
+    this.#backfills = this.#peopleWithBackfills(pools);
   }
 
   #peopleWithBackfills(pools: ReadonlyMap<string, number>): BackfillPeople {
     return new BackfillPeople({
       ...{ store: this.store, clock: this.clock, ids: this.ids, pools },
       dice: new Dice(seededRandom(this.seed + 2)),
+      twin: this.#twin,
       dagIds: ["dag0", "dag1", "dag2"],
       start: new Date(this.#start),
       newest: (dagId) => {

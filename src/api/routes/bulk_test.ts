@@ -79,6 +79,10 @@ Deno.test("bulk cancel and clear act on what a filter means at that moment", asy
   for (const run of ["r1", "r2"]) await w.moveRun("d", run, "failed");
   const cleared = await post(w, { action: "clear", filter: { dag_id_pattern: "~" } });
   assertEquals([cleared.body.items.done, cleared.body.items.total], [2, 2]);
+  // By that a pass of the scheduler that is under way sees it, also within one millisecond.
+  const [{ queuedAt }] = await w.parts.sql<{ queuedAt: Date }[]>`
+    select queued_at from dag_run where run_id = 'r1'`;
+  assertEquals(queuedAt > w.parts.clock.now(), true);
   const [run] = await w.parts.store.loadRuns();
   assertEquals(run.run.cancelRequestedAt, null);
   const again = (await runsOf(w, "&order_by=id")).map((each) => each.end_reason);
