@@ -160,6 +160,9 @@ export const DagSpec = z.object({
   maxConsecutiveFailedDagRuns: z.int().positive().optional().meta({
     doc: "The DAG is paused when so many of its newest runs have failed in a row",
   }),
+  rerunWithLatestVersion: z.boolean().optional().meta({
+    doc: "Whether runs that run again do so on the DAG's newest version, where nobody says",
+  }),
   callbacks: DagCallbacks.optional().meta({ doc: "Who is told of its runs" }),
   retryBudget: RetryBudget.optional(),
   deadlines: z.array(DeadlineSpec).optional().meta({ doc: "By when a run must have succeeded" }),

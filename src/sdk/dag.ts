@@ -55,6 +55,11 @@ export interface DagOptions<P extends z.ZodObject | undefined = undefined>
   /** Pause the DAG when so many of its newest runs have failed in a row; no limit. */
   maxConsecutiveFailedDagRuns?: number;
   /**
+   * Whether runs that are cleared, or that a backfill runs again, do so on the DAG's newest version where
+   * the request does not say. Left out: a clear on the version of the run, a backfill on the newest.
+   */
+  rerunWithLatestVersion?: boolean;
+  /**
    * Retries that its tasks may have together: in one run, and in all runs within an hour. Failures
    * beyond them are not tried again. Clearing a run gives it its share anew.
    */

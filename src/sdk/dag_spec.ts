@@ -98,11 +98,12 @@ function timingOf(options: DagOptions<z.ZodObject | undefined>) {
 
 /** What is done about failures; left out where not given, as below. */
 function failureRules(options: DagOptions<z.ZodObject | undefined>) {
-  const { failFast, maxConsecutiveFailedDagRuns, retryBudget } = options;
+  const { failFast, maxConsecutiveFailedDagRuns, retryBudget, rerunWithLatestVersion } = options;
   return {
     ...(failFast ? { failFast } : {}),
     ...(maxConsecutiveFailedDagRuns === undefined ? {} : { maxConsecutiveFailedDagRuns }),
     ...(retryBudget === undefined ? {} : { retryBudget }),
+    ...(rerunWithLatestVersion === undefined ? {} : { rerunWithLatestVersion }),
   };
 }
 

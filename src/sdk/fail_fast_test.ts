@@ -5,10 +5,17 @@ const one = () => 1;
 
 Deno.test("failFast and maxConsecutiveFailedDagRuns are in the description only where given", () => {
   const { spec } = dag(
-    { id: "d", schedule: null, failFast: true, maxConsecutiveFailedDagRuns: 3 },
+    {
+      id: "d",
+      schedule: null,
+      failFast: true,
+      maxConsecutiveFailedDagRuns: 3,
+      rerunWithLatestVersion: false,
+    },
     () => task({ id: "a", teardown: {} }, one),
   );
   assertEquals([spec.failFast, spec.maxConsecutiveFailedDagRuns], [true, 3]);
+  assertEquals(spec.rerunWithLatestVersion, false);
   const { spec: plain } = dag({ id: "d", schedule: null }, () => task({ id: "a" }, one));
   assertEquals(JSON.parse(JSON.stringify(plain)).failFast, undefined);
 });

@@ -5,7 +5,7 @@ import type { DagSpec } from "../model/dag_spec.ts";
 import { isOtherProduct, type Product, type RanOn, whyOtherProduct } from "../model/product.ts";
 import { deadlinesOf } from "../timetable/mod.ts";
 import type { BulkAction, BulkRunPlan } from "./bulk.ts";
-import { clearRuns } from "./clear_runs.ts";
+import { clearRuns, isOnLatest } from "./clear_runs.ts";
 import { cancelRunsIn } from "./engine_run.ts";
 import { rows } from "./engine_rows.ts";
 import { insertRuns } from "./engine_tick.ts";
@@ -191,19 +191,23 @@ async function cancel(...[tx, job, { items }, now]: Parameters<Doer>): Promise<W
 
 async function clear(...[tx, { request }, { items, product }, now]: Parameters<Doer>) {
   const wanted = items.map((item) => item.dagRunId!);
-  const locked = await tx<({ id: string } & RanOn)[]>`
-    select id, product_version as "productVersion", image from dag_run
-    where id = any(${wanted}::uuid[]) and state in ('success', 'failed')
-    order by id for no key update skip locked`;
-  const isPinned = !request.run_on_latest_version && !request.force;
+  const onLatest = request.run_on_latest_version ?? null;
+  const locked = await tx<({ id: string; isOnLatest: boolean } & RanOn)[]>`
+    select r.id, r.product_version as "productVersion", r.image,
+      ${isOnLatest(tx, onLatest)} as "isOnLatest"
+    from dag_run r join dag d on d.dag_id = r.dag_id
+    where r.id = any(${wanted}::uuid[]) and state in ('success', 'failed')
+    order by r.id for no key update of r skip locked`;
+  const isPinned = (run: { isOnLatest: boolean }) => !run.isOnLatest && !request.force;
   const others = new Map(
-    locked.filter((run) => isPinned && isOtherProduct(run, product)).map((run) => [run.id, run]),
+    locked.filter((run) => isPinned(run) && isOtherProduct(run, product))
+      .map((run) => [run.id, run]),
   );
   const ids = locked.map((run) => run.id).filter((id) => !others.has(id));
   const isFree = new Set(ids);
   const states = await statesOf(tx, items);
   const how = {
-    onLatest: request.run_on_latest_version ?? false,
+    onLatest,
     onlyFailed: request.only_failed ?? false,
   };
   await clearRuns(tx, ids, how, now);

@@ -6,8 +6,8 @@ import { clearedAlong } from "../model/setup_teardown.ts";
 
 /** What of finished runs runs again. */
 export interface ClearRuns {
-  /** On their DAGs' newest versions; else on their own. */
-  onLatest: boolean;
+  /** On their DAGs' newest versions, or on their own; null: as each DAG says. */
+  onLatest: boolean | null;
   /** Only what failed or was cancelled of them, with the setups and teardowns that go with it. */
   onlyFailed: boolean;
 }
@@ -31,7 +31,8 @@ export async function clearRuns(
       -- Always another instant: by it a pass that is under way sees that the run was queued anew.
       queued_at = greatest(${now}, r.queued_at + interval '1 millisecond'),
       cancel_requested_at = null, clear_number = clear_number + 1,
-      dag_version_id = case when ${onLatest} then d.dag_version_id else r.dag_version_id end
+      dag_version_id = case when ${isOnLatest(tx, onLatest)}
+        then d.dag_version_id else r.dag_version_id end
     from dag d where d.dag_id = r.dag_id and r.id = any(${runs}::uuid[])`;
   const chosen = onlyFailed ? await failedOf(tx, runs) : null;
   const which = chosen === null
@@ -39,6 +40,8 @@ export async function clearRuns(
     : tx`t.id = any(${chosen}::uuid[])`;
   await tx`
     delete from task_output o using task_instance t where o.task_instance_id = t.id and ${which}`;
+  await tx`
+    delete from trigger o using task_instance t where o.task_instance_id = t.id and ${which}`;
   await tx`
     with budget as (
       select r.id as run, r.dag_id, s.task ->> 'taskId' as task_id,
@@ -57,6 +60,13 @@ export async function clearRuns(
     select gen_random_uuid(), b.run, b.dag_id, b.task_id, 'none', b.retries from budget b
     where not exists (
       select from task_instance t where t.dag_run_id = b.run and t.task_id = b.task_id)`;
+}
+
+/** Does a run of DAG `d` run again on its newest version? A condition of a query. */
+export function isOnLatest(tx: TransactionSql, onLatest: boolean | null) {
+  return tx`coalesce(${onLatest}::boolean, (
+    select (n.spec ->> 'rerunWithLatestVersion')::boolean from dag_version n
+    where n.id = d.dag_version_id), false)`;
 }
 
 async function failedOf(tx: TransactionSql, runs: string[]): Promise<string[]> {

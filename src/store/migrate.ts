@@ -3,7 +3,7 @@ import { sha256 } from "../base/hash.ts";
 import { AppError } from "../model/errors.ts";
 import type { Sql, TransactionSql } from "./database.ts";
 import { migrations as shipped } from "./migrations/mod.ts";
-import { retryTransaction } from "./retry.ts";
+import { mayTryAgain } from "./retry.ts";
 
 /** One numbered step. */
 export interface Migration {
@@ -111,10 +111,21 @@ function refuseUnknown(step: Applied, newest: number): void {
   );
 }
 
-/** In an upgrade the older programs work on: the step may have to give way to one of their writes. */
+/** Tries of one step: under load each may be the one that gives way. */
+const TRIES = 40;
+const PAUSE_SECONDS_MAX = 1;
+
+/** In an upgrade the older programs work on: the step may have to give way to their writes. */
 async function apply(session: Sql, migration: Migration, now: Date): Promise<void> {
   try {
-    await retryTransaction(() => applyOnce(session, migration, now));
+    for (let tries = 1;; tries++) {
+      try {
+        return await applyOnce(session, migration, now);
+      } catch (error) {
+        if (tries === TRIES || !mayTryAgain(error)) throw error;
+        await session`select pg_sleep(${Math.min(0.05 * tries, PAUSE_SECONDS_MAX)})`;
+      }
+    }
   } catch (error) {
     throw new AppError(
       "CORRUPT",

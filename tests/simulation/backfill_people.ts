@@ -51,6 +51,7 @@ const isPlanned = (date: MemoryDate) => date.dagRunId === null && date.reason ==
 /** See the module. */
 export class BackfillPeople {
   readonly #backfills: MemoryBackfillStore;
+  readonly #memory: MemoryBackfillStore;
   /** The largest that each was ever allowed: hints of a change may be on their way. */
   readonly #largest = new Map<string, { runs: number; share: number }>();
   /** How often each date was asked for, and how often it got a run. */
@@ -61,7 +62,7 @@ export class BackfillPeople {
   constructor(readonly world: BackfillWorld) {
     const { twin, clock } = world;
     const ids = twinIds(world.ids);
-    const memory = memoryBackfillStore({
+    const memory = this.#memory = memoryBackfillStore({
       store: world.store,
       ids: twin ? ids.first : world.ids,
       dagOf: (dagId) => world.newest(dagId),
@@ -226,6 +227,8 @@ export class BackfillPeople {
 
   /** Runs at a time and shares, after any write. */
   check(): void {
+    // On PostgreSQL the end of its last run completes a backfill.
+    if (this.world.twin) void this.#memory.complete(this.world.clock.now());
     const running = new Map<string, number>();
     const used = new Map<string, { slots: number; tasks: number }>();
     const runs = new Map(this.world.store.runs().map((run) => [run.id, run]));

@@ -52,33 +52,36 @@ export function twinBackfills(
     call: (store: BackfillStore, id: string) => Promise<T>,
     id = "",
   ): Promise<T> => twin.both(name, () => call(memory, id), () => call(pg, numbers.get(id) ?? ""));
-  /** A run's end completes its backfill there at once, and here when somebody looks. */
-  const even = async () => {
-    await twin.alone(() => memory.complete(clock.now()), () => pg.complete(clock.now()));
+  /** Whatever ends a backfill ends it in both before anything else is done. */
+  const even = () => {
+    void twin.alone(() => memory.complete(clock.now()), () => pg.complete(clock.now()));
+  };
+  const evenly = <T>(given: Promise<T>): Promise<T> => {
+    even();
+    return given;
   };
   return {
     ...memory,
     create(...given) {
       let own = "";
-      return twin.both("create", async () => own = await memory.create(...given), async () => {
-        numbers.set(own, await pg.create(...given));
-        return own;
-      });
+      return evenly(
+        twin.both("create", async () => own = await memory.create(...given), async () => {
+          numbers.set(own, await pg.create(...given));
+          return own;
+        }),
+      );
     },
-    extend: (id, range, now) => both("extend", (store, id) => store.extend(id, range, now), id),
-    async change(id, change, now) {
-      void even();
-      return await both("change", (store, id) => store.change(id, change, now), id);
-    },
-    async cancel(id, how, now) {
-      void even();
-      return await both("cancel", (store, id) => store.cancel(id, how, now), id);
-    },
-    rerunFailed: (id, now) => both("rerunFailed", (store, id) => store.rerunFailed(id, now), id),
-    fill: (which, now) => both("fill", (store) => store.fill(which, now)),
-    async complete(now) {
-      await twin.alone(() => memory.complete(now), () => pg.complete(now));
-      return 0;
+    extend: (id, range, now) =>
+      evenly(both("extend", (store, id) => store.extend(id, range, now), id)),
+    change: (id, change, now) =>
+      evenly(both("change", (store, id) => store.change(id, change, now), id)),
+    cancel: (id, how, now) => evenly(both("cancel", (store, id) => store.cancel(id, how, now), id)),
+    rerunFailed: (id, now) =>
+      evenly(both("rerunFailed", (store, id) => store.rerunFailed(id, now), id)),
+    fill: (which, now) => evenly(both("fill", (store) => store.fill(which, now))),
+    complete() {
+      even();
+      return Promise.resolve(0);
     },
     all: () => memory.all(),
   };

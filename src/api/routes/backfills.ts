@@ -30,6 +30,7 @@ import {
   dateStates,
   DryRunBackfill,
 } from "../shapes/backfill.ts";
+import type { CachedVersion } from "../execution/versions.ts";
 import { backfillView, cascadeView, dateView, previewView } from "../views/backfill.ts";
 
 const tag = "Backfills";
@@ -89,7 +90,7 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
     event: "backfill.create",
   }, async ({ body, principal }) => {
     const request = requestOf(body);
-    const { dates } = await planBackfill(rest, request);
+    const { version, dates } = await planBackfill(rest, request);
     const backfill: NewBackfill = {
       dagId: request.dagId,
       fromDate: request.from,
@@ -98,7 +99,7 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
       reprocessBehavior: request.reprocess,
       maxActiveRuns: body.max_active_runs,
       runBackwards: request.runBackwards,
-      runOnLatestVersion: body.run_on_latest_version ?? true,
+      runOnLatestVersion: onLatest(body, version),
       force: body.force,
       share: body.share,
       triggeringUserName: principal.name,
@@ -120,7 +121,7 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
   }, async ({ body }) => {
     const request = requestOf(body);
     const { version, dates } = await planBackfill(rest, request);
-    const asItWas = body.run_on_latest_version === false && !body.force;
+    const asItWas = !onLatest(body, version) && !body.force;
     const preview = await previewBackfill(rest, { ...request, asItWas }, dates);
     const estimate = await estimateBackfill(rest, version, {
       count: preview.wanted.length,
@@ -281,6 +282,14 @@ export function addBackfillRoutes(book: RouteBook, rest: Rest): void {
     }
     return { dates, backfill: await begin(id) };
   });
+}
+
+/** As the request says, else as the DAG does. */
+function onLatest(
+  { run_on_latest_version: asked }: z.output<typeof BackfillBody>,
+  { spec }: Pick<CachedVersion, "spec">,
+): boolean {
+  return asked ?? spec.rerunWithLatestVersion ?? true;
 }
 
 /** The dates before and after those that a backfill has. Throws INVALID where there are none. */

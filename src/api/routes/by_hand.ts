@@ -38,7 +38,8 @@ function addClear(book: RouteBook, rest: Rest) {
     event: "task_instance.clear",
     audited: ["dry_run", "task_ids", "only_failed", "run_on_latest_version", "ignore_dependencies"],
   }, async ({ params, body }) => {
-    await requireDag(rest, params.dag_id);
+    const { spec } = await requireDag(rest, params.dag_id);
+    const onLatest = body.run_on_latest_version ?? spec.rerunWithLatestVersion ?? false;
     const runs = await chooseRuns(rest, params.dag_id, {
       runId: body.dag_run_id ?? null,
       includePast: body.include_past,
@@ -56,12 +57,12 @@ function addClear(book: RouteBook, rest: Rest) {
       includeDownstream: body.include_downstream,
       onlyFailed: body.only_failed ?? !(body.only_running || body.ignore_dependencies),
       onlyRunning: body.only_running,
-    }, { onLatest: body.run_on_latest_version ?? false });
+    }, { onLatest });
     const ids = plans.flatMap((plan) => plan.rows.map((row) => row.id));
     if (!body.dry_run) {
       await applyClears(rest, plans, {
         preventRunning: body.prevent_running_task,
-        force: body.force || body.run_on_latest_version === true,
+        force: body.force || onLatest,
         keepRunStates: !body.reset_dag_runs,
         ignoreDependencies: body.ignore_dependencies,
       });

@@ -245,6 +245,53 @@ Deno.test("a re-run as it was is refused on another version of the product, unle
   assertEquals((await patch({ force: true })).body.state, "queued");
 });
 
+Deno.test("rerunWithLatestVersion of a DAG decides where a request does not say", async () => {
+  await using w = await apiWorld();
+  const daily = { schedule: { kind: "cron", cron: "0 0 * * *", timezone: "UTC" } };
+  const rerun = (id: string, tasks: string[], rerunWithLatestVersion: boolean) =>
+    w.addDag(id, tasks.map((taskId) => ({ taskId })), { ...daily, rerunWithLatestVersion });
+  const version = async (id: string, run: string) =>
+    (await w.call("GET", `/api/v2/dags/${id}/dagRuns/${run}`)).body.dag_versions[0].version_number;
+  for (const [id, isLatest] of [["new", true], ["same", false]] as const) {
+    await rerun(id, ["a"], isLatest);
+    const logical_date = "2030-01-05T00:00:00Z";
+    const runs = [
+      await w.trigger(id),
+      await w.trigger(id),
+      await w.trigger(id),
+      await w.trigger(id, { logical_date }),
+    ];
+    for (const run of runs) {
+      await w.moveRun(id, run, "running");
+      await w.moveRun(id, run, "failed");
+    }
+    await rerun(id, ["a", "b"], isLatest);
+    const tasks = { dag_run_id: runs[0], dry_run: false, only_failed: false };
+    await w.call("POST", `/api/v2/dags/${id}/clearTaskInstances`, { body: tasks });
+    const whole = { dry_run: false };
+    await w.call("POST", `/api/v2/dags/${id}/dagRuns/${runs[1]}/clear`, { body: whole });
+    const filter = { dag_ids: [id], run_id_pattern: runs[2] };
+    await w.call("POST", "/api/v2/bulk", { body: { action: "clear", filter } });
+    await w.call("POST", "/api/v2/backfills", {
+      body: {
+        dag_id: id,
+        from_date: logical_date,
+        to_date: logical_date,
+        reprocess_behavior: "failed",
+      },
+    });
+    const found = await Promise.all(runs.map((run) => version(id, run)));
+    assertEquals(found, Array(4).fill(isLatest ? 2 : 1), id);
+  }
+  const [run] = await Promise.all([w.trigger("new")]);
+  await w.moveRun("new", run, "running");
+  await w.moveRun("new", run, "failed");
+  await rerun("new", ["a", "b", "c"], true);
+  const body = { dry_run: false, run_on_latest_version: false };
+  await w.call("POST", `/api/v2/dags/new/dagRuns/${run}/clear`, { body });
+  assertEquals(await version("new", run), 2);
+});
+
 Deno.test("a queued run keeps its version when the DAG gets a new one", async () => {
   await using w = await apiWorld();
   await w.addDag("d", chain);

@@ -219,13 +219,15 @@ export function addDagRunRoutes(book: RouteBook, rest: Rest): void {
     audited: ["dry_run", "only_failed", "only_new", "run_on_latest_version"],
   }, async ({ params, body }) => {
     const run = await requireRun(rest, params.dag_id, params.dag_run_id);
+    const { spec } = await requireDag(rest, params.dag_id);
+    const isAsked = body.run_on_latest_version ?? spec.rerunWithLatestVersion ?? false;
     const plan = await planClear(rest, run, {
       ...everything,
       tasks: body.only_new ? [] : null,
       onlyFailed: body.only_failed,
-    }, { onLatest: body.run_on_latest_version ?? body.only_new });
+    }, { onLatest: body.run_on_latest_version ?? (isAsked || body.only_new) });
     if (!body.dry_run) {
-      await applyClear(rest, plan, { force: body.force || body.run_on_latest_version === true });
+      await applyClear(rest, plan, { force: body.force || isAsked });
       if (body.note !== undefined) await annotateRun(sql, { id: run.id, note: body.note });
       return await shown(run);
     }

@@ -70,7 +70,8 @@ export const BackfillBody = z.strictObject({
     doc: "Runs of this backfill at a time, beside the DAG's own limit",
   }),
   run_on_latest_version: z.boolean().nullish().meta({
-    doc: "For runs that run again: on the DAG's newest version (default), or on their own",
+    doc: "For runs that run again: on the DAG's newest version, or on their own; default: as its " +
+      "rerunWithLatestVersion says, else on the newest",
   }),
   force: z.boolean().default(false).meta({
     doc:

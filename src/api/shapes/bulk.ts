@@ -67,7 +67,11 @@ export const BulkBody = z.discriminatedUnion("action", [
     action: z.literal("clear"),
     filter: RunFilterShape.meta({ doc: "Of the runs that failed, unless it names states" }),
     only_failed: z.boolean().default(false).meta({ doc: "Only what failed of each run" }),
-    run_on_latest_version: z.boolean().default(false),
+    run_on_latest_version: z.boolean().optional().meta({
+      doc:
+        "On the DAGs' newest versions; default: as each DAG's rerunWithLatestVersion says, else on " +
+        "the runs' own",
+    }),
     force: z.boolean().default(false).meta({
       doc: "Also as they were, though they ran on another version of Tidewheel, or another image",
     }),

@@ -32,7 +32,9 @@ export const ClearBody = z.strictObject({
   dag_run_id: Name.nullish(),
   ...surroundings,
   run_on_latest_version: z.boolean().nullish().meta({
-    doc: "Re-run on the DAG's newest version; default: on the run's own",
+    doc:
+      "Re-run on the DAG's newest version; default: as its rerunWithLatestVersion says, else on " +
+      "the run's own",
   }),
   force: z.boolean().default(false).meta({
     doc: "Also as it was, though it ran on another version of Tidewheel, or another image",

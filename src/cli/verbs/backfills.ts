@@ -3,6 +3,7 @@ import { CliError, segment } from "../client.ts";
 import { type Output, printFacts, printJson, printTable, seconds } from "../print.ts";
 import type { Page } from "../shapes.ts";
 import { text, type Verb, type VerbContext, type VerbOptions } from "../verb.ts";
+import { onLatest } from "./by_hand.ts";
 import { parseConf } from "./runs.ts";
 
 import { type BackfillShape, percent } from "./backfill_shape.ts";
@@ -66,6 +67,7 @@ export const backfill: Verb = {
       flags: "--cascade",
       doc: "Also run again all that is downstream: DAGs that read what these dates publish",
     },
+    { flags: "--latest", doc: "What runs again does so on the newest version of its DAG" },
     {
       flags: "--as-it-was",
       doc: "What runs again does so on the version of its DAG that it had, not on the newest",
@@ -90,7 +92,7 @@ export const backfill: Verb = {
       dag_run_conf: parseConf(text(options, "conf")),
       reprocess_behavior: options.reprocess,
       cascade: options.cascade === true,
-      ...(options.asItWas === true ? { run_on_latest_version: false } : {}),
+      run_on_latest_version: onLatest(options),
       force: options.force === true,
       ...sizesOf(options),
     };

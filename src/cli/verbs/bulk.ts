@@ -2,6 +2,7 @@
 import { CliError, segment } from "../client.ts";
 import { type Output, printFacts, printTable } from "../print.ts";
 import type { Page } from "../shapes.ts";
+import { onLatest } from "./by_hand.ts";
 import { text, type Verb, type VerbContext, type VerbOptions } from "../verb.ts";
 
 /** A bulk job as the API gives it. */
@@ -53,6 +54,7 @@ export const bulk: Verb = {
     { flags: "--to <time>", doc: "cancel, clear: only logical dates up to here" },
     { flags: "--only-failed", doc: "clear: only what failed of each run" },
     { flags: "--latest", doc: "clear: on the DAGs' newest versions" },
+    { flags: "--as-it-was", doc: "clear: on the versions of the runs, whatever their DAGs say" },
     {
       flags: "--force",
       doc: "clear: as they were, though they ran on another version of Tidewheel",
@@ -128,7 +130,7 @@ function clearing(action: string, options: VerbOptions) {
   if (action !== "clear") return {};
   return {
     only_failed: options.onlyFailed === true,
-    run_on_latest_version: options.latest === true,
+    run_on_latest_version: onLatest(options) ?? undefined,
     force: options.force === true,
   };
 }

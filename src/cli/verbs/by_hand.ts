@@ -2,7 +2,7 @@
 import { CliError, type RestClient, segment } from "../client.ts";
 import { type Output, printFacts, printJson, tableText } from "../print.ts";
 import type { Page, RunShape, TaskInstanceShape } from "../shapes.ts";
-import type { Verb } from "../verb.ts";
+import type { Verb, VerbOptions } from "../verb.ts";
 import { dagArgument, findRun, runArgument, runFacts, runPath, taskName } from "./runs.ts";
 
 type Touched = Page<"task_instances", TaskInstanceShape>;
@@ -31,7 +31,11 @@ export const clear: Verb = {
     ...around,
     { flags: "--from <time>", doc: "Runs with a logical date from here on; how far --past goes" },
     { flags: "--to <time>", doc: "Until here; how far --future goes" },
-    { flags: "--latest", doc: "On the DAG's latest version; as it was by default" },
+    { flags: "--latest", doc: "On the DAG's latest version" },
+    {
+      flags: "--as-it-was",
+      doc: "On the version of the run: the default, unless the DAG says other",
+    },
     { flags: "--force", doc: "As it was, though it ran on another version of Tidewheel" },
     { flags: "--prevent-running", doc: "Refuse when one of them runs" },
     noteOption,
@@ -53,7 +57,7 @@ export const clear: Verb = {
       only_failed: options.onlyFailed === true,
       only_running: options.onlyRunning === true,
       ...surroundings(options),
-      run_on_latest_version: options.latest === true,
+      run_on_latest_version: onLatest(options),
       prevent_running_task: options.preventRunning === true,
       force: options.force === true,
       dry_run: options.dryRun === true,
@@ -62,6 +66,14 @@ export const clear: Verb = {
     return 0;
   },
 };
+
+/** As asked for; null: as the DAG says. */
+export function onLatest({ latest, asItWas }: VerbOptions): boolean | null {
+  if (latest === true && asItWas === true) {
+    throw new CliError("Give one of --latest and --as-it-was");
+  }
+  return latest === true ? true : asItWas === true ? false : null;
+}
 
 export const mark: Verb = {
   name: "mark",
