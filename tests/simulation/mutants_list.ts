@@ -444,8 +444,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "SQL: a bulk clear takes runs that are under way",
     file: "src/store/bulk_work.ts",
-    from: "where id = any(${wanted}::uuid[]) and state in ('success', 'failed')",
-    to: "where id = any(${wanted}::uuid[])",
+    from: "where r.id = any(${wanted}::uuid[]) and state in ('success', 'failed')",
+    to: "where r.id = any(${wanted}::uuid[])",
     on: ["src/api/routes/bulk_test.ts"],
   },
   {
