@@ -35,7 +35,42 @@ export type StagedValues =
   | BigInt64Array
   | Float64Array
   | Float32Array
-  | Int32Array;
+  | Int32Array
+  | StagedTexts;
+
+/** Texts of a VARCHAR or BLOB column as pieces of one array, so that none of them is an object. */
+export class StagedTexts {
+  readonly bytes: Uint8Array;
+  /** Where each text begins and ends; of those that are there. */
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  /** By row 1, or 0 for null; null: all are there. */
+  readonly isThere: Uint8Array | null;
+
+  constructor(
+    { bytes, starts, ends, isThere = null }:
+      & Pick<StagedTexts, "bytes" | "starts" | "ends">
+      & { isThere?: Uint8Array | null },
+  ) {
+    this.bytes = bytes;
+    this.starts = starts;
+    this.ends = ends;
+    this.isThere = isThere;
+  }
+
+  /** The same texts, for rows of which some have none. */
+  amongNulls(isThere: Uint8Array): StagedTexts {
+    return new StagedTexts({ ...this, isThere });
+  }
+
+  /** A value a row. */
+  values(): (Uint8Array | null)[] {
+    let next = 0;
+    const text = () => this.bytes.subarray(this.starts[next], this.ends[next++]);
+    if (this.isThere === null) return Array.from(this.starts, text);
+    return Array.from(this.isThere, (there) => there === 1 ? text() : null);
+  }
+}
 
 /** Options of {@link TableStage}. */
 export interface StageOptions {
@@ -131,6 +166,10 @@ export class TableStage {
         node.leaf.raw(new Uint8Array(buffer, byteOffset, size));
         continue;
       }
+      if (values instanceof StagedTexts) {
+        addTexts(values, node);
+        continue;
+      }
       const write = this.#writers[i];
       for (let row = 0; row < rows; row++) write(values[row], 0);
     }
@@ -164,7 +203,7 @@ export class TableStage {
         isLoose,
       })),
       relation: `SELECT ${selected.join(", ")} FROM read_parquet(${literal(this.#path)})`,
-      position: "implied",
+      position: isPositioned ? "carried" : "implied",
       leftOut: () => Promise.resolve(0),
       declaredRows: this.#rows,
       isTyped: true,
@@ -199,6 +238,13 @@ export class TableStage {
     this.#pending = 0;
     this.#budget.bytes = 0;
   }
+}
+
+function addTexts({ bytes, starts, ends, isThere }: StagedTexts, node: StagedNode): void {
+  const { leaf, nullDef } = node as Extract<StagedNode, { kind: "leaf" }>;
+  if (isThere === null) leaf.slotsOfMany(starts.length);
+  else for (let row = 0; row < isThere.length; row++) leaf.slot(0, nullDef + isThere[row]);
+  for (let i = 0; i < starts.length; i++) leaf.bytes(bytes, starts[i], ends[i]);
 }
 
 /** Is a typed array what the column's values are in the file? */

@@ -129,6 +129,7 @@ Deno.test("staged values of every type come back exactly, by row and by column",
       });
     }
     const rows = byRow.finish();
+    assertEquals(rows.position, "carried");
     const want = [0, 1, 2].map((row) => columns.map(({ texts }) => texts[row]));
     assertEquals(await read(rows.relation), want);
     const at = `SELECT _tw_row, _tw_offset, _tw_bytes FROM (${rows.relation})`;

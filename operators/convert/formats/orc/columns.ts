@@ -1,5 +1,5 @@
 /** @module Values of one column of a stripe, with its nulls and its children. */
-import type { StagedValues } from "../staging.ts";
+import type { StagedTexts, StagedValues } from "../staging.ts";
 import { BitRuns, ByteRuns } from "./byte_runs.ts";
 import { decimalReader } from "./decimals.ts";
 import { dateReader, timestampReader } from "./instants.ts";
@@ -10,10 +10,29 @@ import { textReader } from "./texts.ts";
 import { memberNames } from "./types.ts";
 
 /** Reads the next `count` values. */
-export type ColumnReader = (count: number) => StagedValues;
+export type ColumnReader = (count: number) => PlainValues;
 
 /** Elements of lists and maps of one batch; more is more than a process should hold. */
 const ELEMENTS_MAX = 1 << 24;
+
+/** Values that can be taken one by one. */
+type PlainValues = Exclude<StagedValues, StagedTexts>;
+
+/** Read a column of rows: its texts are no objects. */
+export function topReader(type: OrcType, stripe: Stripe): (count: number) => StagedValues {
+  if (!/^(string|char|varchar|binary)$/.test(type.kind)) return columnReader(type, stripe);
+  const texts = textReader(type, stripe);
+  const present = presence(type, stripe);
+  return (count) => {
+    const bits = present(count);
+    if (bits === null) return texts(count);
+    return texts(countOf(bits)).amongNulls(bits);
+  };
+}
+
+function valuesOf(texts: (count: number) => StagedTexts): ColumnReader {
+  return (count) => texts(count).values();
+}
 
 /** Read a column of a stripe, nulls and all. */
 export function columnReader(type: OrcType, stripe: Stripe): ColumnReader {
@@ -37,12 +56,16 @@ export function presence(type: OrcType, stripe: Stripe): (count: number) => Uint
 
 /** Values where bits are set, null elsewhere. */
 export function withNulls(bits: Uint8Array, values: ColumnReader): unknown[] {
-  let count = 0;
-  for (const bit of bits) count += bit;
-  const dense = values(count);
+  const dense = values(countOf(bits));
   const all: unknown[] = new Array(bits.length);
   for (let i = 0, k = 0; i < bits.length; i++) all[i] = bits[i] === 1 ? dense[k++] : null;
   return all;
+}
+
+function countOf(bits: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < bits.length; i++) count += bits[i];
+  return count;
 }
 
 /** Reads those values of a column that are there. */
@@ -67,7 +90,7 @@ function valueReader(type: OrcType, stripe: Stripe): ColumnReader {
     case "char":
     case "varchar":
     case "binary":
-      return textReader(type, stripe);
+      return valuesOf(textReader(type, stripe));
     case "date":
       return dateReader(type, stripe);
     case "timestamp":

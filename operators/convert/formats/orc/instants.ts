@@ -69,31 +69,42 @@ function decodeNanos(encoded: number): number {
 }
 
 const makers = {
-  TIMESTAMP_NS({ id }: OrcType, seconds: Float64Array, nanos: Float64Array) {
-    const values = new BigInt64Array(seconds.length);
-    for (let i = 0; i < values.length; i++) {
-      if (Math.abs(seconds[i]) > NANOSECOND_SECONDS_MAX) throw new Misfit(id, "TIMESTAMP");
-      values[i] = BigInt(seconds[i]) * 1_000_000_000n + BigInt(nanos[i]);
-    }
-    return values;
-  },
+  TIMESTAMP_NS: nanoseconds,
   TIMESTAMP: microseconds,
   "TIMESTAMP WITH TIME ZONE": microseconds,
+  "TIMESTAMP_NS WITH TIME ZONE": nanoseconds,
   VARCHAR({ kind }: OrcType, seconds: Float64Array, nanos: Float64Array) {
     const zone = kind === "timestamp_instant" ? "Z" : "";
     return Array.from(seconds, (second, i) => `${isoText(second, nanos[i])}${zone}`);
   },
 };
 
+function nanoseconds(
+  { id, kind }: OrcType,
+  seconds: Float64Array,
+  nanos: Float64Array,
+): BigInt64Array {
+  const values = new BigInt64Array(seconds.length);
+  for (let i = 0; i < values.length; i++) {
+    if (Math.abs(seconds[i]) > NANOSECOND_SECONDS_MAX) {
+      throw new Misfit(id, kind === "timestamp" ? "TIMESTAMP" : "VARCHAR");
+    }
+    values[i] = BigInt(seconds[i]) * 1_000_000_000n + BigInt(nanos[i]);
+  }
+  return values;
+}
+
 function microseconds(
-  { id }: OrcType,
+  { id, kind }: OrcType,
   seconds: Float64Array,
   nanos: Float64Array,
 ): BigInt64Array {
   const values = new BigInt64Array(seconds.length);
   for (let i = 0; i < values.length; i++) {
     if (Math.abs(seconds[i]) > MICROSECOND_SECONDS_MAX || nanos[i] % 1000 !== 0) {
-      throw new Misfit(id, "VARCHAR");
+      const isNear = Math.abs(seconds[i]) <= NANOSECOND_SECONDS_MAX;
+      const isInstant = kind === "timestamp_instant";
+      throw new Misfit(id, isInstant && isNear ? "TIMESTAMP_NS WITH TIME ZONE" : "VARCHAR");
     }
     values[i] = BigInt(seconds[i]) * 1_000_000n + BigInt(nanos[i] / 1000);
   }

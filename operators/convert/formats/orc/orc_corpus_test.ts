@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { gunzipSync } from "node:zlib";
 import { corpus } from "../../../../tests/support/corpora.ts";
 import type { StagedType } from "../staged_type.ts";
+import { StagedTexts, type StagedValues } from "../staging.ts";
 import { OrcFile } from "./reader.ts";
 import { Misfit, type WiderTypes } from "./types.ts";
 
@@ -63,7 +64,7 @@ function expectedRows(stem: string): string[] | null {
 }
 
 interface Compared {
-  columns: readonly ArrayLike<unknown>[];
+  columns: readonly StagedValues[];
   rows: number;
   expected: readonly string[];
   from: number;
@@ -71,13 +72,16 @@ interface Compared {
 
 function compareBatch(orc: OrcFile, wider: WiderTypes, batch: Compared): void {
   const columns = orc.columns(wider);
+  const columnsOf = batch.columns.map((column) =>
+    column instanceof StagedTexts ? column.values() : column
+  );
   for (let i = 0; i < batch.rows; i++) {
     const row = parseExact(batch.expected[batch.from + i]);
     for (const [k, { name, type }] of columns.entries()) {
       const wanted = columns.length === 1 && name === "value"
         ? row
         : (row as Record<string, unknown>)[name];
-      const found = batch.columns[k][i];
+      const found = columnsOf[k][i];
       if (isSame(type, found, wanted)) continue;
       assertEquals(found, wanted, `row ${batch.from + i + 1}, ${name}`);
       assert(false, `row ${batch.from + i + 1}, ${name}: ${found} is not ${wanted}`);

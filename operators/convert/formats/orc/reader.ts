@@ -1,6 +1,6 @@
 /** @module An ORC file as batches of columns, stripe by stripe. */
 import type { StagedColumn, StagedValues } from "../staging.ts";
-import { type ColumnReader, columnReader, presence, withNulls } from "./columns.ts";
+import { columnReader, presence, topReader, withNulls } from "./columns.ts";
 import { FileBytes } from "./file_bytes.ts";
 import { OrcError } from "./orc_error.ts";
 import { Stripe } from "./stripe.ts";
@@ -90,7 +90,12 @@ function rowReader(root: OrcType, stripe: Stripe): (count: number) => StagedValu
     return (count) => [read(count)];
   }
   const present = presence(root, stripe);
-  const readers: ColumnReader[] = root.children.map((child) => columnReader(child, stripe));
+  if (!stripe.has(root.id, "present")) {
+    const readers = root.children.map((child) => topReader(child, stripe));
+    return (count) => readers.map((read) => read(count));
+  }
+  // Rows may be null as a whole, which no table has: their values are.
+  const readers = root.children.map((child) => columnReader(child, stripe));
   return (count) => {
     const bits = present(count);
     return readers.map((read) => bits === null ? read(count) : withNulls(bits, read));

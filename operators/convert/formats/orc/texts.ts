@@ -1,4 +1,5 @@
 /** @module Columns of texts and bytes. */
+import { StagedTexts } from "../staging.ts";
 import { IntegerRuns } from "./integer_runs.ts";
 import type { OrcStream } from "./stream.ts";
 import type { Stripe } from "./stripe.ts";
@@ -10,34 +11,35 @@ const DICTIONARY_MAX = 1 << 25;
 const PIECE = 4096;
 
 /** Reads values of a column, those that are there: UTF-8 bytes. */
-export function textReader(type: OrcType, stripe: Stripe): (count: number) => Uint8Array[] {
+export function textReader(type: OrcType, stripe: Stripe): (count: number) => StagedTexts {
   const { version, hasDictionary, dictionarySize } = stripe.encoding(type.id);
   const isText = type.kind !== "binary";
+  const data = stripe.stream(type.id, "data");
   if (!hasDictionary) {
     const lengths = new IntegerRuns(stripe.stream(type.id, "length"), { version, isSigned: false });
-    const data = stripe.stream(type.id, "data");
     return (count) => {
-      const values = split(data, lengths.takeNumbers(count), isText);
-      for (const value of values) stripe.bytesRead += value.length + 16;
-      return values;
+      const texts = take(data, endsOf(data, lengths.takeNumbers(count)), isText);
+      stripe.bytesRead += texts.bytes.length + 16 * count;
+      return texts;
     };
   }
-  const data = stripe.stream(type.id, "data");
   const indexes = new IntegerRuns(data, { version, isSigned: false });
-  let dictionary: Uint8Array[] | null = null;
+  let dictionary: StagedTexts | null = null;
   return (count) => {
     if (count > 0) dictionary ??= readDictionary(type, stripe, { version, dictionarySize, isText });
-    const values: Uint8Array[] = new Array(count);
+    const starts = new Uint32Array(count);
+    const ends = new Uint32Array(count);
     const taken = indexes.takeInt32(count);
     for (let i = 0; i < count; i++) {
-      const value = dictionary![taken[i]];
-      if (value === undefined) {
-        data.fail(`entry ${taken[i]} is not in the dictionary of ${dictionarySize}`);
+      const index = taken[i];
+      if (!(index >= 0 && index < dictionarySize)) {
+        data.fail(`entry ${index} is not in the dictionary of ${dictionarySize}`);
       }
-      values[i] = value;
-      stripe.bytesRead += value.length + 16;
+      starts[i] = dictionary!.starts[index];
+      ends[i] = dictionary!.ends[index];
+      stripe.bytesRead += ends[i] - starts[i] + 16;
     }
-    return values;
+    return new StagedTexts({ bytes: dictionary?.bytes ?? new Uint8Array(0), starts, ends });
   };
 }
 
@@ -49,35 +51,41 @@ function readDictionary(
     dictionarySize: number;
     isText: boolean;
   },
-): Uint8Array[] {
+): StagedTexts {
   const stream = stripe.stream(type.id, "length");
   if (dictionarySize > DICTIONARY_MAX) stream.fail(`a dictionary of ${dictionarySize} entries`);
   const lengths = new IntegerRuns(stream, { version, isSigned: false });
-  const data = stripe.stream(type.id, "dictionary");
-  const entries: Uint8Array[] = [];
-  while (entries.length < dictionarySize) {
-    const count = Math.min(PIECE, dictionarySize - entries.length);
-    for (const entry of split(data, lengths.takeNumbers(count), isText)) entries.push(entry);
+  // A count that the file only claims takes no memory: lengths are read in pieces.
+  const pieces: Float64Array[] = [];
+  for (let left = dictionarySize; left > 0; left -= PIECE) {
+    pieces.push(lengths.takeNumbers(Math.min(PIECE, left)));
   }
-  return entries;
+  const all = new Float64Array(dictionarySize);
+  pieces.forEach((piece, i) => all.set(piece, i * PIECE));
+  const data = stripe.stream(type.id, "dictionary");
+  return take(data, endsOf(stream, all), isText);
 }
 
-/** The next values of a stream, which are pieces of one array. */
-function split(data: OrcStream, lengths: Float64Array, isText: boolean): Uint8Array[] {
+/** Where values end that lie one behind the other. */
+function endsOf(stream: OrcStream, lengths: Float64Array): Uint32Array {
+  const ends = new Uint32Array(lengths.length);
   let total = 0;
-  for (const length of lengths) {
-    if (length < 0) data.fail(`a value of ${length} bytes`);
-    total += length;
+  for (let i = 0; i < lengths.length; i++) {
+    if (lengths[i] < 0) stream.fail(`a value of ${lengths[i]} bytes`);
+    total += lengths[i];
+    if (total > BATCH_BYTES_MAX) stream.fail(`${lengths.length} values have over ${total} bytes`);
+    ends[i] = total;
   }
-  if (total > BATCH_BYTES_MAX) data.fail(`${lengths.length} values have ${total} bytes`);
-  const bytes = data.take(total);
+  return ends;
+}
+
+/** The next values of a stream. */
+function take(data: OrcStream, ends: Uint32Array, isText: boolean): StagedTexts {
+  const bytes = data.take(ends.length === 0 ? 0 : ends[ends.length - 1]);
   if (isText) checkText(data, bytes);
-  const values: Uint8Array[] = new Array(lengths.length);
-  for (let i = 0, at = 0; i < lengths.length; i++) {
-    values[i] = bytes.subarray(at, at + lengths[i]);
-    at += lengths[i];
-  }
-  return values;
+  const starts = new Uint32Array(ends.length);
+  if (ends.length > 1) starts.set(ends.subarray(0, -1), 1);
+  return new StagedTexts({ bytes, starts, ends });
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
