@@ -2,8 +2,12 @@
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
  * listing, database, convert, simulate, due, two_schedulers, types; all of these by default. By name only, for they
  * take long: csv, history, mapped, recognise, waits. Figures are of this machine, now: compare only what one call printed.
+ * listing, database, convert, simulate, due, two_schedulers; all of these by default. By name only, for they
+ * take long: convert_binary (beside tools of Python), csv, history, mapped, recognise, waits. Figures are of this
+ * machine, now: compare only what one call printed.
  */
 import { convertBench } from "./convert.ts";
+import { convertBinaryBench } from "./convert_binary.ts";
 import { csvBench } from "./csv.ts";
 import { databaseBench } from "./database.ts";
 import { dueBench } from "./due.ts";
@@ -24,6 +28,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   listing: listingBench,
   idle: idleBench,
   convert: convertBench,
+  convert_binary: convertBinaryBench,
   csv: csvBench,
   history: historyBench,
   mapped: mappedBench,
@@ -34,7 +39,14 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   types: typesBench,
   waits: waitsBench,
 };
-const long: ReadonlySet<string> = new Set(["csv", "history", "mapped", "recognise", "waits"]);
+const long: ReadonlySet<string> = new Set([
+  "convert_binary",
+  "csv",
+  "history",
+  "mapped",
+  "recognise",
+  "waits",
+]);
 
 const names = Deno.args.filter((arg) => !arg.startsWith("--"));
 const asked = names.length > 0 ? names : Object.keys(benches).filter((name) => !long.has(name));
