@@ -3,6 +3,7 @@ import type { TaskContext } from "../../src/sdk/context.ts";
 import { type ColumnType, columnType } from "../table/column_type.ts";
 import { castText, isoFormat } from "./cast.ts";
 import { nullIf } from "./cast_reading.ts";
+import { commonType } from "./common_type.ts";
 import type { OpenFile } from "./convert_files.ts";
 import { inferColumn, type Verdict } from "./inference/column.ts";
 import type { Hints } from "./inference/numbers.ts";
@@ -99,7 +100,7 @@ function inferType(
   }));
   const sample = known.samples.get(name);
   if (sample === undefined) {
-    return declared(columnType(own.size === 1 ? [...own][0] : "VARCHAR"));
+    return declared(columnType(own.size === 0 ? "VARCHAR" : commonType([...own])));
   }
   const verdict = verdictOf(name, sample, known, hints);
   own.add(verdict.type);

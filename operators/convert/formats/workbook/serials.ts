@@ -39,7 +39,21 @@ export function serialText(serial: number, parts: TimeParts, is1904: boolean): s
   return parts.hasTime || ms !== 0 ? `${date} ${clockText(ms)}` : date;
 }
 
+/** Texts of days that came before, since most columns have few. */
+const knownDays = new Map<number, string>();
+const KNOWN_DAYS_MAX = 50_000;
+
 function dateText(days: number, is1904: boolean): string {
+  if (days <= LEAP_DAY_1900) return newDateText(days, is1904);
+  let text = knownDays.get(days);
+  if (text === undefined) {
+    if (knownDays.size === KNOWN_DAYS_MAX) knownDays.clear();
+    knownDays.set(days, text = newDateText(days, is1904));
+  }
+  return text;
+}
+
+function newDateText(days: number, is1904: boolean): string {
   if (!is1904 && days === LEAP_DAY_1900) return "1900-02-29";
   const shift = !is1904 && days < LEAP_DAY_1900 ? 1 : 0;
   return new Date((days + shift - UNIX_DAY) * DAY_MS).toISOString().slice(0, 10);

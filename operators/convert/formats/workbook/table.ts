@@ -2,6 +2,7 @@
 import type { ReadCall, RowSource } from "../format.ts";
 import { type StagedColumn, TableStage } from "../staging.ts";
 import { cellKind, type CellText, columnsMax, type Sheet, type SheetRow } from "./book.ts";
+import { ColumnFigures } from "./column_figures.ts";
 import { findHeader } from "./header.ts";
 
 /** Rows that the header is found in. */
@@ -32,8 +33,7 @@ class SheetTable {
   #columns: (CellText | null)[][] = [];
   #pending = 0;
   #rows = 0;
-  /** Bits of the kinds that a column has. */
-  #kinds: Uint8Array = new Uint8Array(0);
+  #figures: ColumnFigures[] = [];
   /** Columns up to the last that a row has. */
   width: number;
   #staged = 0;
@@ -67,7 +67,7 @@ class SheetTable {
     this.#staged = Math.max(1, this.width);
     const { names, rows } = findHeader(head, this.#call.options);
     this.#names = Array.from({ length: this.#staged }, (_, i) => names[i] ?? "");
-    this.#kinds = new Uint8Array(this.#staged);
+    this.#figures = Array.from({ length: this.#staged }, () => new ColumnFigures());
     this.#columns = Array.from({ length: this.#staged }, () => []);
     const columns = this.#names.map((name): StagedColumn => ({ name, type: "VARCHAR" }));
     this.#stage = new TableStage(this.#call, columns, { isPositioned: false });
@@ -83,7 +83,7 @@ class SheetTable {
         cell = null;
       }
       this.#columns[i].push(cell);
-      if (cell !== null) this.#kinds[i] |= 1 << kinds[i];
+      if (cell !== null) this.#figures[i].add(cell, kinds[i]);
     }
     this.#rows++;
     if (++this.#pending === GROUP_ROWS) this.#flush();
@@ -110,21 +110,23 @@ class SheetTable {
 
   /** Without columns that have neither name nor value; types where values are no texts. */
   #shown(source: RowSource): RowSource {
-    const found = this.#names.flatMap((name, i) =>
-      name !== "" || this.#kinds[i] !== 0 ? [{ name, at: i, kinds: this.#kinds[i] }] : []
-    );
-    const shown = found.length > 0 ? found : [{ name: "", at: 0, kinds: 0 }];
+    const found = this.#names.flatMap((name, at) => {
+      const figures = this.#figures[at];
+      return name !== "" || !figures.isEmpty ? [{ name, at, figures }] : [];
+    });
+    const shown = found.length > 0 ? found : [{ name: "", at: 0, figures: this.#figures[0] }];
     const names = uniqueNames(shown.map(({ name }) => name));
-    const onlyTexts = 1 << cellKind.text;
-    const columns = shown.map(({ kinds }, i) => ({
-      name: names[i],
-      type: "VARCHAR",
-      isLoose: (kinds & ~onlyTexts) !== 0,
-    }));
-    const selected = shown.map(({ at }, i) =>
+    const columns = shown.map(({ figures }, i) => {
+      const type = figures.type();
+      const isLoose = type === null && !figures.hasOnlyTexts;
+      return { name: names[i], type: type ?? "VARCHAR", isLoose };
+    });
+    const selected = shown.map(({ at }, i) => {
+      const { type, isLoose } = columns[i];
       // Beside numbers and dates, an empty text is a formula's way to show nothing.
-      columns[i].isLoose ? `nullif(c${at}, '') AS c${i}` : `c${at} AS c${i}`
-    );
+      if (isLoose) return `nullif(c${at}, '') AS c${i}`;
+      return type === "VARCHAR" ? `c${at} AS c${i}` : `c${at}::${type} AS c${i}`;
+    });
     const over = (inner: RowSource): RowSource => ({
       ...inner,
       columns,

@@ -117,7 +117,7 @@ export class SheetReader {
       if (to < 0 || to > end) break;
       if (isWhole && name === 114) column = columnOf(bytes, from, to) ?? column;
       else if (isWhole && name === 115) this.#style = integerOf(bytes, from, to);
-      else if (isWhole && name === 116) this.#type = asciiOf(bytes, from, to);
+      else if (isWhole && name === 116) this.#type = typeOf(bytes, from, to);
       i = to;
     }
     if (column >= columnsMax) {
@@ -193,22 +193,33 @@ export class SheetReader {
   }
 
   #setShared(column: number): void {
-    const text = this.#asText();
-    if (text === "") return;
-    const shared = this.#context.strings.get(Number(text));
+    const piece = this.#piece;
+    const isShort = piece !== null && isDigits(piece);
+    const index = isShort ? integerOf(piece, 0, piece.length) : this.#wholeOf(this.#asText());
+    if (index === null) return;
+    const shared = this.#context.strings.get(index);
     if (shared === null) {
       throw new WorkbookError(
-        `row ${this.#number}, column ${column + 1} refers to the shared text ${text} of ` +
+        `row ${this.#number}, column ${column + 1} refers to the shared text ${index} of ` +
           `${this.#context.strings.count}`,
       );
     }
     this.#set(column, shared, cellKind.text);
   }
 
+  #wholeOf(text: string): number | null {
+    return text.trim() === "" ? null : Number(text);
+  }
+
   #setNumber(column: number): void {
     const parts = this.#context.styles[this.#style] ?? null;
     if (parts === null && this.#piece !== null && isShort(this.#piece)) {
       return this.#set(column, this.#piece, cellKind.number);
+    }
+    if (parts !== null && this.#piece !== null && isDigits(this.#piece)) {
+      const day = integerOf(this.#piece, 0, this.#piece.length);
+      const time = serialText(day, parts, this.#context.is1904);
+      if (time !== null) return this.#set(column, time, cellKind.time);
     }
     const text = this.#asText();
     if (text.trim() === "") return;
@@ -247,13 +258,22 @@ function columnOf(bytes: Uint8Array, from: number, to: number): number | null {
   return i === from ? null : column - 1;
 }
 
+/** A whole number that a double has. */
+function isDigits(bytes: Uint8Array): boolean {
+  if (bytes.length === 0 || bytes.length > 15) return false;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] < ZERO || bytes[i] > NINE) return false;
+  return true;
+}
+
 function integerOf(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   for (let i = from; i < to; i++) value = value * 10 + bytes[i] - ZERO;
   return value;
 }
 
-function asciiOf(bytes: Uint8Array, from: number, to: number): string {
+/** Names of types that are used most are no new strings. */
+function typeOf(bytes: Uint8Array, from: number, to: number): string {
+  if (to - from === 1 && bytes[from] === 115) return "s";
   return String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 16)));
 }
 
