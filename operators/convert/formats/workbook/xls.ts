@@ -28,6 +28,7 @@ const BIFF8 = 0x600;
 const WORKSHEET = 0;
 /** Rows that may come in another order than theirs. */
 const WINDOW_ROWS = 256;
+const COLUMNS_MAX = 256;
 
 /** Open a workbook. Throws WorkbookError, and LockedError for one behind a password. */
 export async function openXls(path: string): Promise<Workbook> {
@@ -234,10 +235,15 @@ function cellsOf(found: XlsRecord, globals: Globals): Cells {
   const reader = new RecordReader(found.bytes);
   const row = reader.u16();
   const column = reader.u16();
+  if (column >= COLUMNS_MAX) {
+    throw new WorkbookError(`a cell at byte ${found.at} of its stream is in column ${column + 1}`);
+  }
   const at = { row, column, isTextBehind: false };
   if (found.type === record.numbers) {
     const values: CellValue[] = [];
-    while (reader.left >= 8) values.push(numberOf(reader.u16(), reader.rk(), globals));
+    while (reader.left >= 8 && column + values.length < COLUMNS_MAX) {
+      values.push(numberOf(reader.u16(), reader.rk(), globals));
+    }
     return { ...at, values };
   }
   const style = reader.u16();
