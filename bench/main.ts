@@ -1,8 +1,6 @@
 /**
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
  * listing, database, convert, simulate, due, two_schedulers, types; all of these by default. By name only, for they
- * take long: csv, history, mapped, recognise, waits. Figures are of this machine, now: compare only what one call printed.
- * listing, database, convert, simulate, due, two_schedulers; all of these by default. By name only, for they
  * take long: convert_binary (beside tools of Python), csv, history, mapped, recognise, waits. Figures are of this
  * machine, now: compare only what one call printed.
  */
