@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { zstdCompressSync } from "node:zlib";
 import { converter, readAlone } from "../../../../tests/support/converted.ts";
 import {
   message,
@@ -7,6 +14,7 @@ import {
   type OrcParts,
   varintField,
 } from "../../../../tests/support/orc_file.ts";
+import { unpackBlock } from "./blocks.ts";
 import { orc } from "./mod.ts";
 
 const { struct, int, string, timestamp, decimal, list, union, long } = orcKind;
@@ -139,6 +147,58 @@ Deno.test("ORC is converted", async (t) => {
     });
     assertEquals(table.rows.map(({ d }) => d), ["1.5", "1234.56"]);
   });
+});
+
+/** Blocks as the simplest writers of each codec make them: literals, and one repetition. */
+const codecs: Record<string, { number: number; pack(bytes: Uint8Array): Uint8Array }> = {
+  snappy: {
+    number: 2,
+    pack: (bytes) =>
+      Uint8Array.of(
+        ...varint(bytes.length),
+        ...chunked(bytes, 60).flatMap((part) => [(part.length - 1) << 2, ...part]),
+      ),
+  },
+  lz4: {
+    number: 4,
+    pack: (bytes) =>
+      bytes.length < 15
+        ? Uint8Array.of(bytes.length << 4, ...bytes)
+        : Uint8Array.of(0xf0, ...lengthsOf(bytes.length - 15), ...bytes),
+  },
+  zstd: { number: 5, pack: (bytes) => zstdCompressSync(bytes) },
+};
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [value % 128 + 128, ...varint(value >> 7)];
+}
+
+function lengthsOf(length: number): number[] {
+  return length < 255 ? [length] : [255, ...lengthsOf(length - 255)];
+}
+
+function chunked(bytes: Uint8Array, length: number): number[][] {
+  return Array.from(
+    { length: Math.ceil(bytes.length / length) },
+    (_, i) => [...bytes.subarray(i * length, (i + 1) * length)],
+  );
+}
+
+Deno.test("ORC is read from blocks of every codec", async () => {
+  for (const [name, codec] of Object.entries(codecs)) {
+    assertEquals((await readAlone(orc, orcFile({ ...small, codec }))).rows, 4, name);
+  }
+});
+
+Deno.test("a block that repeats what came before unpacks, and one that goes too far back does not", () => {
+  const snappy = (...bytes: number[]) => unpackBlock(Uint8Array.from(bytes), "snappy", 100);
+  const lz4 = (...bytes: number[]) => unpackBlock(Uint8Array.from(bytes), "lz4", 100);
+  // "ab", then six more from two back.
+  assertEquals([...snappy(8, 0x04, 97, 98, (5 << 2) | 2, 2, 0)], utf8("abababab"));
+  assertEquals([...lz4(0x22, 97, 98, 2, 0, 0x10, 99)], utf8("ababababc"));
+  assertThrows(() => snappy(8, 0x04, 97, 98, (5 << 2) | 2, 3, 0), Error, "3 bytes back");
+  assertThrows(() => lz4(0x22, 97, 98, 3, 0), Error, "3 bytes back");
+  assertThrows(() => lz4(0x2f, 97, 98, 2, 0, 255, 255, 0), Error, "more than the 100 bytes");
 });
 
 Deno.test("ORC without rows, without stripes or without fields is read", async () => {

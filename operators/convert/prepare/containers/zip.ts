@@ -24,9 +24,9 @@ export async function documentInZip(path: string): Promise<string | null> {
   try {
     let seen = 0;
     for await (const { filename } of archive.getEntriesGenerator()) {
-      if (filename === "[Content_Types].xml") return "an Office document";
-      if (filename === "mimetype" && seen === 0) return "an OpenDocument file";
-      if (++seen > 50) return null;
+      if (officeParts.has(filename)) return "an Office document";
+      if (openDocumentParts.has(filename)) return "an OpenDocument file";
+      if (++seen > TRIED_ENTRIES) return null;
     }
     return null;
   } catch {
@@ -36,6 +36,12 @@ export async function documentInZip(path: string): Promise<string | null> {
   }
 }
 
+/** Parts that only such documents have; programs write them in any order. */
+const officeParts: ReadonlySet<string> = new Set(["[Content_Types].xml", "_rels/.rels"]);
+const openDocumentParts: ReadonlySet<string> = new Set(["mimetype", "META-INF/manifest.xml"]);
+const TRIED_ENTRIES = 10_000;
+
+/** How zips are read. */
 export const settings = {
   useWebWorkers: false,
   // Names are labels here: none of them is a path to write to.
@@ -44,6 +50,7 @@ export const settings = {
   checkOverlappingEntry: true,
 } as const;
 
+/** What an entry unpacks to, checked by its sum. */
 export async function* contentOf(entry: FileEntry): Bytes {
   if (entry.encrypted) {
     throw new Error("it is encrypted: unpack it with its password, and convert what is in it");
