@@ -10,15 +10,16 @@ import {
 } from "./book.ts";
 import { type CellValue, errorNames, numberValue } from "./cells.ts";
 import { CompoundFile } from "./cfb.ts";
+import { findEncoding, type TextReader } from "../../prepare/encodings.ts";
 import { builtInParts, partsOfCode } from "./number_formats.ts";
 import type { TimeParts } from "./serials.ts";
-import { record, recordsFrom, TextReader, type XlsRecord } from "./xls_records.ts";
+import { record, recordsFrom, TextReader as LongText, type XlsRecord } from "./xls_records.ts";
 
 /** What the workbook says of all its sheets. */
 interface Globals {
   isBiff8: boolean;
   is1904: boolean;
-  decoder: TextDecoder;
+  decoder: TextReader;
   texts: string[];
   styles: (TimeParts | null)[];
   sheets: { name: string; isHidden: boolean; at: number }[];
@@ -118,7 +119,7 @@ function textAt(
   { isBiff8, decoder }: Pick<Globals, "isBiff8" | "decoder">,
   lengthBytes: 1 | 2,
 ): string {
-  if (isBiff8) return new TextReader(found, at).text(lengthBytes);
+  if (isBiff8) return new LongText(found, at).text(lengthBytes);
   const reader = new RecordReader(found.bytes, at);
   const length = lengthBytes === 1 ? reader.u8() : reader.u16();
   return decoder.decode(reader.bytes(Math.min(length, reader.left)));
@@ -126,29 +127,31 @@ function textAt(
 
 /** The count in front of the texts may be wrong: they end where they end. */
 function sharedTexts(found: XlsRecord): string[] {
-  const reader = new TextReader(found, 8);
+  const reader = new LongText(found, 8);
   const texts: string[] = [];
   const count = new RecordReader(found.bytes, 4).u32();
   while (texts.length < count && !reader.isAtEnd) texts.push(reader.text(2));
   return texts;
 }
 
-function decoderOf(page: number): TextDecoder {
-  const names: Readonly<Record<number, string>> = {
-    367: "windows-1252",
-    874: "windows-874",
-    932: "shift_jis",
-    936: "gbk",
-    949: "euc-kr",
-    950: "big5",
-    1200: "utf-16le",
-    10_000: "macintosh",
-    10_007: "x-mac-cyrillic",
-    32_768: "macintosh",
-    65_001: "utf-8",
-  };
-  const name = names[page] ?? (page >= 1250 && page <= 1258 ? `windows-${page}` : "windows-1252");
-  return new TextDecoder(name);
+/** Code pages whose names are none of theirs. */
+const pageNames: Readonly<Record<number, string>> = {
+  367: "windows-1252",
+  1200: "utf-16le",
+  10_000: "macintosh",
+  10_006: "macgreek",
+  10_007: "x-mac-cyrillic",
+  10_029: "maccenteuro",
+  10_081: "macturkish",
+  32_768: "macintosh",
+  32_769: "windows-1252",
+  65_001: "utf-8",
+};
+
+function decoderOf(page: number): TextReader {
+  const found = findEncoding(pageNames[page] ?? `cp${page}`) ?? findEncoding(`windows-${page}`);
+  if (!found) throw new WorkbookError(`its texts are in the code page ${page}, which is unknown`);
+  return found.decoder(false);
 }
 
 const cellTypes: ReadonlySet<number> = new Set([
