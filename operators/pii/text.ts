@@ -35,7 +35,7 @@ const AFTER_CHARS = 12;
 
 const octet = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const phoneWords =
-  /\b(?:phone|telephone|tel|mobile|cell|fax|call|calling|desk|sms|text(?:ing)?|messages? to|message on|whatsapp|contact|reach|dial|answering at|hotline|handy|telefon|t[ée]l[ée]phone|m[óo]vil|portable)\b/i;
+  /\b(?:phone|telephone|tel|mobile|cell|fax|call|calling|rang|rings?|dial(?:led|ed)?|voicemail|desk|sms|text(?:ing)?|messages? to|message on|whatsapp|contact|reach|answering at|hotline|handy|telefon|t[ée]l[ée]phone|m[óo]vil|portable)\b/i;
 const notPhone =
   /\b(?:order|invoice|amount|total|price|isin|cusip|ssn|security number|licen[cs]e|account|acct|iban|card|zip|postal|ticket|case|ref(?:erence)?|serial|volume|qty|id)\b[^.?!\n]{0,12}$/i;
 
@@ -83,7 +83,7 @@ const rules: readonly Rule[] = [
       return isCardNumber(digits) && digits.length > 12 ? 0.7 : 0.2;
     },
     words:
-      /\b(?:card|credit|debit|visa|mastercard|amex|maestro|diners|discover|jcb|cc|pan|kreditkarte)\b/i,
+      /\b(?:card|charged?|declined|billed|credit|debit|visa|mastercard|amex|maestro|diners|discover|jcb|cc|pan|kreditkarte)\b/i,
   },
   ...nationalIds.map(({ rule, kind, pattern, test, score, words }): Rule => ({
     rule,
