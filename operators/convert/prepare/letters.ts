@@ -9,6 +9,7 @@ const UNKNOWN_BITS = 17;
 const NEVER_BITS = 24;
 const SYMBOL_BITS = 9;
 const UNSEEN_BITS = 5;
+const OTHER_BITS = 4;
 const symbols = new Set(
   "€£¥§©®™°±²³¹·«»‘’‚“”„–—…•×÷µ¼½¾ªº¿¡¢¬¶†‡‰‹›№–―、。「」（）・％，：；？！～．￥　",
 );
@@ -39,13 +40,19 @@ const languages: readonly [RegExp, string][] = [
 type Bits = ReadonlyMap<string, number>;
 const tables = new Map<string, Bits>();
 
-/** Bits that the text's signs beyond ASCII cost in the likeliest language of the encoding. */
+/** Bits that the text's signs beyond ASCII cost in the likeliest languages of the encoding. */
 export function bitsOf(text: string, encoding: string): number {
   const names = languages.find(([pattern]) => pattern.test(encoding))?.[1] ?? western;
   const known = names.split(" ");
   if (known[0] in model.signs) return signBits(text, tableOf(known[0]));
-  const letters = lettersOf(text);
-  return Math.min(...known.map((name) => pairBits(letters, tableOf(name))));
+  const lines = text.split("\n").map(lettersOf);
+  const bits = known.map(tableOf).map((table) => lines.map((line) => pairBits(line, table)));
+  const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+  const [main] = bits.toSorted((a, b) => sum(a) - sum(b));
+  // Names of other languages are in every file: a line may be in another one, at a price.
+  return sum(
+    lines.map((_, i) => Math.min(main[i], OTHER_BITS + Math.min(...bits.map((of) => of[i])))),
+  );
 }
 
 function tableOf(language: string): Bits {
