@@ -9,7 +9,7 @@ import { AppError, hasCode, messageOf } from "../../src/model/errors.ts";
 import type { FileProvenance } from "../../src/model/data.ts";
 import type { RefusedRow } from "../table/quarantine.ts";
 import { missingMax } from "../table/rows.ts";
-import { literal, literals } from "../table/sql.ts";
+import { ident, literal, literals } from "../table/sql.ts";
 import type { Format, ReadCall, RowSource } from "./formats/format.ts";
 import type { TextStyle } from "./cast.ts";
 import { refuseRows } from "./refuse_rows.ts";
@@ -102,7 +102,9 @@ async function loadFast(call: LoadCall): Promise<LoadResult | null> {
     (checked === undefined || await checked === rowsOut + misfits) &&
     (source.declaredRows === undefined || source.declaredRows === rowsOut + misfits);
   if (isWhole) source.checkRows?.(rowsOut + misfits);
-  if (isWhole && source.isShifted && await mayBeShifted(call) && await source.isShifted()) {
+  const isWrong = isWhole && (await hasHeaderRow(call) ||
+    (source.isShifted !== undefined && await mayBeShifted(call) && await source.isShifted()));
+  if (isWrong) {
     await Deno.remove(call.path);
     return null;
   }
@@ -114,6 +116,22 @@ async function loadFast(call: LoadCall): Promise<LoadResult | null> {
   if (skipped) return { ...skipped, rowsIn: rowsOut + misfits, rowsOut };
   await Deno.remove(call.path);
   return null;
+}
+
+/** Is a row the header again? Only among texts can it look right. */
+async function hasHeaderRow({ source, targets, path, read }: LoadCall): Promise<boolean> {
+  const { headerTexts } = source;
+  const found = targets.filter(({ origin }) => origin.kind === "column");
+  if (!headerTexts || found.length === 0) return false;
+  if (found.some(({ type }) => type.kind !== "text")) return false;
+  const tests = found.map(({ name, origin }) =>
+    `${ident(name)} = ${literal(headerTexts[(origin as { index: number }).index])}`
+  );
+  const { rows } = await read.engine.run(
+    `SELECT count(*) FROM read_parquet(${literal(path)}) WHERE ${tests.join(" AND ")}`,
+    { rowsMax: 1 },
+  );
+  return Number(rows[0][0]) > 0;
 }
 
 /** Has the file, but for its last column, a column with nulls, or one that was not written? */

@@ -104,6 +104,8 @@ export interface RowSource {
    * the last one holds nulls.
    */
   isShifted?(): Promise<boolean>;
+  /** Texts of the header: a row with them is no row. */
+  headerTexts?: readonly string[];
   /** Throws CORRUPT when the file says that it has another number of records than this. */
   checkRows?(rows: number): void;
   /** Records of the file, where the file says it. */

@@ -150,6 +150,16 @@ Deno.test("csv", async (t) => {
     ]);
   });
 
+  await t.step("the header again, as in files that were joined, is no row", async () => {
+    const texts = "name,city\n" + "Ann,Rome\nBob,Oslo\n".repeat(3);
+    const { rows, refused } = await read(convert, texts + texts);
+    assertEquals(rows.length, 12);
+    assertEquals(refused, [[7, texts.length, "header", "name,city"]]);
+    const figures = "name,age\n" + "Ann,3\nBob,4\n".repeat(3);
+    const typed = await read(convert, figures + figures);
+    assertEquals([typed.rows.length, typed.refused.map(([row]) => row)], [12, [7]]);
+  });
+
   await t.step("a line of megabytes costs itself, in bounded memory", async () => {
     const text = `k,v\n1,2\n${"x".repeat(9_000_000)}\n3,4\n`;
     const { rows, refused } = await read(convert, text);

@@ -97,8 +97,11 @@ function isAllNames(cells: readonly string[]): boolean {
 /** Is a text of the first record one of its column's other texts? */
 function recurs(table: readonly SampleRecord[]): boolean {
   const { cells } = table[0];
+  const isSame = (cell: string, i: number, row: SampleRecord) =>
+    cell.trim() !== "" && row.cells[i] === cell;
+  // The whole header again stands where files were joined.
   return table.slice(1, 200).some((row) =>
-    cells.some((cell, i) => cell.trim() !== "" && row.cells[i] === cell)
+    cells.some((cell, i) => isSame(cell, i, row)) && !cells.every((cell, i) => isSame(cell, i, row))
   );
 }
 

@@ -53,6 +53,7 @@ export async function fastSource(call: ReadCall, table: Table): Promise<RowSourc
       return rows[0][0] as number;
     },
     checkRows: (rows) => checkCount(call, table, rows),
+    headerTexts: dialect.header && dialect.headerLines === 1 ? dialect.columns : undefined,
     isShifted: () => hasOverlong(file.path, table, call.signal),
     isQuoted: dialect.quote !== "",
   };

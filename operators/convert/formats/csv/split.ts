@@ -19,7 +19,7 @@ export interface SplitRecord {
 
 /** What is wrong with a record. */
 export interface SplitRefusal extends Omit<SplitRecord, "isMended"> {
-  rule: "columns" | "quote" | "encoding" | "too_long";
+  rule: "columns" | "quote" | "encoding" | "too_long" | "header";
   reason: string;
   /** Is the line before it blank? */
   isAfterBlank: boolean;
@@ -62,6 +62,9 @@ export class CsvSplitter {
   #row = 0;
   #skip: number;
   #isAfterBlank = false;
+  /** The header's line, when it is one. */
+  #header: Uint8Array | null = null;
+  readonly #keepsHeader: boolean;
   /** Bytes left out of the line that is too long and goes on. */
   #isInLong = false;
 
@@ -81,6 +84,7 @@ export class CsvSplitter {
     this.#isSwallowed = isSwallowed;
     this.#base = base;
     this.#skip = dialect.skipLines + dialect.headerLines;
+    this.#keepsHeader = dialect.header && dialect.headerLines === 1;
   }
 
   /** Records seen so far, refused ones too. */
@@ -130,6 +134,7 @@ export class CsvSplitter {
         this.#start = next;
       } else if (this.#skip > 0) {
         if (lineEnd >= 0 || isEnd) this.#skip--;
+        if (this.#skip === 0 && this.#keepsHeader) this.#header = this.#buffer.slice(from, end);
         this.#start = next;
       } else if (this.#isComment(from, end)) this.#start = next;
       else if (end - from > recordBytesMax) this.#refuseLong(from, end, next, lineEnd < 0);
@@ -213,6 +218,10 @@ export class CsvSplitter {
       return this.#misfit(from, lineEnd, lineNext, { reason, rule: "columns" });
     }
     const bytes = this.#buffer.subarray(from, trimmed);
+    if (this.#isHeader(from, lineEnd)) {
+      const reason = "it is the header again, as where files were joined";
+      return this.#refuse(from, lineEnd, lineNext, { reason, rule: "header" });
+    }
     if (next !== lineNext && this.#isSwallowed(bytes)) {
       const reason = "its quote is closed lines later, with whole records in between";
       return this.#refuse(from, lineEnd, lineNext, { reason, rule: "quote" });
@@ -222,6 +231,15 @@ export class CsvSplitter {
       return this.#refuse(from, end, next, { reason, rule: "encoding" });
     }
     this.#give(from, bytes, next, false);
+  }
+
+  #isHeader(from: number, end: number): boolean {
+    const header = this.#header;
+    if (header === null || end - from !== header.length) return false;
+    for (let i = 0; i < header.length; i++) {
+      if (this.#buffer[from + i] !== header[i]) return false;
+    }
+    return true;
   }
 
   #give(from: number, bytes: Uint8Array, next: number, isMended: boolean): void {
