@@ -4,6 +4,7 @@
  * take long: convert_binary (beside tools of Python), csv, history, mapped, recognise, waits. Figures are of this
  * machine, now: compare only what one call printed.
  */
+import { columnarBench } from "./columnar.ts";
 import { convertBench } from "./convert.ts";
 import { convertBinaryBench } from "./convert_binary.ts";
 import { csvBench } from "./csv.ts";
@@ -27,6 +28,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   idle: idleBench,
   convert: convertBench,
   convert_binary: convertBinaryBench,
+  columnar: () => columnarBench(),
   csv: csvBench,
   history: historyBench,
   mapped: mappedBench,

@@ -12,6 +12,7 @@ import { type Converted, convertFiles } from "./convert_files.ts";
 import { summaryOf, type VerdictSummary } from "./inference/column.ts";
 import { findKeys } from "./inference/keys.ts";
 import { formatNamed, hasExtension, targetNamed } from "./formats/mod.ts";
+import { writeFile } from "./write_file.ts";
 import { formatNames, type TargetName } from "./formats/names.ts";
 import { ConvertParams, type Drift, type ReadParams } from "./params.ts";
 import { UnpackParams } from "./prepare/containers/params.ts";
@@ -300,8 +301,8 @@ async function writeRows(
 ): Promise<string> {
   const path = join(environment.workDir, `result.${to}`);
   const relation = await relationOf(converted, environment);
-  const { sql, to: target } = targetNamed(to).write(relation, converted.schema.columns);
-  await environment.engine.run(sql, { to: { ...target, path } });
+  const { engine, signal = new AbortController().signal } = environment;
+  await writeFile({ engine, signal }, { relation, columns: converted.schema.columns, to, path });
   return path;
 }
 

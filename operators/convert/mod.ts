@@ -5,6 +5,7 @@ import { operator, type OperatorOptions } from "../../src/sdk/operator.ts";
 import type { TaskRef } from "../../src/sdk/ref.ts";
 import type { ColumnName, ColumnTypes, Table, TableDef } from "../../src/sdk/table.ts";
 import { PiiKey } from "../pii/policy.ts";
+import type { TargetName } from "./formats/names.ts";
 import { type ColumnMapping, ConvertParams } from "./params.ts";
 
 const inputs = { from: RawFiles };
@@ -24,7 +25,7 @@ export interface Convert {
   <C extends ColumnTypes>(options: ConvertOptions<C>): TaskRef<Table<C>>;
   (options: Options & { schema?: undefined; to?: "parquet" }): TaskRef<TableRef>;
   /** Into a file of another format, for those outside: what it holds is accounted for as well. */
-  (options: Options & { to: "csv" | "tsv" | "json" | "ndjson" }): TaskRef<RawFiles>;
+  (options: Options & { to: Exclude<TargetName, "parquet"> }): TaskRef<RawFiles>;
 }
 
 /**

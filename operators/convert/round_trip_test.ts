@@ -12,6 +12,8 @@ const schema = {
     { name: "small", type: "DECIMAL(9,2)", nullable: true },
     { name: "at", type: "TIMESTAMP_NS", nullable: true },
     { name: "instant", type: "TIMESTAMP WITH TIME ZONE", nullable: true },
+    { name: "exact_instant", type: "TIMESTAMP_NS WITH TIME ZONE", nullable: true },
+    { name: "unsigned", type: "UBIGINT", nullable: true },
     { name: "day", type: "DATE", nullable: true },
     { name: "measure", type: "DOUBLE", nullable: true },
     { name: "flag", type: "BOOLEAN", nullable: true },
@@ -58,6 +60,9 @@ const row = fc.tuple(
   decimal(7, 2),
   fc.tuple(second, fraction(9)).map((parts) => parts.join("")),
   fc.tuple(second, fraction(6)).map((parts) => parts.join("") + "+00"),
+  // The engine sees no zone; all else does.
+  fc.tuple(second, fraction(9)).map((parts) => parts.join("")),
+  fc.bigInt({ min: 2n ** 60n, max: 2n ** 64n - 1n }).map(String),
   day,
   fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)),
   fc.boolean(),
@@ -89,7 +94,19 @@ Deno.test("values go through every format and back without a change", async () =
       await Deno.writeTextFile(`${dir}/start.ndjson`, start.join("\n") + "\n");
       let file = `${dir}/start.ndjson`;
       const columns = Object.fromEntries(schema.columns.map(({ name }, i) => [name, String(i)]));
-      for (const to of ["parquet", "csv", "json", "tsv", "ndjson", "parquet"] as const) {
+      for (
+        const to of [
+          "parquet",
+          "avro",
+          "csv",
+          "arrow",
+          "json",
+          "tsv",
+          "arrow_stream",
+          "ndjson",
+          "parquet",
+        ] as const
+      ) {
         const first = file === `${dir}/start.ndjson` ? { columns } : {};
         const out = `${dir}/${next++}`;
         const report = await convertFile(file, { to, out, schema, ...first }, await fresh());

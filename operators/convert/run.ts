@@ -10,6 +10,7 @@ import type { PiiKey } from "../pii/policy.ts";
 import { refusal } from "../table/refusal.ts";
 import { rowsOfFiles } from "../table/rows.ts";
 import { targetNamed } from "./formats/mod.ts";
+import { writeFile } from "./write_file.ts";
 import { type Converted, convertFiles } from "./convert_files.ts";
 import { summaryOf } from "./inference/column.ts";
 import type { ConvertParams } from "./params.ts";
@@ -110,9 +111,8 @@ async function fileOutput(
   const provenance = files.map((file) => file.provenance);
   const relation = await rowsOfFiles(ctx, { schema, provenance }, files.map(({ path }) => path));
   const format = targetNamed(to);
-  const statement = format.write(relation, schema.columns);
   const path = join(await Deno.makeTempDir({ dir: ctx.workDir, prefix: "written-" }), "rows");
-  await ctx.engine.run(statement.sql, { to: { ...statement.to, path } });
+  await writeFile(ctx, { relation, columns: schema.columns, to, path });
   const file = await ctx.files.put(path, {
     name: `${schema.name}.${format.extensions[0]}`,
     mediaType: format.mediaType,

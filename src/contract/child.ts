@@ -81,6 +81,8 @@ export interface EngineTarget {
   format: "parquet" | "text";
   /** Parquet; the default is lz4, for files between tasks. */
   compression?: "lz4" | "zstd" | "snappy";
+  /** Parquet: plain pages in small row groups, for a reader that is not the engine. */
+  isPlain?: boolean;
   /** Text: one line a row, with quotes where they are needed. */
   text?: {
     /** Between columns; the default is a comma. */

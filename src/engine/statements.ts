@@ -65,7 +65,18 @@ export function copyStatement(select: string, target: EngineTarget): string {
   return `COPY (\n${source}\n) TO ${literal(target.path)} (${options.join(", ")})`;
 }
 
-function parquetOptions({ compression = "lz4" }: EngineTarget): string[] {
+function parquetOptions({ compression = "lz4", isPlain = false }: EngineTarget): string[] {
+  if (isPlain) {
+    return [
+      "FORMAT parquet",
+      "PARQUET_VERSION v1",
+      "COMPRESSION uncompressed",
+      // No dictionaries at all, so that every page is plain.
+      "DICTIONARY_SIZE_LIMIT 0",
+      "ROW_GROUP_SIZE 20480",
+      "WRITE_BLOOM_FILTER false",
+    ];
+  }
   const codec = { lz4: "lz4_raw", zstd: "zstd", snappy: "snappy" }[compression];
   return [
     "FORMAT parquet",

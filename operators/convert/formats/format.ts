@@ -146,6 +146,8 @@ export interface RowSource {
 export interface WriteStatement {
   sql: string;
   to: Omit<EngineTarget, "path">;
+  /** Makes the file at `path` of what the engine wrote to `from`, where that is not yet it. */
+  encode?(from: string, path: string, signal: AbortSignal): Promise<void>;
 }
 
 /** A column to be written. */

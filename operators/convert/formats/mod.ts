@@ -1,7 +1,7 @@
 /** @module Every format, most telling first. */
 import { bai2 } from "./bai2/mod.ts";
 import { bloomberg } from "./bloomberg/mod.ts";
-import { arrow } from "./arrow/mod.ts";
+import { arrow, arrowStream } from "./arrow/mod.ts";
 import { avro } from "./avro/mod.ts";
 import { csv, tsv } from "./csv/mod.ts";
 import type { Format, WritableFormat } from "./format.ts";
@@ -32,6 +32,7 @@ export const formats: readonly Format[] = [
   parquet,
   avro,
   arrow,
+  arrowStream,
   orc,
   messagepack,
   sqlite,

@@ -10,6 +10,7 @@ export const formatNames = [
   "parquet",
   "avro",
   "arrow",
+  "arrow_stream",
   "orc",
   "messagepack",
   "sqlite",
@@ -42,6 +43,9 @@ export const targetNames = [
   "tsv",
   "json",
   "ndjson",
+  "avro",
+  "arrow",
+  "arrow_stream",
 ] as const;
 /** One of {@link targetNames}. */
 export type TargetName = (typeof targetNames)[number];

@@ -1,7 +1,8 @@
 /** @module Arrow's IPC files, which Feather (version 2) are, too, and streams. */
 import { AppError } from "../../../../src/model/errors.ts";
-import type { Format, ReadCall, RowSource } from "../format.ts";
+import type { Format, ReadCall, RowSource, WriteColumn, WriteStatement } from "../format.ts";
 import { OffsetError, OffsetWindow } from "../offset_window.ts";
+import { plainSelect } from "../plain_rows.ts";
 import { TableStage } from "../staging.ts";
 import { uniqueNames } from "../unique_names.ts";
 import { arraysOf, type ArrowArray, type Body } from "./arrays.ts";
@@ -19,7 +20,7 @@ const OLD_FEATHER = "FEA1";
 /** Arrow, batch by batch. */
 export const arrow: Format = {
   name: "arrow",
-  extensions: ["arrow", "feather", "arrows", "ipc"],
+  extensions: ["arrow", "feather", "ipc"],
   mediaType: "application/vnd.apache.arrow.file",
   content: "binary",
   recognise(head, name) {
@@ -29,7 +30,35 @@ export const arrow: Format = {
     return isStream(head) ? (isNamed ? 0.98 : 0.9) : isNamed ? 0.3 : 0;
   },
   read: readArrow,
+  write: (relation, columns) => writing(relation, columns, false),
 };
+
+/** The same as a stream: one batch can be read as soon as it is written. */
+export const arrowStream: Format = {
+  ...arrow,
+  name: "arrow_stream",
+  extensions: ["arrows"],
+  mediaType: "application/vnd.apache.arrow.stream",
+  // Both are read by one reader, which tells them apart.
+  recognise: () => 0,
+  write: (relation, columns) => writing(relation, columns, true),
+};
+
+function writing(
+  relation: string,
+  columns: readonly WriteColumn[],
+  isStream: boolean,
+): WriteStatement {
+  return {
+    sql: plainSelect(relation, columns),
+    to: { format: "parquet", isPlain: true },
+    async encode(from, path, signal) {
+      // The library is large, and only writing needs it.
+      const { writeArrow } = await import("./write.ts");
+      await writeArrow(from, path, { columns, signal, isStream });
+    },
+  };
+}
 
 /** A stream begins with a length, and a message that is a schema. */
 function isStream(head: Uint8Array): boolean {

@@ -9,7 +9,13 @@ import { textOfDecimal } from "../decimal_text.ts";
 import type { Cursor } from "./cursor.ts";
 import { jsonReader } from "./json.ts";
 import { readDecimal, timeInMicros } from "./logical.ts";
-import { type AvroType, isEmptyPossible, precisionMax, shapeOf } from "./schema.ts";
+import {
+  type AvroRecord,
+  type AvroType,
+  isEmptyPossible,
+  precisionMax,
+  shapeOf,
+} from "./schema.ts";
 
 /** Read one value and write it at a repetition level. */
 export type Decode = (rep: number) => void;
@@ -77,11 +83,10 @@ function unionDecoder(
   };
 }
 
-/** A number in a column of a wider type. */
+/** A number in a column of a wider type; an int is written as a long is. */
 function widened(branch: AvroType, node: StagedNode, cursor: Cursor): Decode {
-  if (branch.kind !== "float") {
-    return decoderOf({ ...branch, kind: "long" } as AvroType, node, cursor);
-  }
+  if (branch.kind === "double") return decoderOf(branch, node, cursor);
+  if (branch.kind !== "float") return decoderOf({ kind: "long" }, node, cursor);
   const { leaf } = node as Extract<StagedNode, { kind: "leaf" }>;
   return (rep) => {
     cursor.need(4);
@@ -98,8 +103,17 @@ function itemsDecoder(
 ): Decode {
   let item: Decode;
   if (type.kind === "array") {
-    if (node.kind !== "list") throw new Error("No list for an array");
-    item = decoderOf(type.items, node.item, cursor);
+    if (node.kind === "map") {
+      const [key, value] = (type.items as AvroRecord).fields;
+      const read = [
+        decoderOf(key.type, node.key, cursor),
+        decoderOf(value.type, node.value, cursor),
+      ];
+      item = (rep) => {
+        for (const part of read) part(rep);
+      };
+    } else if (node.kind !== "list") throw new Error("No list for an array");
+    else item = decoderOf(type.items, node.item, cursor);
   } else {
     if (node.kind !== "map") throw new Error("No map for a map");
     const key = decoderOf({ kind: "string" }, node.key, cursor);

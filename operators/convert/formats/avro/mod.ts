@@ -2,6 +2,8 @@
 import { AppError } from "../../../../src/model/errors.ts";
 import { OffsetError, OffsetWindow } from "../offset_window.ts";
 import type { Format, ReadCall, RowSource } from "../format.ts";
+import { plainSelect } from "../plain_rows.ts";
+import { writeAvro } from "./write.ts";
 import type { StagedType } from "../staged_type.ts";
 import { type StagedColumn, TableStage } from "../staging.ts";
 import {
@@ -29,6 +31,18 @@ export const avro: Format = {
     return /\.avro$/i.test(name) ? 0.3 : 0;
   },
   read: readAvro,
+  write(relation, columns) {
+    // Avro has no time of day to the nanosecond: a text has all its digits.
+    const held = columns.map(({ name, type }) => ({
+      name,
+      type: type === "TIME_NS" ? "VARCHAR" : type,
+    }));
+    return {
+      sql: plainSelect(relation, held),
+      to: { format: "parquet", isPlain: true },
+      encode: (from, path, signal) => writeAvro(from, path, { columns: held, signal }),
+    };
+  },
 };
 
 type BlockPlace = Pick<AvroBlock, "offset" | "plainOffset">;

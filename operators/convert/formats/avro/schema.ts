@@ -28,7 +28,8 @@ export type AvroType =
   }
   | { kind: "fixed"; name: string; size: number; logical?: LogicalType }
   | { kind: "enum"; name: string; symbols: readonly string[] }
-  | { kind: "array"; items: AvroType }
+  /** `isMap`: of pairs of key and value, whose keys are no texts. */
+  | { kind: "array"; items: AvroType; isMap?: boolean }
   | { kind: "map"; values: AvroType }
   | AvroRecord
   | { kind: "union"; branches: readonly AvroType[] }
@@ -53,6 +54,8 @@ const PRIMITIVES = new Set([
   "string",
 ]);
 const DEPTH_MAX = 64;
+/** Of a field: what its column was called, where that is no name to Avro. */
+export const NAME_PROPERTY = "originalName";
 
 /** Which logical types fit which types. */
 const logicalOf: Readonly<Record<string, readonly string[]>> = {
@@ -129,7 +132,7 @@ class SchemaParser {
         return this.#define(name, { kind: "fixed", name, size: size as number, logical });
       }
       case "array":
-        return { kind: "array", items: this.parse(json.items, namespace, depth + 1) };
+        return arrayOf(this.parse(json.items, namespace, depth + 1), json);
       case "map":
         return { kind: "map", values: this.parse(json.values, namespace, depth + 1) };
     }
@@ -149,7 +152,9 @@ class SchemaParser {
       if (typeof field?.name !== "string") {
         throw new Error(`its schema's record "${name}" has a field without a name`);
       }
-      record.fields.push({ name: field.name, type: this.parse(field.type, within, depth + 1) });
+      const original = field[NAME_PROPERTY];
+      const own = typeof original === "string" ? original : field.name;
+      record.fields.push({ name: own, type: this.parse(field.type, within, depth + 1) });
     }
     this.#open.delete(record);
     return record;
@@ -159,6 +164,12 @@ class SchemaParser {
     this.#named.set(name, type);
     return type;
   }
+}
+
+function arrayOf(items: AvroType, { logicalType }: Record<string, Json>): AvroType {
+  const isPair = items.kind === "record" && items.fields.length === 2 &&
+    items.fields[0].name === "key" && items.fields[1].name === "value";
+  return { kind: "array", items, isMap: isPair && logicalType === "map" };
 }
 
 function nameOf({ name, namespace }: Record<string, Json>, within: string): string {
@@ -275,8 +286,11 @@ export function columnOf(type: AvroType): StagedType {
   }
   if (logical) return logicalTypes[logical.name];
   switch (type.kind) {
-    case "array":
-      return { list: columnOf(type.items) };
+    case "array": {
+      if (!type.isMap) return { list: columnOf(type.items) };
+      const [key, value] = (type.items as AvroRecord).fields;
+      return { map: [columnOf(key.type), columnOf(value.type)] };
+    }
     case "map":
       return { map: ["VARCHAR", columnOf(type.values)] };
     case "record":

@@ -33,8 +33,8 @@ export async function readFooter(path: string): Promise<Footer> {
   using file = await Deno.open(path);
   const { size } = await file.stat();
   if (size < 12) throw new OffsetError(`it has ${size} bytes, which is no file of Parquet`, size);
-  const first = latin.decode(await readAt(file, 0, 4));
-  const tail = await readAt(file, size - 8, 8);
+  const first = latin.decode(readAt(file, 0, 4));
+  const tail = readAt(file, size - 8, 8);
   const last = latin.decode(tail.subarray(4));
   if (first === ENCRYPTED_MAGIC || last === ENCRYPTED_MAGIC) {
     throw new OffsetError("it is encrypted, its footer too, and there is no key for it", 0);
@@ -48,7 +48,7 @@ export async function readFooter(path: string): Promise<Footer> {
   if (length > FOOTER_MAX || offset < 4) {
     throw new OffsetError(`its footer says that it has ${length} bytes`, size - 8);
   }
-  const bytes = await readAt(file, offset, length + 8);
+  const bytes = readAt(file, offset, length + 8);
   try {
     checkThrift(bytes.subarray(0, length));
     const metadata = parquetMetadata(bytes.buffer as ArrayBuffer);
@@ -61,16 +61,15 @@ export async function readFooter(path: string): Promise<Footer> {
   }
 }
 
-/** Bytes of a file. Throws {@link OffsetError} where it has not so many. */
-export async function readAt(
-  file: Deno.FsFile,
-  offset: number,
-  length: number,
-): Promise<Uint8Array> {
+/**
+ * Bytes of a file, at once: waiting for a turn costs ten times as much, and a file has thousands of
+ * pages. Throws {@link OffsetError} where it has not so many.
+ */
+export function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  await file.seek(offset, Deno.SeekMode.Start);
+  file.seekSync(offset, Deno.SeekMode.Start);
   for (let used = 0; used < length;) {
-    const read = await file.read(bytes.subarray(used));
+    const read = file.readSync(bytes.subarray(used));
     if (read === null) throw new OffsetError(`it ends before ${length} bytes at ${offset}`, offset);
     used += read;
   }
@@ -112,9 +111,14 @@ function leavesOf(node: ParquetNode): ParquetNode[] {
 
 /**
  * Walk a struct of Thrift's compact protocol and check that it ends where its bytes do: what takes
- * memory for lists and texts afterwards takes no more than there are.
+ * memory for lists and texts afterwards takes no more than there are. `visit` is given each field's
+ * number, behind those of the fields and places in lists that it is in, and where its head is.
  */
-export function checkThrift(bytes: Uint8Array): void {
+export function checkThrift(
+  bytes: Uint8Array,
+  visit: (fields: readonly number[], at: number) => void = () => {},
+): void {
+  const fields: number[] = [];
   let at = 0;
   const byte = () => {
     if (at >= bytes.length) throw new Error("it ends too early");
@@ -152,7 +156,11 @@ export function checkThrift(bytes: Uint8Array): void {
         const count = head >> 4 === 15 ? varint() : head >> 4;
         if (count > bytes.length - at) throw new Error(`it has a list of ${count}`);
         const item = head & 15;
-        for (let i = 0; i < count; i++) value(item < 3 ? 3 : item, depth + 1);
+        for (let i = 0; i < count; i++) {
+          fields.push(i);
+          value(item < 3 ? 3 : item, depth + 1);
+          fields.pop();
+        }
         return;
       }
       case 12:
@@ -161,12 +169,16 @@ export function checkThrift(bytes: Uint8Array): void {
     throw new Error(`it has a value of type ${type}`);
   };
   const struct = (depth: number): void => {
-    while (true) {
+    for (let field = 0;;) {
+      const start = at;
       const head = byte();
       const type = head & 15;
       if (type === 0) return;
-      if (head >> 4 === 0) varint();
+      field = head >> 4 === 0 ? varint() / 2 : field + (head >> 4);
+      fields.push(field);
+      visit(fields, start);
       if (type > 2) value(type, depth);
+      fields.pop();
     }
   };
   struct(0);

@@ -54,6 +54,14 @@ const plainNanos = { type: "TIMESTAMP", isAdjustedToUTC: false, unit: "NANOS" } 
 
 /** The element as the engine may see it: nanoseconds that it would cut are plain timestamps. */
 export function asElement(element: SchemaElement): SchemaElement {
+  const { logical_type: logical } = element;
+  // What writes the footer makes the width an integer of 32 bits, which the engine refuses.
+  if (logical?.type === "INTEGER") {
+    const converted_type = `${
+      logical.isSigned ? "" : "U"
+    }INT_${logical.bitWidth}` as SchemaElement["converted_type"];
+    return { ...element, converted_type, logical_type: undefined };
+  }
   if (meaningOf(element) === null) return element;
   return { ...element, converted_type: undefined, logical_type: plainNanos };
 }

@@ -2,11 +2,13 @@
 import { AppError, hasCode, messageOf } from "../../../../src/model/errors.ts";
 import { columnType } from "../../../table/column_type.ts";
 import { ident, literal } from "../../../table/sql.ts";
-import type { Format, ReadCall, RowSource } from "../format.ts";
+import type { Format, ReadCall, RowSource, WriteColumn, WriteStatement } from "../format.ts";
 import { OffsetError } from "../offset_window.ts";
 import { type Footer, type ParquetNode, readFooter } from "./footer.ts";
 import { isMapWithoutValues, isWideDecimal, type Meaning, meaningOf } from "./leaves.ts";
 import { rowsOf } from "./pages.ts";
+import { zonesOf } from "../plain_rows.ts";
+import { markNanos } from "./mark.ts";
 import { relabel } from "./relabel.ts";
 import { int96Digits, rewrite } from "./rewrite.ts";
 import { typeSeen } from "./type_seen.ts";
@@ -26,11 +28,30 @@ export const parquet: Format = {
     return magic === MAGIC || magic === "PARE" ? 1 : isNamed ? 0.3 : 0;
   },
   read: readParquet,
-  write: (relation, columns) => ({
-    sql: `SELECT ${columns.map(({ name }) => ident(name)).join(", ")} FROM (${relation})`,
-    to: { format: "parquet", compression: "zstd" },
-  }),
+  write: writeParquet,
 };
+
+function writeParquet(relation: string, columns: readonly WriteColumn[]): WriteStatement {
+  const selected = columns.map(({ name, type }) => {
+    const column = ident(name);
+    // The engine would write a text; as a timestamp, it has its digits, and is marked afterwards.
+    return type === "TIME_NS" ? `make_timestamp_ns(epoch_ns(${column})) AS ${column}` : column;
+  });
+  const meanings = columns.flatMap(({ type }): Meaning[] =>
+    type === "TIME_NS" ? ["time_ns"] : zonesOf(type).map((isZoned) => isZoned ? "zoned_ns" : null)
+  );
+  const sql = `SELECT ${selected.join(", ")} FROM (${relation})`;
+  const to = { format: "parquet", compression: "zstd" } as const;
+  if (meanings.every((meaning) => meaning === null)) return { sql, to };
+  return {
+    sql,
+    to,
+    async encode(from, path) {
+      await markNanos(from, meanings);
+      await Deno.rename(from, path);
+    },
+  };
+}
 
 async function readParquet(call: ReadCall): Promise<RowSource> {
   const { file, signal } = call;

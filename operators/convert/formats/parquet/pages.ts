@@ -80,12 +80,12 @@ export function chunksOf(footer: Footer): Chunk[][] {
 }
 
 /** Pages of a chunk, without their content. Throws {@link OffsetError}. */
-export async function* pagesOf(file: Deno.FsFile, chunk: Chunk): AsyncGenerator<Page> {
+export function* pagesOf(file: Deno.FsFile, chunk: Chunk): Generator<Page> {
   const want = Number(chunk.meta.num_values);
   let values = 0;
   let at = chunk.start;
   while (values < want) {
-    const { header, length } = await headerAt(file, at, chunk.end);
+    const { header, length } = headerAt(file, at, chunk.end);
     const size = header.compressed_page_size;
     const offset = at + length;
     if (!(size >= 0 && header.uncompressed_page_size >= 0 && size <= chunk.end - offset)) {
@@ -109,14 +109,14 @@ export async function* pagesOf(file: Deno.FsFile, chunk: Chunk): AsyncGenerator<
   }
 }
 
-async function headerAt(
+function headerAt(
   file: Deno.FsFile,
   at: number,
   end: number,
-): Promise<{ header: PageHeader; length: number }> {
+): { header: PageHeader; length: number } {
   for (let bytes = HEADER_BYTES;; bytes *= 8) {
     if (at >= end) throw new OffsetError("a column ends before its last value", at);
-    const head = await readAt(file, at, Math.min(bytes, end - at));
+    const head = readAt(file, at, Math.min(bytes, end - at));
     const reader = { view: new DataView(head.buffer), offset: 0 };
     try {
       const header = parquetHeader(reader);
@@ -133,12 +133,12 @@ async function headerAt(
 }
 
 /** A page's content, as far as it is compressed, decompressed. */
-export async function contentOf(
+export function contentOf(
   file: Deno.FsFile,
   { header, offset }: Page,
   { codec }: ColumnMetaData,
-): Promise<Uint8Array> {
-  const packed = await readAt(file, offset, header.compressed_page_size);
+): Uint8Array {
+  const packed = readAt(file, offset, header.compressed_page_size);
   if (header.data_page_header_v2) return packed;
   const size = header.uncompressed_page_size;
   if (size > pageBytesMax) {

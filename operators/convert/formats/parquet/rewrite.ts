@@ -41,7 +41,7 @@ export async function rewrite(
     for (const [i, chunk] of group.entries()) {
       signal.throwIfAborted();
       await file.seek(chunk.start, Deno.SeekMode.Start);
-      await rewriteChunk(file, footer, chunk, columns[i]);
+      rewriteChunk(file, footer, chunk, columns[i]);
       for (const leaf of columns[i].leaves) staged.writeLeaf(leaf);
     }
     staged.endGroup(group[0]?.rows ?? 0);
@@ -63,25 +63,25 @@ function schemaOf(root: ParquetNode, columns: readonly Rewritten[]): SchemaEleme
   return walk(root);
 }
 
-async function rewriteChunk(
+function rewriteChunk(
   file: Deno.FsFile,
   footer: Footer,
   chunk: Chunk,
   { leaves, put }: Rewritten,
-): Promise<void> {
+): void {
   const { node, meta } = chunk;
   const decoder = decoderOf(footer, chunk);
   const rows = node.rep > 0 ? new RowCounter(chunk) : null;
   let dictionary: ArrayLike<unknown> | undefined;
-  for await (const page of pagesOf(file, chunk)) {
+  for (const page of pagesOf(file, chunk)) {
     const { header, offset } = page;
     if (header.dictionary_page_header) {
-      const content = await contentOf(file, page, meta);
+      const content = contentOf(file, page, meta);
       dictionary = dictionaryOf(content, page, decoder);
       continue;
     }
     if (!header.data_page_header && !header.data_page_header_v2) continue;
-    const content = await contentOf(file, page, meta);
+    const content = contentOf(file, page, meta);
     const { reps, defs } = levelsOf(content, page, node);
     rows?.add(reps, page.values, offset);
     const present = node.def === 0 ? page.values : countOf(defs, node.def);
@@ -203,7 +203,7 @@ export async function int96Digits(
       if (BigInt.asIntN(64, nanos) !== nanos) found.isFar = true;
     };
     const leaf = { slot() {} } as unknown as Leaf;
-    await rewriteChunk(file, footer, chunk, { leaves: [leaf], schema: [], put: look });
+    rewriteChunk(file, footer, chunk, { leaves: [leaf], schema: [], put: look });
   }
   return found;
 }

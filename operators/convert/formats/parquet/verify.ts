@@ -2,6 +2,8 @@
 import { type Chunk, chunksOf, contentOf, levelsOf, pagesOf, RowCounter } from "./pages.ts";
 import type { Footer } from "./footer.ts";
 
+/** Chunks between two turns of others. */
+const TURN_CHUNKS = 64;
 /** Pages of lists that are larger are left to the engine's own checks. */
 const CHECKED_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -15,22 +17,20 @@ export async function verify(
   footer: Footer,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const group of chunksOf(footer)) {
-    for (const chunk of group) {
-      signal.throwIfAborted();
-      // Lets others run: what follows waits for nothing.
-      await file.seek(chunk.start, Deno.SeekMode.Start);
-      if (chunk.node.rep > 0) await verifyLists(file, chunk);
-      else for await (const _page of pagesOf(file, chunk));
-    }
+  for (const [i, chunk] of chunksOf(footer).flat().entries()) {
+    // Lets others run: what follows waits for nothing.
+    if (i % TURN_CHUNKS === 0 || chunk.node.rep > 0) await file.stat();
+    signal.throwIfAborted();
+    if (chunk.node.rep > 0) verifyLists(file, chunk);
+    else for (const _page of pagesOf(file, chunk));
   }
 }
 
-async function verifyLists(file: Deno.FsFile, chunk: Chunk): Promise<void> {
+function verifyLists(file: Deno.FsFile, chunk: Chunk): void {
   const { codec } = chunk.meta;
   const rows = new RowCounter(chunk);
   let isWhole = true;
-  for await (const page of pagesOf(file, chunk)) {
+  for (const page of pagesOf(file, chunk)) {
     const { header } = page;
     if (!header.data_page_header && !header.data_page_header_v2) continue;
     // LZ4 of old is read in another way, and LZO not at all: both are looked into there.
@@ -38,7 +38,7 @@ async function verifyLists(file: Deno.FsFile, chunk: Chunk): Promise<void> {
       isWhole = false;
       continue;
     }
-    const { reps } = levelsOf(await contentOf(file, page, chunk.meta), page, chunk.node);
+    const { reps } = levelsOf(contentOf(file, page, chunk.meta), page, chunk.node);
     rows.add(reps, page.values, page.offset);
   }
   if (isWhole) rows.finish();
