@@ -353,8 +353,8 @@ export function readOptions(params: ConvertParams): ReadOptions {
     nullTokens: params.nullTokens,
     records: params.records,
     recordKey: params.recordKey,
-    jsonFields: (params.schema?.columns ?? []).filter(({ type }) => /^json$/i.test(type.trim()))
-      .map(({ name }) => typeof params.columns[name] === "string" ? params.columns[name] : name),
+    jsonFields: fieldsOfType(params, /^json$/i),
+    floatFields: fieldsOfType(params, /^(double|float8)$/i),
     pointers: mapped.filter((name) => /^#?\//.test(name)),
     knownColumns: [...(params.schema?.columns.map(({ name }) => name) ?? []), ...mapped],
   };
@@ -369,4 +369,13 @@ function refuseTooWide(open: readonly OpenFile[]): void {
     `Cannot convert ${widest.raw.name}: its table would have ${columns} columns, and one has at ` +
       `most ${COLUMNS_MAX}; declare those that are wanted as the schema, and ignore: ["*"]`,
   );
+}
+
+/** Fields of the file that are wanted as columns of a type. */
+function fieldsOfType({ schema, columns }: ConvertParams, type: RegExp): string[] {
+  return (schema?.columns ?? []).filter((column) => type.test(column.type.trim()))
+    .map(({ name }) => {
+      const mapping = columns[name];
+      return typeof mapping === "string" ? mapping : name;
+    });
 }

@@ -113,12 +113,12 @@ function columnSql(target: TypedTarget, i: number, plan: ConversionPlan): Column
     return { text: "NULL::VARCHAR", value: `NULL::${type.sql}`, fast: exact, exact };
   }
   const found = origin.kind === "column" ? plan.source.columns[origin.index] : null;
+  if (found?.type === "DOUBLE" && plan.source.hasShortNumbers) {
+    return shortNumberSql(target, i, `c${(origin as { index: number }).index}`);
+  }
   if (found && found.type !== "VARCHAR" && sameType(found.type, type)) {
     const exact = nullable ? "true" : notNull;
     return { text: `c${(origin as { index: number }).index}`, value: x, fast: exact, exact };
-  }
-  if (found?.type === "DOUBLE" && plan.source.hasShortNumbers) {
-    return shortNumberSql(target, i, `c${(origin as { index: number }).index}`);
   }
   const cast = castText(x, type, {
     ...plan.style,

@@ -41,6 +41,8 @@ export interface ReadOptions extends FormatOptions {
   pointers: string[];
   /** Fields that are wanted as the JSON that they are, texts in their quotes. */
   jsonFields?: string[];
+  /** Fields that are wanted as doubles. */
+  floatFields?: string[];
   /** Column names that a header may have. */
   knownColumns: string[];
   /** By column of the file: what its texts look like, null for those that may be anything. */

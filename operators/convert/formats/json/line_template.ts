@@ -13,13 +13,13 @@ const BACKSLASH = 0x5c;
 const CLOSE_OBJECT = 0x7d;
 const NULL = 0x6c6c756e;
 
-/** What a column's values must be, null apart. */
-export type TemplateKind = "string" | "integer" | "decimal" | "boolean";
+/** What a column's values must be, null apart; `float`: any number, which is to be a double. */
+export type TemplateKind = "string" | "integer" | "decimal" | "boolean" | "float";
 
 /** Digits of a decimal, its point and minus included; of an integer, its minus included. */
 const LENGTH_MAX = { decimal: 15, integer: 18 } as const;
 
-const codes = { string: 1, integer: 2, decimal: 3, boolean: 4 } as const;
+const codes = { string: 1, integer: 2, decimal: 3, boolean: 4, float: 5 } as const;
 
 /** The names of all fields in their order, as one writer puts them. */
 export class LineTemplate {
@@ -87,22 +87,31 @@ export class LineTemplate {
       if (byte !== QUOTE) return start;
       byte = buffer[++p];
       while (byte !== QUOTE) {
-        // Nothing below a blank is in a string: this is its line's end, or the buffer's.
-        if (byte < 0x20) return start;
+        // Nothing below a blank is in a string: this is its line's end, or the buffer's. Behind an
+        // escape that the buffer's end has cut, there is no byte at all.
+        if (!(byte >= 0x20)) return start;
         if (byte === BACKSLASH) p++;
         byte = buffer[++p];
       }
       return p + 1;
     }
     if (code === codes.boolean) return byte === 0x74 ? p + 4 : byte === 0x66 ? p + 5 : start;
-    // A zero with a minus is no integer, and its sign would be lost.
-    if (byte === MINUS && (byte = buffer[++p]) === ZERO) return start;
+    // A zero with a minus and without a point is no integer to the engine: its sign would be lost.
+    if (byte === MINUS) {
+      byte = buffer[++p];
+      if (byte === ZERO && buffer[p + 1] !== POINT) return start;
+    }
     if (code === codes.integer) {
       while (byte >= ZERO && byte <= NINE) byte = buffer[++p];
       return p - start <= LENGTH_MAX.integer ? p : start;
     }
     while ((byte >= ZERO && byte <= NINE) || byte === POINT) byte = buffer[++p];
-    return p - start <= LENGTH_MAX.decimal ? p : start;
+    if (code === codes.decimal) return p - start <= LENGTH_MAX.decimal ? p : start;
+    if (p === start || (byte !== 0x65 && byte !== 0x45)) return p;
+    byte = buffer[++p];
+    if (byte === MINUS || byte === 0x2b) byte = buffer[++p];
+    while (byte >= ZERO && byte <= NINE) byte = buffer[++p];
+    return p;
   }
 }
 
@@ -114,9 +123,15 @@ export function isOfKind(
   if (found === kinds.null) return true;
   if (kind === "string") return found === kinds.string;
   if (kind === "boolean") return found === kinds.boolean;
-  if (found !== kinds.integer && (kind === "integer" || found !== kinds.decimal)) return false;
-  const isMinusZero = buffer[start] === MINUS && buffer[start + 1] === ZERO;
-  return end - start <= LENGTH_MAX[kind] && !isMinusZero;
+  const isMinusZero = buffer[start] === MINUS && buffer[start + 1] === ZERO &&
+    buffer[start + 2] !== POINT;
+  if (found === kinds.integer) {
+    return !isMinusZero && (kind === "float" || end - start <= LENGTH_MAX[kind]);
+  }
+  if (kind === "float") {
+    return !isMinusZero && (found === kinds.decimal || found === kinds.exponent);
+  }
+  return kind === "decimal" && found === kinds.decimal && end - start <= LENGTH_MAX.decimal;
 }
 
 const encoder = new TextEncoder();

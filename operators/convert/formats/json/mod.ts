@@ -3,8 +3,9 @@ import { AppError } from "../../../../src/model/errors.ts";
 import { literal } from "../../../table/sql.ts";
 import { type Format, isMarkup, type ReadCall, type RowSource } from "../format.ts";
 import { jsonLines } from "./write.ts";
-import { learnFields, type StagedJson, stageJson } from "./stage.ts";
-import { fastLines } from "./fast.ts";
+import { type Learned, learnFields, type StagedJson, stageJson } from "./stage.ts";
+import { fastLines, fastPlan, linesOfDocument } from "./fast.ts";
+import { spreadLines } from "../../inference/spread.ts";
 import { documentTable, type JsonTable, lineTable } from "./table.ts";
 
 /** One JSON document; its records are an array, a map or one object somewhere in it. */
@@ -74,14 +75,43 @@ export async function readJson(call: ReadCall, isLines: boolean): Promise<RowSou
   }
   const table = isLines ? lineTable(call) : await documentTable(call);
   const learned = learnFields(call, table);
-  if (!call.isCareful) {
-    const quiet = { ...call, refuse: () => Promise.resolve() };
+  const fast = call.isCareful ? null : await readFast(call, table, learned);
+  return fast ?? stagedSource(table, await stageJson(call, table, learned));
+}
+
+/** Shorter documents are read as fast with care. */
+const FAST_DOCUMENT_BYTES_MIN = 4 * 1024 * 1024;
+
+async function readFast(
+  call: ReadCall,
+  table: JsonTable,
+  learned: Learned,
+): Promise<RowSource | null> {
+  const plan = fastPlan(call, table, learned);
+  const quiet = { ...call, refuse: () => Promise.resolve() };
+  if (plan === null) return null;
+  if (table.at === null) {
     const sample = async (rowsMax: number | null) =>
       stagedSource(table, await stageJson(quiet, table, learned, rowsMax ?? Infinity)).relation;
-    const fast = fastLines(call, table, learned, sample);
-    if (fast) return fast;
+    return fastLines({ file: table.file, plan, learned, sample });
   }
-  return stagedSource(table, await stageJson(call, table, learned));
+  if (table.file.bytes < FAST_DOCUMENT_BYTES_MIN) return null;
+  const lines = await linesOfDocument(call, table, learned, plan);
+  if (lines === null) return null;
+  const { file, rows } = lines;
+  const sample = async (rowsMax: number | null) => {
+    // As rows from all over a document that was read with care.
+    const spread = rowsMax === null ? null : await spreadLines(file, rowsMax, call.tempPath);
+    const asLines = { ...table, at: null, file: { ...file, ...spread?.file } };
+    const staged = await stageJson(
+      quiet,
+      asLines,
+      learned,
+      spread ? Infinity : rowsMax ?? Infinity,
+    );
+    return stagedSource(asLines, staged).relation;
+  };
+  return fastLines({ file, plan, learned, sample, declaredRows: rows });
 }
 
 function stagedSource({ file }: JsonTable, staged: StagedJson): RowSource {

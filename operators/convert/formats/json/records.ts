@@ -33,6 +33,8 @@ export interface BadLine {
 export interface RecordSink {
   record(place: RecordPlace): void;
   badLine?(line: BadLine): void;
+  /** Of a document: past a record that need not be read, which begins at `at`; -1 for another. */
+  pass?(buffer: Uint8Array, at: number, end: number): number;
 }
 
 /** Where the records of a document are. */
@@ -139,6 +141,13 @@ export class DocumentWalk {
   #record(key: string | null): void {
     const window = this.#window;
     window.blank();
+    const { buffer, end: bufferEnd } = window.reader;
+    const past = this.#sink.pass?.(buffer, window.at, bufferEnd) ?? -1;
+    if (past >= 0) {
+      this.#row++;
+      window.at = past;
+      return;
+    }
     let start = 0;
     window.go((at) => {
       start = at;

@@ -43,6 +43,8 @@ export interface Learned {
   fields: FieldNames;
   kinds: number[];
   records: number;
+  /** The first record as it is written. */
+  first: string;
 }
 
 /** Read the first records. Throws CORRUPT when the document is broken there. */
@@ -52,9 +54,10 @@ export function learnFields(call: ReadCall, table: JsonTable): Learned {
   const seen: number[] = [];
   const records = new RecordReader(fields, table.header !== null);
   let count = 0;
+  let first = "";
   const sink: RecordSink = {
-    record() {
-      count++;
+    record({ start, end }) {
+      if (count++ === 0) first = decoder.decode(records.reader.buffer.subarray(start, end));
       for (let i = 0; i < records.count; i++) {
         seen[records.numbers[i]] = (seen[records.numbers[i]] ?? 0) | 1 << records.kinds[i];
       }
@@ -67,7 +70,7 @@ export function learnFields(call: ReadCall, table: JsonTable): Learned {
   using input = Deno.openSync(table.file.path);
   const walk = walkRecords(call, table, input, { records, sink, windowBytes: 1 << 16 });
   for (const _ of walk) if (count >= LEARN_RECORDS) break;
-  return { fields, kinds: fields.names.map((_, i) => seen[i] ?? 0), records: count };
+  return { fields, kinds: fields.names.map((_, i) => seen[i] ?? 0), records: count, first };
 }
 
 /** Walk over the records of the table. */
