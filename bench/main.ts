@@ -1,7 +1,7 @@
 /**
  * @module Runs the benches and prints their figures. `deno task bench [name…]`: pipeline, idle,
  * listing, database, convert, simulate, due, two_schedulers, types; all of these by default. By name only, for they
- * take long: convert_binary (beside tools of Python), csv, history, mapped, recognise, waits. Figures are of this
+ * take long: convert_binary (beside tools of Python), csv, history, json, mapped, recognise, waits. Figures are of this
  * machine, now: compare only what one call printed.
  */
 import { columnarBench } from "./columnar.ts";
@@ -30,6 +30,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   convert_binary: convertBinaryBench,
   columnar: () => columnarBench(),
   csv: csvBench,
+  json: jsonBench,
   history: historyBench,
   mapped: mappedBench,
   recognise: recogniseBench,
