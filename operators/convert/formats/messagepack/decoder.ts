@@ -32,6 +32,7 @@ export class MessagePackError extends Error {
   }
 }
 
+const ASCII_MAX = 32;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads values from a window's buffer, each at `at`, which it moves. */
@@ -188,6 +189,13 @@ export class MessagePackDecoder {
     const at = this.#take(length);
     this.kind = kinds.string;
     const { buffer } = this.#window;
+    // Most texts are short and ASCII: a call of the decoder costs more than they do.
+    if (length <= ASCII_MAX) {
+      let text = "";
+      let i = at;
+      while (i < at + length && buffer[i] < 0x80) text += String.fromCharCode(buffer[i++]);
+      if (i === at + length) return text;
+    }
     try {
       return strict.decode(buffer.subarray(at, at + length));
     } catch {
