@@ -7,6 +7,7 @@
 import { columnarBench } from "./columnar.ts";
 import { convertBench } from "./convert.ts";
 import { convertBinaryBench } from "./convert_binary.ts";
+import { jsonBench } from "./convert_json.ts";
 import { csvBench } from "./csv.ts";
 import { databaseBench } from "./database.ts";
 import { dueBench } from "./due.ts";
@@ -44,6 +45,7 @@ const long: ReadonlySet<string> = new Set([
   "convert_binary",
   "csv",
   "history",
+  "json",
   "mapped",
   "recognise",
   "waits",
