@@ -1,11 +1,12 @@
 /** @module A file's bytes through `convert`: types, rows and what was refused. */
+import { assertEquals } from "@std/assert";
 import { convertFiles } from "../../operators/convert/convert_files.ts";
 import type { Format, ReadOptions, RowSource } from "../../operators/convert/formats/format.ts";
 import { ConvertParams } from "../../operators/convert/params.ts";
 import type { RefusedRow } from "../../operators/table/quarantine.ts";
 import { rowsOfFiles } from "../../operators/table/rows.ts";
 import type { EngineValue } from "../../src/contract/child.ts";
-import type { RowAccounting } from "../../src/model/data.ts";
+import { accountingGap, type RowAccounting } from "../../src/model/data.ts";
 import { tableContext } from "./table_context.ts";
 
 /** What came of a file. */
@@ -75,6 +76,7 @@ export async function converter(): Promise<Converter> {
       const converted = await convertFiles([raw], ConvertParams.parse(params), environment);
       const { schema, quarantine, accounting, formats } = converted;
       await quarantine.close();
+      assertEquals(accountingGap(accounting), 0, JSON.stringify(accounting));
       const refused = quarantine.rows === 0 ? "" : await Deno.readTextFile(quarantine.path);
       const relation = await rowsOfFiles(
         environment,

@@ -209,7 +209,9 @@ export class TableStage {
       isTyped: true,
       hasNulls: true,
     };
-    return isPositioned ? source : { ...source, numbered: this.#numbered(source, selected) };
+    return isPositioned
+      ? { ...source, position: "carried" }
+      : { ...source, numbered: this.#numbered(source, selected) };
   }
 
   /** The same rows by their ordinals: the n-th is the n-th record. */
