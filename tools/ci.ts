@@ -21,6 +21,7 @@ const steps: Step[] = [
   { name: "docs", args: ["task", "docs", "--check"] },
   { name: "schema", args: ["task", "schema", "--check"] },
   { name: "test", args: ["task", "test"] },
+  { name: "test:corpora", args: ["task", "test:corpora"] },
   { name: "simulate", args: ["task", "simulate:histories", "--runs", "10000", "--seed", "1000"] },
   { name: "test:servers", args: ["task", "test:servers"] },
 ];

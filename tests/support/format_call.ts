@@ -1,5 +1,5 @@
 /** @module Reads a format's rows without the work around it: a call for its reader, and damaged files. */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type AppError, hasCode } from "../../src/model/errors.ts";
 import type { Format, ReadOptions, RowSource } from "../../operators/convert/formats/format.ts";
 import type { RefusedRow } from "../../operators/table/quarantine.ts";
@@ -7,18 +7,6 @@ import { ConvertParams } from "../../operators/convert/params.ts";
 import { convertFiles, readOptions } from "../../operators/convert/convert_files.ts";
 import { rowsOfFiles } from "../../operators/table/rows.ts";
 import type { TableContext } from "./table_context.ts";
-
-/** Real files; null where they are not. */
-export function corpora(folder: string): string | null {
-  const root = Deno.env.get("TIDEWHEEL_CORPORA") ??
-    join(dirname(dirname(import.meta.dirname!)), "../shared/data");
-  try {
-    Deno.statSync(join(root, folder));
-    return join(root, folder);
-  } catch {
-    return null;
-  }
-}
 
 /** What reading came to. */
 export type ReadOutcome = { rows: number; refused: RefusedRow[]; source: RowSource };

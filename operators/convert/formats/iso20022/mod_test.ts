@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { corpus } from "../../../../tests/support/corpora.ts";
 import {
   convertedTexts,
-  corpora,
   damage,
   errorOf,
   readWith,
@@ -151,7 +151,7 @@ Deno.test("iso20022", async (t) => {
     },
   );
 
-  const samples = corpora("iso20022");
+  const samples = corpus("iso20022");
   await t.step({
     name: "every message of the samples is read",
     ignore: samples === null, // TIDEWHEEL_CORPORA has no iso20022

@@ -38,6 +38,8 @@ export function fastPlan(call: ReadCall, table: JsonTable, learned: Learned): Fa
   const { names, own } = learned.fields;
   if (table.extras.length > 0 || table.header !== null) return null;
   if (types === null || types.length === 0) return null;
+  // Records that are arrays have no names for the engine.
+  if (!learned.first.trimStart().startsWith("{")) return null;
   // The engine's names do not know case; those that were made up here are not in the file.
   if (new Set(names.map((name) => name.toLowerCase())).size < names.length) return null;
   if (names.some((name, i) => name !== own[i])) return null;

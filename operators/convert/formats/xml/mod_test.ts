@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { corpus } from "../../../../tests/support/corpora.ts";
 import {
   convertedTexts,
-  corpora,
   damage,
   errorOf,
   readWith,
@@ -182,7 +182,7 @@ Deno.test("xml", async (t) => {
     },
   );
 
-  const suite = corpora("xmltest");
+  const suite = corpus("xmltest");
   await t.step({
     name: "every valid document of the suite is read or its rows are refused by reason",
     ignore: suite === null, // TIDEWHEEL_CORPORA has no xmltest

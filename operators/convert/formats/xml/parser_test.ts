@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { corpora } from "../../../../tests/support/format_call.ts";
+import { corpus } from "../../../../tests/support/corpora.ts";
 import { XmlError } from "./error.ts";
 import { BadBytes, XmlInput } from "./input.ts";
 import type { XmlName } from "./namespaces.ts";
@@ -57,7 +57,7 @@ function refusal(document: string | Uint8Array, chunkBytes?: number) {
   }
 }
 
-const suite = corpora("xmltest");
+const suite = corpus("xmltest");
 /** Names that the first four editions did not allow and the fifth does. */
 const wellFormedSince = new Set(["not-wf/sa/140.xml", "not-wf/sa/141.xml"]);
 
