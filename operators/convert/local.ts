@@ -221,7 +221,13 @@ export async function convertFile(
   const stem = isTaken ? join(dirname(plain), basename(local.name)) : plain;
   const file = join(out, `${stem}.${extension}`);
   await refuseSelf(local.path, file);
-  const converted = await convertLocal(local, { onDrift: "evolve", ...params }, environment);
+  const converted = await convertLocal(local, {
+    onDrift: "evolve",
+    to,
+    // Rules compare values, not texts.
+    ...(rules ? { types: "infer" as const } : {}),
+    ...params,
+  }, environment);
   const checked = rules ? await checkRows(converted, rules, environment) : null;
   const rows = { ...converted, ...checked };
   const { quarantine, accounting, schema } = rows;

@@ -1,4 +1,5 @@
 /** @module Quality rules over rows that were converted on this machine. */
+import { systemClock } from "../../src/base/clock.ts";
 import type { RowAccounting, TableRef } from "../../src/model/data.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
 import type { QualityParams } from "../quality/params.ts";
@@ -62,6 +63,7 @@ function contextOf({ engine, workDir, signal }: LocalEnvironment): TaskContext {
   return {
     engine,
     workDir,
+    clock: systemClock,
     signal: signal ?? new AbortController().signal,
     log: { warn() {} },
     files: {

@@ -96,6 +96,11 @@ export const ConvertParams = ReadParams.extend({
       "not fit go to quarantine. freeze: either fails the task. discard: both are left out and " +
       "counted. quarantine: rows that do not fit, or that hold a new column, go there",
   }),
+  types: z.enum(["infer", "text"]).optional().meta({
+    doc:
+      "Of columns that no schema declares. infer: by what their texts are; text: as they stand in " +
+      "the file. Left out: text where CSV or TSV is written and nothing else asks for types, else infer",
+  }),
   onEmpty: z.enum(["fail", "allow"]).default("fail").meta({
     doc: "A file without a single byte: fail, or take it as one without rows",
   }),

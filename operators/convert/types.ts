@@ -58,6 +58,13 @@ export async function typesOf(
     open.flatMap(({ plan }) => plan.targets.map(({ name }) => name))
       .filter((name) => !types.has(name)),
   );
+  if (keepsTexts(params)) {
+    // Without samples, the texts of a file are texts.
+    for (const name of unknown) {
+      types.set(name, inferType(name, open, known, hintsOf(open, params)));
+    }
+    return types;
+  }
   const unseen = [...unknown].filter((name) => !known.samples.has(name));
   if (unseen.length > 0) {
     const sampled = await sampleColumns(open, unseen, params, engine);
@@ -67,6 +74,16 @@ export async function typesOf(
   for (const name of unknown) types.set(name, inferType(name, open, known, hints));
   for (const file of open) await findFormats(file, types, params, engine);
   return types;
+}
+
+/**
+ * Texts go into text as they are, unless something of them must be known: nobody asked for another
+ * way to write a date.
+ */
+function keepsTexts({ types, to, schema, pii }: ConvertParams): boolean {
+  if (types !== undefined) return types === "text";
+  const asks = schema !== undefined || Object.keys(pii ?? {}).length > 0;
+  return !asks && (to === "csv" || to === "tsv");
 }
 
 function declared(type: ColumnType): TypeOfColumn {
