@@ -80,7 +80,7 @@ export const limits = {
   /** Safety sweep of every event-driven loop: the longest a lost hint can delay anything. */
   sweepMs: 5_000,
   /** A leader that has not renewed for this long, on the observer's own clock, is replaced. */
-  leaseMs: 4_000,
+  leaseMs: 3_000,
   leaseRenewMs: 1_000,
   /** A transaction left idle is cut after this, so that it cannot block a takeover. */
   idleTransactionMs: 2_000,
