@@ -25,6 +25,14 @@ Deno.test("the declaration side loads nothing of the services", async () => {
   assertEquals([...new Set(folders)].sort(), ["src/base", "src/model", "src/sdk"]);
 });
 
+Deno.test("a task that converts loads the packages of a format when a file is of it", async () => {
+  const run = new URL("operators/convert/run.ts", root).href;
+  const graph = await graphOf(`import ${JSON.stringify(run)};\n`);
+  const packages = [...graph].filter((url) => url.startsWith("npm:"))
+    .map((url) => url.replace(/^npm:\/?/, "").replace(/@[\d.]+$/, ""));
+  assertEquals(packages.sort(), ["iconv-lite", "js-yaml", "zod"]);
+});
+
 /** What is loaded at once by a module of this source: code, not types, not dynamic imports. */
 async function graphOf(source: string): Promise<Set<string>> {
   const dir = await Deno.makeTempDir({ prefix: "tidewheel-graph-" });

@@ -6,8 +6,8 @@ import type { SchemaElement } from "hyparquet";
 import { readRleBitPackedHybrid } from "hyparquet/src/encoding.js";
 import { type ParquetNode, readAt, readFooter } from "./parquet/footer.ts";
 import { type Chunk, chunksOf, pagesOf } from "./parquet/pages.ts";
-import { ident } from "../../table/sql.ts";
 import type { WriteColumn } from "./format.ts";
+import { zonesOf } from "./plain_select.ts";
 
 /** A type of values without parts. */
 export type PlainValue =
@@ -59,15 +59,6 @@ export interface PlainRows {
   groups(): AsyncGenerator<RowGroup>;
 }
 
-/** A SELECT of the columns as plain Parquet can hold them, for {@link plainRows}. */
-export function plainSelect(relation: string, columns: readonly WriteColumn[]): string {
-  const selected = columns.map(({ name, type }) => {
-    const column = ident(name);
-    return type === "TIME_NS" ? `epoch_ns(${column}) AS ${column}` : column;
-  });
-  return `SELECT ${selected.join(", ")} FROM (${relation})`;
-}
-
 /** Open the file at `path`, whose columns have these types. */
 export async function plainRows(
   path: string,
@@ -96,13 +87,6 @@ export async function plainRows(
       }
     },
   };
-}
-
-/** Which of the timestamps of nanoseconds in a type have a zone. */
-export function zonesOf(type: string): boolean[] {
-  return [...type.matchAll(/"(?:[^"]|"")*"|\bTIMESTAMP_NS( WITH TIME ZONE)?/g)]
-    .filter(([text]) => !text.startsWith('"'))
-    .map(([, zone]) => zone !== undefined);
 }
 
 interface Next {

@@ -9,7 +9,6 @@ import { unpack } from "./containers/unpack.ts";
 import type { EncodingFinding } from "./detect.ts";
 import { encodingNamed } from "./encodings.ts";
 import { findEncodingOf, recognise } from "./recognise.ts";
-import { readUpTo } from "./sample.ts";
 import { transcode } from "./transcode.ts";
 import { checkUtf8 } from "./utf8.ts";
 
@@ -112,12 +111,6 @@ async function decodeFile(
   });
   const { size } = await Deno.stat(plain);
   return { ...file, path: plain, bytes: size, isAsCollected: false, encoding: finding };
-}
-
-/** Up to `bytes` first bytes. */
-export async function readHead(path: string, bytes: number): Promise<Uint8Array> {
-  using file = await Deno.open(path);
-  return await readUpTo(file, bytes);
 }
 
 /** Gives paths in a folder that no file has yet. */

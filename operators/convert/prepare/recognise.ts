@@ -4,7 +4,7 @@ import { declaredEncoding } from "./declared.ts";
 import { byMark, detectEncoding, type EncodingFinding } from "./detect.ts";
 import { encodingNamed, findEncoding } from "./encodings.ts";
 import { type Evidence, gatherEvidence } from "./evidence.ts";
-import { readUpTo, stretchesOf } from "./sample.ts";
+import { readHead, stretchesOf } from "./sample.ts";
 
 /** What was found out. */
 export interface Sighting {
@@ -25,7 +25,7 @@ export async function recognise(
   name: string,
   options: { encoding?: string; signal: AbortSignal },
 ): Promise<Sighting> {
-  const binary = recogniseBinary(await readHead(path), name);
+  const binary = recogniseBinary(await readHead(path, HEAD_BYTES), name);
   if (binary && binary.confidence >= sureOfBinary) return { recognition: binary, encoding: null };
   const { evidence, encoding } = await findEncodingOf(path, name, options);
   const beginning = { raw: evidence.head, head: utf8Head(evidence.head, encoding) };
@@ -58,9 +58,4 @@ function utf8Head(head: Uint8Array, { name, markBytes }: EncodingFinding): Uint8
   if (name === "utf-8") return plain;
   const text = findEncoding(name)!.decoder(false).decode(plain, { stream: true });
   return new TextEncoder().encode(text);
-}
-
-async function readHead(path: string): Promise<Uint8Array> {
-  using file = await Deno.open(path);
-  return await readUpTo(file, HEAD_BYTES);
 }

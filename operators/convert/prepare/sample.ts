@@ -46,3 +46,9 @@ export async function readUpTo(file: Deno.FsFile, bytes: number): Promise<Uint8A
   }
   return buffer.subarray(0, length);
 }
+
+/** Up to `bytes` first bytes. */
+export async function readHead(path: string, bytes: number): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  return await readUpTo(file, bytes);
+}

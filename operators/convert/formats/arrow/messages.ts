@@ -1,10 +1,9 @@
 /** @module Messages of Arrow's streams and files. */
 import { OffsetError, type OffsetWindow } from "../offset_window.ts";
 import { batchBytesMax } from "./arrays.ts";
+import { MAGIC } from "./magic.ts";
 import { longAt, Table } from "./flatbuffer.ts";
 
-/** First and last bytes of a file. */
-export const MAGIC = "ARROW1";
 const CONTINUATION = 0xffffffff;
 const METADATA_MAX = 256 * 1024 * 1024;
 const latin = new TextDecoder("latin1");

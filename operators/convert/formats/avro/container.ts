@@ -1,13 +1,9 @@
 /** @module Avro's object container files: header, and block after block. */
 import { OffsetError, type OffsetWindow } from "../offset_window.ts";
 import { blockBytesMax, codecNamed } from "./codecs.ts";
+import { MAGIC } from "./magic.ts";
 import { AvroError, Cursor } from "./cursor.ts";
 import { type AvroType, parseSchema } from "./schema.ts";
-
-/** First bytes of a file. */
-export const MAGIC = "Obj\x01";
-/** The same, of Avro before 1.3. */
-export const OLD_MAGIC = "Obj\x00";
 
 const SYNC_BYTES = 16;
 const HEADER_MAX = 64 * 1024 * 1024;

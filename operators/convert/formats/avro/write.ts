@@ -5,7 +5,7 @@ import type { WriteColumn } from "../format.ts";
 import { plainRows, type PlainValue, type RowNode } from "../plain_rows.ts";
 import { uniqueNames } from "../unique_names.ts";
 import { ByteSink } from "./byte_sink.ts";
-import { MAGIC } from "./container.ts";
+import { MAGIC } from "./magic.ts";
 import { encoderOf, LeafCursor } from "./encode.ts";
 import { NAME_PROPERTY } from "./schema.ts";
 

@@ -61,6 +61,8 @@ O direct_listing_price_discovery 48 stock:8a open_eligibility_status:1a
   near_execution_time:8u lower_price_range_collar:4p4 upper_price_range_collar:4p4
 `;
 
+/** Its length, before each message of a file. */
+export const FRAME_BYTES = 2;
 const HEAD_BYTES = 11;
 
 /** Layouts by type byte. */

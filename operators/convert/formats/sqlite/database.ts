@@ -3,9 +3,7 @@ import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import { AppError, messageOf } from "../../../../src/model/errors.ts";
 import type { ReadCall } from "../format.ts";
-
-/** First bytes of every file that is not encrypted. */
-export const sqliteMagic = "SQLite format 3\0";
+import { sqliteMagic } from "./magic.ts";
 
 const HEADER_BYTES = 100;
 /** Offsets in the header. */

@@ -4,16 +4,11 @@
  */
 import { globToRegExp } from "./glob.ts";
 import { AppError, messageOf } from "../../../../src/model/errors.ts";
-import { bunzip2 } from "./bzip2.ts";
 import { type Bytes, bytesOfFile, CountedBytes, peek } from "./bytes.ts";
-import { gunzip } from "./gzip.ts";
 import { containerOf, foreignContainerOf, kindBytes } from "./kinds.ts";
 import type { ContainerKind } from "./kinds.ts";
 import type { UnpackParams } from "./params.ts";
-import { type Member, untar } from "./tar.ts";
-import { unxz } from "./xz.ts";
-import { documentInZip, unzip } from "./zip.ts";
-import { unzstd } from "./zstd.ts";
+import type { Member } from "./tar.ts";
 
 /** A file that is not packed in anything. */
 export interface PlainFile {
@@ -92,14 +87,19 @@ class Unpacking {
   async file(path: string, kind: ContainerKind, place: Place): Promise<void> {
     if (kind !== "zip") return await this.#stream(bytesOfFile(path), kind, place);
     const inside = this.#enter(place, kind);
+    const { unzip } = await import("./zip.ts");
     await this.#archive(unzip(path), inside, () => null);
   }
 
   async #stream(bytes: Bytes, kind: ContainerKind, place: Place): Promise<void> {
     const inside = this.#enter(place, kind);
     const input = new CountedBytes(bytes);
-    if (kind === "tar") return await this.#archive(untar(input), inside, () => input.count);
-    const unpacked = this.#checked(decompress[kind as keyof typeof decompress](input), {
+    if (kind === "tar") {
+      const { untar } = await import("./tar.ts");
+      return await this.#archive(untar(input), inside, () => input.count);
+    }
+    const decompress = await decompressors[kind as keyof typeof decompressors]();
+    const unpacked = this.#checked(decompress(input), {
       kind,
       name: place.name,
       offset: () => input.count,
@@ -113,7 +113,7 @@ class Unpacking {
     const kind = containerOf(head);
     if (kind !== null && kind !== "zip") return await this.#stream(all, kind, place);
     const path = await this.#spool(all);
-    if (kind === "zip" && await documentInZip(path) === null) {
+    if (kind === "zip" && !await isDocument(path)) {
       await this.file(path, kind, place);
       return await Deno.remove(path);
     }
@@ -243,12 +243,23 @@ class Unpacking {
   }
 }
 
-const decompress = { gzip: gunzip, zstd: unzstd, bzip2: bunzip2, xz: unxz };
+/** Loaded when they are needed: most files are packed in nothing, and each task loads this anew. */
+const decompressors = {
+  gzip: async () => (await import("./gzip.ts")).gunzip,
+  zstd: async () => (await import("./zstd.ts")).unzstd,
+  bzip2: async () => (await import("./bzip2.ts")).bunzip2,
+  xz: async () => (await import("./xz.ts")).unxz,
+};
 
 /** The kind of a file; a document whose parts are in a zip is no archive. */
 async function kindOf(head: Uint8Array, path: string): Promise<ContainerKind | null> {
   const kind = containerOf(head);
-  return kind === "zip" && await documentInZip(path) !== null ? null : kind;
+  return kind === "zip" && await isDocument(path) ? null : kind;
+}
+
+async function isDocument(path: string): Promise<boolean> {
+  const { documentInZip } = await import("./zip.ts");
+  return await documentInZip(path) !== null;
 }
 
 function refuseForeign(head: Uint8Array, name: string): void {
