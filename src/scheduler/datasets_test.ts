@@ -137,6 +137,26 @@ Deno.test("a partition waits for all of the datasets; a correction of one runs i
   assertEquals(await takenBy(world, 1), ["prices"]);
 });
 
+Deno.test("an event that comes between two looks of a pass is taken by the run that it completes", async () => {
+  const world = worldWith(byPartition({ kind: "groups", groups: { europe: ["XETR", "XPAR"] } }));
+  const event = (partition: string) => ({
+    ...{ dataset: "prices", partition, key: partition, extra: {} },
+  });
+  await world.settle();
+  const find = world.store.findPartitions;
+  world.store.findPartitions = async (asked) => {
+    world.store.findPartitions = find;
+    await world.store.recordEvents([event("XPAR")], world.clock.now());
+    return await find(asked);
+  };
+  await world.store.recordEvents([event("XETR")], world.clock.now());
+  await world.settle();
+  await world.settle();
+
+  assertEquals(runsOf(world).map(({ partitionKey }) => partitionKey), ["europe"]);
+  assertEquals(await takenBy(world, 0), ["prices", "prices"]);
+});
+
 /** Publish days of January 2030 in New York; holidays are the 1st and the 21st. */
 async function publishDays(world: SchedulerWorld, from: number, to: number) {
   for (let day = from; day <= to; day++) {

@@ -10,6 +10,7 @@ import {
   isWhole,
   partitionFor,
   partitionInterval,
+  partitionNeeds,
   partitionOfTick,
   partitionStates,
   type PendingPartition,
@@ -53,15 +54,20 @@ function partitionRuns(
   const whole = partitionStates(schedule, row.pending!, isThere, deciding.now)
     .filter((one) => one.isWhole && isPast(dag, schedule, one.partition)).slice(0, room);
   if (whole.length === 0) return [];
-  const taken = new Set(whole.flatMap((one) => one.from));
+  // What it needs may have come since the events were read: a later look says that it is there.
+  const takenBy = (
+    { from, needs }: (typeof whole)[number],
+  ) => [...new Set([...from, ...needs ?? []])];
+  const taken = new Set(whole.flatMap(takenBy));
   forget(dag, ({ partition }) => taken.has(partition));
-  return whole.map(({ partition, from }) => {
+  return whole.map((one) => {
+    const { partition } = one;
     const interval = partitionInterval(schedule.partition!, partition, row.spec.timezone);
     return datasetRun(dag, deciding, {
       partitionKey: partition,
       dataIntervalStart: interval?.start ?? null,
       dataIntervalEnd: interval?.end ?? null,
-      takes: { partitions: from, isRequired: true },
+      takes: { partitions: takenBy(one), isRequired: true },
     });
   });
 }
@@ -95,9 +101,12 @@ export function dataFor(
   }
   const isTheirs = (one: PendingPartition) =>
     partition === null || partitionFor(schedule.partition!, one.partition) === partition;
-  const partitions = partition === null
-    ? null
-    : [...new Set(pending.filter(isTheirs).map((one) => one.partition))];
+  const partitions = partition === null ? null : [
+    ...new Set([
+      ...pending.filter(isTheirs).map((one) => one.partition),
+      ...partitionNeeds(schedule.partition!, partition, now) ?? [],
+    ]),
+  ];
   forget(dag, isTheirs);
   return { takes: { partitionKey: partition, takes: { partitions, isRequired: false } } };
 }
