@@ -69,6 +69,15 @@ export type TableRuleParams = Extract<
   { rule: "row_count" | "missing_session" | "freshness" | "curve_shape" }
 >;
 
+const tableRules: ReadonlySet<string> = new Set(
+  ["row_count", "missing_session", "freshness", "curve_shape"] satisfies TableRuleParams["rule"][],
+);
+
+/** Is it a rule on the table as a whole? */
+export function isTableRule(rule: Rule): rule is TableRuleParams {
+  return tableRules.has(rule.rule);
+}
+
 /** Parameters of {@link ./mod.ts#quality}. */
 export const QualityParams = z.object({
   completenessMin: z.number().min(0).max(1).default(0.95).meta({

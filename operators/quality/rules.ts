@@ -4,8 +4,7 @@ import type { TableSchema } from "../../src/model/data.ts";
 import { columnType } from "../table/column_type.ts";
 import { ident, literal } from "../table/sql.ts";
 import { deskParts } from "./desk_rules.ts";
-import type { RowRuleParams, Rule } from "./params.ts";
-import { isTableRule } from "./table_rules.ts";
+import { isTableRule, type RowRuleParams, type Rule } from "./params.ts";
 
 /** A rule on rows, made ready. */
 export interface RowRule {
@@ -52,14 +51,7 @@ function rowRule(
   schema: TableSchema,
   now: Date,
 ): RowRule {
-  const has = (name: string) => {
-    if (schema.columns.some((column) => column.name === name)) return ident(name);
-    throw new AppError(
-      "INVALID",
-      `Cannot check rule "${rule.name ?? rule.rule}": the table has no column "${name}", only ` +
-        schema.columns.map((column) => column.name).join(", "),
-    );
-  };
+  const has = columnsFor(rule, schema);
   const window = `_tw_rule_${index}`;
   const { fails, windows = {}, inner = {}, reason, columns } = parts(rule, {
     has,
@@ -76,6 +68,18 @@ function rowRule(
     windows,
     inner,
     reason,
+  };
+}
+
+/** Names of columns in SQL, for a rule; throws INVALID for one that the table has not. */
+export function columnsFor(rule: Rule, { columns }: TableSchema): (name: string) => string {
+  return (name) => {
+    if (columns.some((column) => column.name === name)) return ident(name);
+    throw new AppError(
+      "INVALID",
+      `Cannot check rule "${rule.name ?? rule.rule}": the table has no column "${name}", only ` +
+        columns.map((column) => column.name).join(", "),
+    );
   };
 }
 

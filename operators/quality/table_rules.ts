@@ -1,9 +1,9 @@
 /** @module Rules on a table as a whole. */
-import { AppError } from "../../src/model/errors.ts";
 import type { TableSchema } from "../../src/model/data.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
-import { ident, literals } from "../table/sql.ts";
-import type { Rule, TableRuleParams } from "./params.ts";
+import { literals } from "../table/sql.ts";
+import { isTableRule, type Rule, type TableRuleParams } from "./params.ts";
+import { columnsFor } from "./rules.ts";
 
 /** What is wrong with a table. */
 export interface TableFinding {
@@ -12,14 +12,6 @@ export interface TableFinding {
 }
 
 const EXAMPLES = 5;
-const tableRules: ReadonlySet<string> = new Set(
-  ["row_count", "missing_session", "freshness", "curve_shape"] satisfies TableRuleParams["rule"][],
-);
-
-/** Is it a rule on the table as a whole? */
-export function isTableRule(rule: Rule): rule is TableRuleParams {
-  return tableRules.has(rule.rule);
-}
 
 /** Findings of all rules on the table. Throws INVALID when one names a column that it has not. */
 export async function tableFindings(
@@ -47,14 +39,7 @@ async function finding(
   rule: TableRuleParams,
   rows: number,
 ): Promise<string | null> {
-  const has = (name: string) => {
-    if (schema.columns.some((column) => column.name === name)) return ident(name);
-    throw new AppError(
-      "INVALID",
-      `Cannot check rule "${rule.name ?? rule.rule}": the table has no column "${name}", only ` +
-        schema.columns.map((column) => column.name).join(", "),
-    );
-  };
+  const has = columnsFor(rule, schema);
   if (rule.rule === "row_count") {
     const { min = 0, max = Infinity } = rule;
     return rows < min || rows > max ? `it has ${rows} rows, not ${min} to ${max}` : null;

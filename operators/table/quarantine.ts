@@ -1,4 +1,5 @@
 /** @module Rows that were refused: all of them in one NDJSON file, the first few with the attempt. */
+import { writeAll } from "./write_all.ts";
 import { limits } from "../../src/base/limits.ts";
 import type { Quarantine } from "../../src/model/data.ts";
 import type { TaskContext } from "../../src/sdk/context.ts";
@@ -77,10 +78,9 @@ export class QuarantineWriter {
   async #flush(): Promise<void> {
     if (this.#pending.length === 0) return;
     this.#file ??= await Deno.open(this.path, { create: true, append: true });
-    let bytes = new TextEncoder().encode(this.#pending.join(""));
+    await writeAll(this.#file, new TextEncoder().encode(this.#pending.join("")));
     this.#pending = [];
     this.#pendingChars = 0;
-    while (bytes.length > 0) bytes = bytes.subarray(await this.#file.write(bytes));
   }
 }
 

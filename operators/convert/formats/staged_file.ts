@@ -1,4 +1,5 @@
 /** @module A Parquet file of staged columns: one plain page a column and row group. */
+import { writeAllSync } from "../../table/write_all.ts";
 import { ByteWriter } from "hyparquet-writer";
 import type { ColumnMetaData, FileMetaData, RowGroup, SchemaElement } from "hyparquet";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
@@ -112,7 +113,7 @@ export class StagedFile {
 
   #write(file: Deno.FsFile, bytes: Uint8Array): void {
     this.#offset += bytes.length;
-    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
+    writeAllSync(file, bytes);
   }
 }
 

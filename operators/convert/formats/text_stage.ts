@@ -2,6 +2,7 @@
  * @module Rows of texts that TypeScript took out of a document, made readable for SQL: delimited by
  * characters that texts do not have, so that hardly one has to be looked at.
  */
+import { writeAllSync } from "../../table/write_all.ts";
 import { AppError } from "../../../src/model/errors.ts";
 import { literal } from "../../table/sql.ts";
 import type { ReadCall, RowSource } from "./format.ts";
@@ -100,10 +101,9 @@ export class TextStage {
 
   #flush(): void {
     this.#call.signal.throwIfAborted();
-    let bytes = this.#encoder.encode(this.#pending.join(""));
+    writeAllSync(this.#file, this.#encoder.encode(this.#pending.join("")));
     this.#pending = [];
     this.#pendingChars = 0;
-    while (bytes.length > 0) bytes = bytes.subarray(this.#file.writeSync(bytes));
   }
 }
 

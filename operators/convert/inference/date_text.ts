@@ -1,4 +1,5 @@
 /** @module One text as a date, a time or both: every format of strptime that it may be in. */
+import { monthNames } from "../month_names.ts";
 
 /** A text read by one format. */
 export interface DateText {
@@ -17,20 +18,6 @@ export interface DateText {
 type DatePart = Pick<DateText, "format" | "year" | "month" | "day" | "order" | "isShortYear">;
 type TimePart = Pick<DateText, "format" | "fractionDigits" | "zone">;
 
-const months = [
-  "january",
-  "february",
-  "march",
-  "april",
-  "may",
-  "june",
-  "july",
-  "august",
-  "september",
-  "october",
-  "november",
-  "december",
-];
 const monthWord = "([A-Za-z]{3,9})";
 const weekday = /^((?:mon|tue|wed|thu|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?)(,? +)(?=\S)/i;
 const TEXT_CHARS_MAX = 48;
@@ -137,7 +124,7 @@ function yearFormat(year: string): string {
 
 function named(word: string, of: (format: string, month: string) => DatePart[]): DatePart[] {
   const lower = word.toLowerCase();
-  const index = months.findIndex((name) => name === lower || name.slice(0, 3) === lower);
+  const index = monthNames.findIndex((name) => name === lower || name.slice(0, 3) === lower);
   if (index < 0) return [];
   const month = String(index + 1);
   const formats = lower === "may" ? ["%b", "%B"] : [lower.length === 3 ? "%b" : "%B"];

@@ -3,6 +3,7 @@
  * never replaced: either they end it, with their offset, or they become bytes that are no UTF-8
  * either, so that a reader refuses their record.
  */
+import { writeAll } from "../../table/write_all.ts";
 import { AppError } from "../../../src/model/errors.ts";
 import type { Encoding, TextReader } from "./encodings.ts";
 import { readUpTo } from "./sample.ts";
@@ -136,8 +137,4 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   all.set(a);
   all.set(b, a.length);
   return all;
-}
-
-async function writeAll(output: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await output.write(rest));
 }

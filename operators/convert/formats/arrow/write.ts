@@ -1,4 +1,5 @@
 /** @module Writes Arrow's IPC files and streams, with the library of Apache's project. */
+import { writeAllSync } from "../../../table/write_all.ts";
 import {
   AsyncByteQueue,
   Binary,
@@ -71,7 +72,7 @@ class FileSink extends AsyncByteQueue {
   }
 
   override write(bytes: Uint8Array): void {
-    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(this.#file.writeSync(rest));
+    writeAllSync(this.#file, bytes);
   }
 }
 

@@ -1,4 +1,5 @@
 /** @module Writes Avro's object container files. */
+import { writeAll } from "../../../table/write_all.ts";
 import { deflateRawSync } from "node:zlib";
 import { sha256 } from "../../../../src/base/hash.ts";
 import type { WriteColumn } from "../format.ts";
@@ -74,10 +75,6 @@ function headerOf(schema: string, sync: Uint8Array): Uint8Array {
   out.byte(0);
   out.copy(sync, 0, sync.length);
   return out.bytes.slice();
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await file.write(rest));
 }
 
 /** Names of Avro are of letters, digits and underscores; what a field was called is kept beside. */

@@ -2,6 +2,7 @@
  * @module Careful reading: each good record is copied to a file of its own with its position in
  * front, each bad one is refused with its bytes.
  */
+import { ByteWriter } from "../byte_writer.ts";
 import type { ReadCall } from "../format.ts";
 import type { Dialect } from "./dialect.ts";
 import { encodeRecord, mend } from "./mend.ts";
@@ -139,47 +140,4 @@ async function skipMark(input: Deno.FsFile): Promise<number> {
   const isMark = read === 3 && mark[0] === 0xef && mark[1] === 0xbb && mark[2] === 0xbf;
   await input.seek(isMark ? 3 : 0, Deno.SeekMode.Start);
   return isMark ? 3 : 0;
-}
-
-/** Bytes on their way to a file. */
-class ByteWriter {
-  #buffer = new Uint8Array(2 * CHUNK_BYTES);
-  #length = 0;
-
-  byte(value: number): void {
-    this.#reserve(1);
-    this.#buffer[this.#length++] = value;
-  }
-
-  bytes(value: Uint8Array): void {
-    this.#reserve(value.length);
-    this.#buffer.set(value, this.#length);
-    this.#length += value.length;
-  }
-
-  /** Decimal digits. */
-  number(value: number): void {
-    this.#reserve(20);
-    let digits = 1;
-    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
-    let at = this.#length += digits;
-    let rest = value;
-    do {
-      this.#buffer[--at] = 48 + rest % 10;
-      rest = Math.floor(rest / 10);
-    } while (rest > 0);
-  }
-
-  async flush(output: Deno.FsFile): Promise<void> {
-    let rest = this.#buffer.subarray(0, this.#length);
-    while (rest.length > 0) rest = rest.subarray(await output.write(rest));
-    this.#length = 0;
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#buffer.length) return;
-    const larger = new Uint8Array(2 * (this.#length + bytes));
-    larger.set(this.#buffer.subarray(0, this.#length));
-    this.#buffer = larger;
-  }
 }

@@ -5,7 +5,7 @@
  */
 import { ident, literal } from "../../../table/sql.ts";
 import type { ReadCall, RowSource, SourceFile } from "../format.ts";
-import { ByteWriter } from "./byte_writer.ts";
+import { ByteWriter } from "../byte_writer.ts";
 import { RecordReader } from "./record_reader.ts";
 import { isOfKind, LineTemplate, type TemplateKind } from "./line_template.ts";
 import { nextLine, type RecordSink } from "./records.ts";

@@ -182,7 +182,7 @@ export class DocumentWalk {
     }
     reader.outer++;
     while (true) {
-      const name = open === 0x7b ? this.#name() : null;
+      const name = open === 0x7b ? this.#window.name() : null;
       const inside = child(name);
       if (inside) yield* inside;
       window.go((at) => reader.separator(at, close));
@@ -196,19 +196,6 @@ export class DocumentWalk {
       }
     }
     reader.outer--;
-  }
-
-  #name(): string {
-    const window = this.#window;
-    const { reader } = window;
-    let name = "";
-    window.blank();
-    window.go((at) => {
-      const past = reader.name(at);
-      name = JSON.parse(decoder.decode(reader.buffer.subarray(at, reader.string(at))));
-      return past;
-    });
-    return name;
   }
 
   /** Go past a value of any length. */
@@ -323,5 +310,3 @@ function refuseLong(window: Window, row: number, sink: RecordSink): void {
     if (!window.fill()) return;
   }
 }
-
-const decoder = new TextDecoder();

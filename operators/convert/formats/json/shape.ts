@@ -21,8 +21,6 @@ const LOOKED_INTO = { elements: 8, members: 256 } as const;
 /** Deeper values are not looked into. */
 const DEPTH_MAX = 12;
 
-const decoder = new TextDecoder();
-
 /** The shape of the whole document. Throws CORRUPT where it is broken. */
 export function shapeOf(options: WindowOptions): Shape {
   const reader = new ValueReader();
@@ -63,7 +61,7 @@ class Shaper {
     reader.outer++;
     const most = isObject ? LOOKED_INTO.members : LOOKED_INTO.elements;
     while (true) {
-      const name = isObject ? this.#name() : "";
+      const name = isObject ? this.#window.name() : "";
       if (shape.count < most) {
         const inside = this.value(depth + 1);
         shape.inside |= 1 << inside.kind;
@@ -82,19 +80,6 @@ class Shaper {
     }
     reader.outer--;
     return shape;
-  }
-
-  #name(): string {
-    const window = this.#window;
-    const { reader } = window;
-    let name = "";
-    window.blank();
-    window.go((at) => {
-      const past = reader.name(at);
-      name = JSON.parse(decoder.decode(reader.buffer.subarray(at, reader.string(at))));
-      return past;
-    });
-    return name;
   }
 
   /** Go past the value that begins here, of any length; its kind. */

@@ -4,7 +4,7 @@
  */
 import { AppError } from "../../../../src/model/errors.ts";
 import type { ReadCall } from "../format.ts";
-import { ByteWriter } from "./byte_writer.ts";
+import { ByteWriter } from "../byte_writer.ts";
 import { type RawJson, textOf, valueAt } from "./fields.ts";
 import { FieldError, FieldNames, halfCharacter, RecordReader } from "./record_reader.ts";
 import {

@@ -6,6 +6,7 @@ import { Broken, needsMore, type ValueReader } from "./value_reader.ts";
 export const recordBytesMax = 16 * 1024 * 1024;
 
 const WINDOW_BYTES = 1 << 20;
+const decoder = new TextDecoder();
 
 /** Options of {@link Window}. */
 export interface WindowOptions {
@@ -53,6 +54,19 @@ export class Window {
         this.fill();
       }
     }
+  }
+
+  /** The name of a member, which begins behind blanks. */
+  name(): string {
+    const { reader } = this;
+    let name = "";
+    this.blank();
+    this.go((at) => {
+      const past = reader.name(at);
+      name = JSON.parse(decoder.decode(reader.buffer.subarray(at, reader.string(at))));
+      return past;
+    });
+    return name;
   }
 
   /** The next byte that is no blank; -1 at the end. */

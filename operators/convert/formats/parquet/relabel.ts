@@ -1,4 +1,5 @@
 /** @module A Parquet file with other names for its types: the same pages, with a new footer. */
+import { writeAll } from "../../../table/write_all.ts";
 import { ByteWriter } from "hyparquet-writer";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import type { Footer } from "./footer.ts";
@@ -21,9 +22,7 @@ export async function relabel(
   for (let at = 0; at < offset;) {
     const read = await source.read(buffer.subarray(0, Math.min(buffer.length, offset - at)));
     if (read === null) throw new Error("it became shorter while it was read");
-    for (let rest = buffer.subarray(0, read); rest.length > 0;) {
-      rest = rest.subarray(await target.write(rest));
-    }
+    await writeAll(target, buffer.subarray(0, read));
     at += read;
   }
   const footer = new ByteWriter();
@@ -52,7 +51,5 @@ export async function relabel(
     })),
   });
   footer.appendBytes(new TextEncoder().encode("PAR1"));
-  for (let rest = footer.getBytes(); rest.length > 0;) {
-    rest = rest.subarray(await target.write(rest));
-  }
+  await writeAll(target, footer.getBytes());
 }

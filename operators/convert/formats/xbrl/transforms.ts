@@ -1,25 +1,11 @@
 /** @module Inline XBRL's formats: what is shown, as the value that it stands for. */
+import { monthNames } from "../../month_names.ts";
 
 /** A format that is none of those that are known. */
 export class UnknownFormat extends Error {}
 
 /** A shown text that its format does not take. */
 export class NotOfFormat extends Error {}
-
-const months = [
-  "january",
-  "february",
-  "march",
-  "april",
-  "may",
-  "june",
-  "july",
-  "august",
-  "september",
-  "october",
-  "november",
-  "december",
-];
 
 /** Value by format, named without prefix, dashes and case: registries 1 to 5 name one thing alike. */
 const formats: Readonly<Record<string, (text: string) => string>> = {
@@ -143,7 +129,7 @@ function parts(text: string, order: string): string {
 
 function monthOf(text: string): string {
   if (/^\d+$/.test(text)) return twoDigits(text, 12);
-  const index = months.findIndex((month) => month.startsWith(text.toLowerCase()));
+  const index = monthNames.findIndex((month) => month.startsWith(text.toLowerCase()));
   if (index < 0) throw new NotOfFormat();
   return String(index + 1).padStart(2, "0");
 }

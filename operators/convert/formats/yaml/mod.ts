@@ -1,4 +1,5 @@
 /** @module YAML: a sequence of records, a document with records in it, or a stream of documents. */
+import { writeAllSync } from "../../../table/write_all.ts";
 import { AppError } from "../../../../src/model/errors.ts";
 import type { Format, ReadCall, RowSource } from "../format.ts";
 import { readJson } from "../json/mod.ts";
@@ -57,11 +58,7 @@ async function writeJson(text: string, name: string, path: string): Promise<bool
   const encoder = new TextEncoder();
   let documents = 0;
   let first: { elements: string[] | null; json: string } | null = null;
-  const write = (json: string) => {
-    for (let rest = encoder.encode(json); rest.length > 0;) {
-      rest = rest.subarray(output.writeSync(rest));
-    }
-  };
+  const write = (json: string) => writeAllSync(output, encoder.encode(json));
   const lines = ({ elements, json }: { elements: string[] | null; json: string }) =>
     write((elements ?? [json]).map((line) => `${line}\n`).join(""));
   yamlDocuments(text, name, (document) => {

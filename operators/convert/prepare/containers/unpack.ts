@@ -2,6 +2,7 @@
  * @module Takes a raw file out of what it is packed in: each member of an archive becomes a file of
  * its own, however deep it lies, within bounds on depth, number and bytes.
  */
+import { writeAll } from "../../../table/write_all.ts";
 import { globToRegExp } from "./glob.ts";
 import { AppError, messageOf } from "../../../../src/model/errors.ts";
 import { type Bytes, bytesOfFile, CountedBytes, peek } from "./bytes.ts";
@@ -236,9 +237,7 @@ class Unpacking {
   async #spool(bytes: Bytes): Promise<string> {
     const path = this.#options.tempPath("plain");
     using file = await Deno.open(path, { write: true, createNew: true });
-    for await (const chunk of bytes) {
-      for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await file.write(rest));
-    }
+    for await (const chunk of bytes) await writeAll(file, chunk);
     return path;
   }
 }

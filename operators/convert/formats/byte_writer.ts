@@ -1,4 +1,5 @@
 /** @module Delimited text as bytes on their way to a file: cells are copied, never made strings of. */
+import { writeAll } from "../../table/write_all.ts";
 
 const QUOTE = 0x22;
 const encoder = new TextEncoder();
@@ -12,6 +13,10 @@ export class ByteWriter {
   byte(value: number): void {
     this.#reserve(1);
     this.#buffer[this.length++] = value;
+  }
+
+  bytes(value: Uint8Array): void {
+    this.copy(value, 0, value.length);
   }
 
   /** Bytes of another buffer as they are. */
@@ -62,8 +67,7 @@ export class ByteWriter {
 
   /** Write what waits. */
   async flush(output: Deno.FsFile): Promise<void> {
-    let rest = this.#buffer.subarray(0, this.length);
-    while (rest.length > 0) rest = rest.subarray(await output.write(rest));
+    await writeAll(output, this.#buffer.subarray(0, this.length));
     this.length = 0;
   }
 
